@@ -1,0 +1,61 @@
+/* Errors as values: see err.h. */
+#include "engine/base/err.h"
+#include "engine/base/text.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int err_set(struct err *e, enum err_kind kind, const char *format, ...)
+{
+	char raw[sizeof e->text];
+	va_list ap;
+	va_start(ap, format);
+	vsnprintf(raw, sizeof raw, format, ap);
+	va_end(ap);
+	e->kind = kind;
+	text_escape(e->text, sizeof e->text, raw, strlen(raw));
+	return -1;
+}
+
+int err_wrap(struct err *e, const char *format, ...)
+{
+	char context[256], old[sizeof e->text];
+	va_list ap;
+	va_start(ap, format);
+	vsnprintf(context, sizeof context, format, ap);
+	va_end(ap);
+	char clean[256];
+	text_escape(clean, sizeof clean, context, strlen(context));
+	memcpy(old, e->text, sizeof old);
+	snprintf(e->text, sizeof e->text, "%s: %.*s", clean, (int)(sizeof old - sizeof clean - 3), old);
+	return -1;
+}
+
+int err_exit(const struct err *e)
+{
+	switch (e->kind) {
+	case ERR_NONE:
+		return 0;
+	case ERR_USAGE:
+		return 2;
+	case ERR_REFUSED:
+		return 3;
+	case ERR_STORE:
+		return 75;
+	default:
+		return 1;
+	}
+}
+
+int err_print(const struct err *e)
+{
+	fprintf(stderr, "slew: %s\n", e->text[0] ? e->text : "failed, and no reason was given");
+	return err_exit(e);
+}
+
+void err_must_fail(const char *what, const char *file, int line)
+{
+	fprintf(stderr, "slew: own bug at %s:%d: %s does not hold; please report it\n", file, line, what);
+	abort();
+}

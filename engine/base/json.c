@@ -1,0 +1,292 @@
+/* JSON with a guard before the parser: see json.h. */
+#include "engine/base/json.h"
+#include "engine/base/limits.h"
+#include "engine/base/text.h"
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct json_limits json_limits_alert = {LIMIT_JSON_BYTES, LIMIT_JSON_TOKENS, LIMIT_JSON_DEPTH};
+const struct json_limits json_limits_reply = {LIMIT_REPLY_BYTES, LIMIT_REPLY_TOKENS, LIMIT_JSON_DEPTH};
+const struct json_limits json_limits_config = {LIMIT_CONFIG_BYTES, LIMIT_REPLY_TOKENS, LIMIT_JSON_DEPTH};
+
+int json_guard(const char *bytes, size_t len, const struct json_limits *limits, struct err *e)
+{
+	size_t tokens = 0;
+	int depth = 0;
+	bool in_word = false;
+	if (len > limits->bytes)
+		return err_set(e, ERR_LIMIT, "JSON of %zu bytes is over the limit of %zu", len, limits->bytes);
+	for (size_t i = 0; i < len; i++) {
+		char c = bytes[i];
+		if (c == '"') {
+			for (i++; i < len && bytes[i] != '"'; i++)
+				if (bytes[i] == '\\')
+					i++;
+			tokens++;
+			in_word = false;
+		} else if (c == '{' || c == '[') {
+			depth++;
+			tokens++;
+			in_word = false;
+		} else if (c == '}' || c == ']') {
+			depth--;
+			in_word = false;
+		} else if (c == ',' || c == ':' || c == ' ' || c == '\n' || c == '\r' || c == '\t') {
+			in_word = false;
+		} else if (!in_word) {
+			in_word = true;
+			tokens++;
+		}
+		if (depth > limits->depth)
+			return err_set(e, ERR_LIMIT, "JSON is nested deeper than %d at byte %zu", limits->depth, i + 1);
+		if (tokens > limits->tokens)
+			return err_set(e, ERR_LIMIT, "JSON has more than %zu tokens (at byte %zu)", limits->tokens, i + 1);
+	}
+	return 0;
+}
+
+json_t *json_read(const char *bytes, size_t len, const struct json_limits *limits, struct err *e)
+{
+	json_error_t je;
+	if (json_guard(bytes, len, limits, e) < 0)
+		return NULL;
+	json_t *value = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &je);
+	if (value == NULL)
+		err_set(e, ERR_INPUT, "JSON line %d column %d: %s", je.line, je.column, je.text);
+	return value;
+}
+
+json_t *json_read_file(const char *path, const struct json_limits *limits, char **text, struct err *e)
+{
+	FILE *f = fopen(path, "rbe");
+	if (f == NULL) {
+		err_set(e, ERR_INPUT, "%s: %s", path, strerror(errno));
+		return NULL;
+	}
+	char *buf = malloc(limits->bytes + 2);
+	size_t len = buf ? fread(buf, 1, limits->bytes + 1, f) : 0;
+	bool bad = buf == NULL || ferror(f);
+	fclose(f);
+	json_t *value = NULL;
+	if (bad) {
+		err_set(e, ERR_SYSTEM, "%s: cannot be read", path);
+	} else {
+		buf[len] = '\0';
+		value = json_read(buf, len, limits, e);
+		if (value == NULL)
+			err_wrap(e, "%s", path);
+	}
+	if (text != NULL && !bad)
+		*text = buf;
+	else
+		free(buf);
+	return value;
+}
+
+const char *json_text(const json_t *object, const char *key, const char *otherwise)
+{
+	const json_t *v = json_object_get(object, key);
+	return json_is_string(v) ? json_string_value(v) : otherwise;
+}
+
+double json_number(const json_t *object, const char *key, double otherwise)
+{
+	const json_t *v = json_object_get(object, key);
+	return json_is_number(v) ? json_number_value(v) : otherwise;
+}
+
+int64_t json_int(const json_t *object, const char *key, int64_t otherwise)
+{
+	const json_t *v = json_object_get(object, key);
+	return json_is_integer(v) ? (int64_t)json_integer_value(v) : otherwise;
+}
+
+bool json_flag(const json_t *object, const char *key, bool otherwise)
+{
+	const json_t *v = json_object_get(object, key);
+	return json_is_boolean(v) ? json_is_true(v) : otherwise;
+}
+
+json_t *json_real_or_null(double value)
+{
+	return isfinite(value) ? json_real(value) : json_null();
+}
+
+/* ---- where in the text is a value ---- */
+struct scan {
+	const char *s;
+	size_t len, at;
+};
+
+static void scan_space(struct scan *p)
+{
+	while (p->at < p->len && isspace((unsigned char)p->s[p->at]))
+		p->at++;
+}
+
+static void scan_string(struct scan *p)
+{
+	for (p->at++; p->at < p->len && p->s[p->at] != '"'; p->at++)
+		if (p->s[p->at] == '\\')
+			p->at++;
+	p->at++;
+}
+
+/* Steps over one value (any type): the text is known to be valid JSON, so nesting and strings are all there is to it. */
+static void scan_value(struct scan *p)
+{
+	int depth = 0;
+	do {
+		scan_space(p);
+		if (p->at >= p->len)
+			return;
+		char c = p->s[p->at];
+		if (c == '"') {
+			scan_string(p);
+		} else if (c == '{' || c == '[') {
+			depth++;
+			p->at++;
+		} else if (c == '}' || c == ']') {
+			depth--;
+			p->at++;
+		} else if (c == ',' || c == ':') {
+			p->at++;
+		} else {
+			while (p->at < p->len && strchr(",:]} \t\r\n", p->s[p->at]) == NULL)
+				p->at++;
+		}
+	} while (depth > 0);
+}
+
+/* Enters the container at p and stops at the member `name` (or the n-th element); key_at gets where its key starts. */
+static bool scan_member(struct scan *p, const char *name, size_t name_len, size_t *key_at)
+{
+	scan_space(p);
+	if (p->at >= p->len || (p->s[p->at] != '{' && p->s[p->at] != '['))
+		return false;
+	bool object = p->s[p->at++] == '{';
+	long want = object ? 0 : strtol(name, NULL, 10);
+	for (long i = 0;; i++) {
+		scan_space(p);
+		if (p->at >= p->len || p->s[p->at] == '}' || p->s[p->at] == ']')
+			return false;
+		*key_at = p->at;
+		if (object) {
+			size_t from = p->at + 1;
+			scan_string(p);
+			bool hit = p->at - 1 - from == name_len && memcmp(p->s + from, name, name_len) == 0;
+			scan_space(p);
+			p->at++; /* the colon */
+			scan_space(p);
+			if (hit)
+				return true;
+		} else if (i == want) {
+			return true;
+		}
+		scan_value(p);
+		scan_space(p);
+		if (p->at < p->len && p->s[p->at] == ',')
+			p->at++;
+	}
+}
+
+void json_where(const char *text, size_t len, const char *pointer, bool of_key, int *line, int *column)
+{
+	struct scan p = {text, len, 0};
+	size_t key_at = 0;
+	*line = *column = 0;
+	scan_space(&p);
+	while (*pointer == '/') {
+		size_t n = strcspn(pointer + 1, "/");
+		if (!scan_member(&p, pointer + 1, n, &key_at))
+			return;
+		pointer += n + 1;
+	}
+	size_t at = of_key ? key_at : p.at;
+	*line = *column = 1;
+	for (size_t i = 0; i < at && i < len; i++) {
+		if (text[i] == '\n') {
+			++*line;
+			*column = 1;
+		} else if (((unsigned char)text[i] & 0xC0) != 0x80) {
+			++*column;
+		}
+	}
+}
+
+/* ---- canonical text ---- */
+static int compare_keys(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void canonical(struct text *t, const json_t *v);
+
+static void canonical_string(struct text *t, const json_t *v)
+{
+	char *s = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
+	if (s == NULL)
+		t->failed = true;
+	else
+		text_puts(t, s);
+	free(s);
+}
+
+static void canonical_object(struct text *t, const json_t *v)
+{
+	size_t n = json_object_size(v), i = 0;
+	const char **keys = malloc((n + 1) * sizeof *keys);
+	if (keys == NULL) {
+		t->failed = true;
+		return;
+	}
+	for (void *it = json_object_iter((json_t *)v); it; it = json_object_iter_next((json_t *)v, it))
+		keys[i++] = json_object_iter_key(it);
+	qsort(keys, n, sizeof *keys, compare_keys);
+	text_puts(t, "{");
+	for (i = 0; i < n; i++) {
+		json_t *key = json_string(keys[i]);
+		text_puts(t, i ? "," : "");
+		canonical_string(t, key);
+		json_decref(key);
+		text_puts(t, ":");
+		canonical(t, json_object_get(v, keys[i]));
+	}
+	text_puts(t, "}");
+	free(keys);
+}
+
+static void canonical(struct text *t, const json_t *v)
+{
+	char number[40];
+	if (json_is_object(v)) {
+		canonical_object(t, v);
+	} else if (json_is_array(v)) {
+		text_puts(t, "[");
+		for (size_t i = 0; i < json_array_size(v); i++) {
+			text_puts(t, i ? "," : "");
+			canonical(t, json_array_get(v, i));
+		}
+		text_puts(t, "]");
+	} else if (json_is_real(v)) {
+		text_double(number, sizeof number, json_real_value(v));
+		text_puts(t, number);
+	} else {
+		canonical_string(t, v);
+	}
+}
+
+char *json_canonical(const json_t *value)
+{
+	struct text t = {.max = LIMIT_TEXT};
+	canonical(&t, value);
+	if (t.failed) {
+		text_free(&t);
+		return NULL;
+	}
+	return t.data;
+}

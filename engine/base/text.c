@@ -1,0 +1,184 @@
+/* Growing strings with a ceiling, and escaping: see text.h. */
+#include "engine/base/text.h"
+#include <ctype.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool text_room(struct text *t, size_t more)
+{
+	if (t->failed)
+		return false;
+	if (more > t->max || t->len > t->max - more) {
+		t->failed = true;
+		return false;
+	}
+	size_t need = t->len + more + 1;
+	if (need <= t->cap)
+		return true;
+	size_t cap = t->cap ? t->cap : 128;
+	while (cap < need)
+		cap *= 2;
+	char *data = realloc(t->data, cap);
+	if (data == NULL) {
+		t->failed = true;
+		return false;
+	}
+	t->data = data;
+	t->cap = cap;
+	return true;
+}
+
+void text_add(struct text *t, const void *bytes, size_t len)
+{
+	if (!text_room(t, len))
+		return;
+	if (len > 0)
+		memcpy(t->data + t->len, bytes, len);
+	t->len += len;
+	t->data[t->len] = '\0';
+}
+
+void text_puts(struct text *t, const char *s)
+{
+	text_add(t, s, strlen(s));
+}
+
+void text_printf(struct text *t, const char *format, ...)
+{
+	va_list ap, again;
+	va_start(ap, format);
+	va_copy(again, ap);
+	int n = vsnprintf(NULL, 0, format, ap);
+	va_end(ap);
+	if (n < 0 || !text_room(t, (size_t)n)) {
+		t->failed = true;
+	} else {
+		vsnprintf(t->data + t->len, (size_t)n + 1, format, again);
+		t->len += (size_t)n;
+	}
+	va_end(again);
+}
+
+void text_reset(struct text *t)
+{
+	t->len = 0;
+	t->failed = false;
+	if (t->data)
+		t->data[0] = '\0';
+}
+
+void text_free(struct text *t)
+{
+	free(t->data);
+	*t = (struct text){.max = t->max};
+}
+
+void text_html(struct text *t, const char *s)
+{
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+		if (c == '&')
+			text_puts(t, "&amp;");
+		else if (c == '<')
+			text_puts(t, "&lt;");
+		else if (c == '>')
+			text_puts(t, "&gt;");
+		else if (c == '"')
+			text_puts(t, "&quot;");
+		else if (c == '\'')
+			text_puts(t, "&#39;");
+		else if (c >= 0x20 || c == '\n' || c == '\t')
+			text_add(t, s, 1);
+	}
+}
+
+void text_url(struct text *t, const char *s)
+{
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+		if ((c < 0x80 && isalnum(c)) || c == '-' || c == '.' || c == '_' || c == '~')
+			text_add(t, s, 1);
+		else
+			text_printf(t, "%%%02X", c);
+	}
+}
+
+/* Length of the valid UTF-8 sequence at s, or 0 (overlong forms, surrogates and > U+10FFFF are not valid). */
+static size_t utf8_length(const unsigned char *s, size_t left)
+{
+	if (s[0] < 0x80)
+		return 1;
+	size_t n = s[0] >= 0xF0 ? 4 : s[0] >= 0xE0 ? 3 : s[0] >= 0xC2 ? 2 : 0;
+	if (n == 0 || s[0] > 0xF4 || n > left)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xC0) != 0x80)
+			return 0;
+	if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] >= 0xA0) ||
+		(s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] >= 0x90))
+		return 0;
+	return n;
+}
+
+size_t text_escape(char *out, size_t size, const char *in, size_t len)
+{
+	const unsigned char *s = (const unsigned char *)in;
+	size_t o = 0;
+	for (size_t i = 0; i < len && size > 0;) {
+		size_t n = utf8_length(s + i, len - i);
+		bool plain = n > 1 || (n == 1 && s[i] >= 0x20 && s[i] != 0x7F);
+		if (n == 2 && s[i] == 0xC2 && s[i + 1] < 0xA0)
+			plain = false;
+		size_t need = plain ? n : 4;
+		if (o + need + 1 > size)
+			break;
+		if (plain) {
+			memcpy(out + o, s + i, n);
+			i += n;
+		} else {
+			snprintf(out + o, 5, "\\x%02X", s[i]);
+			i++;
+		}
+		o += need;
+	}
+	if (size > 0)
+		out[o] = '\0';
+	return o;
+}
+
+bool text_printable(const char *s, size_t len, size_t max)
+{
+	const unsigned char *u = (const unsigned char *)s;
+	if (len == 0 || len > max)
+		return false;
+	for (size_t i = 0; i < len;) {
+		size_t n = utf8_length(u + i, len - i);
+		if (n == 0 || u[i] < 0x20 || u[i] == 0x7F || (u[i] == 0xC2 && u[i + 1] < 0xA0))
+			return false;
+		i += n;
+	}
+	return true;
+}
+
+size_t text_double(char *out, size_t size, double value)
+{
+	if (!isfinite(value))
+		return (size_t)snprintf(out, size, "null");
+	for (int digits = 15; digits <= 17; digits++) {
+		int n = snprintf(out, size, "%.*g", digits, value);
+		if (digits == 17 || strtod(out, NULL) == value)
+			return (size_t)n;
+	}
+	return 0;
+}
+
+bool text_copy(char *out, size_t size, const char *in)
+{
+	size_t n = strlen(in), c = n < size ? n : size - 1;
+	memcpy(out, in, c);
+	out[c] = '\0';
+	return c == n;
+}

@@ -1,0 +1,30 @@
+/* Heavy work as JSON → JSON: a compute effect's job is done on a worker thread (or by the simulator) and its result is an input.
+ * Pure: the same job with the same blobs and catalogue gives the same bytes. No clock, no file, no socket of its own.
+ *
+ * job {"kind":"map","sha256":…}
+ *   → {"kind":"map","sha256","area50_deg2","area90_deg2","ra_deg","dec_deg","gal_b_deg","distmean_mpc"|null,"diststd_mpc"|null,
+ *      "distmod_mag"|null,"ordering","max_order","pixels","is_3d"}
+ * job {"kind":"rank","sha256":map,"weight":"none|luminosity|mass","distance_error":"catalogue|none","top":N,"probability":p|null,"catalog":sha256}
+ *   → {"kind":"rank","considered":n,"targets":[{"key","rank","id","name","ra_deg","dec_deg","distance_mpc","distance_err_mpc",
+ *      "dpdv_per_mpc3","share","cumulative_share"}]}     key = "NAME|ID", the catalogue's published name and id
+ * job {"kind":"plan", …}: engine/request/plan.h
+ * A job that cannot be done → {"kind":…,"error":"sentence"} and 0: the answer to hostile bytes is an answer.  */
+#ifndef ENGINE_CORE_COMPUTE_H
+#define ENGINE_CORE_COMPUTE_H
+#include "engine/base/err.h"
+#include "engine/target/skymap.h"
+#include <jansson.h>
+
+struct catalog; /* engine/target/catalog.h */
+
+/* What the host lends. blob: bytes of a blob row by digest, malloc'd and given. read_map: skymap_read or mapchild_read. */
+struct compute_host {
+	void *ctx;
+	int (*blob)(void *ctx, const char *sha256, unsigned char **bytes, size_t *len, struct err *e);
+	int (*read_map)(const void *bytes, size_t len, struct skymap *out, struct err *e);
+	const struct catalog *catalog; /* NULL: rank jobs answer with an error */
+};
+
+/* New reference in *result. -1 only for lack of memory or a broken host (the effect is then closed as doubtful by the caller). */
+int compute_run(const struct compute_host *host, const json_t *job, json_t **result, struct err *e);
+#endif

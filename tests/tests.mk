@@ -1,0 +1,26 @@
+# Tests: every tests/unit/*.c, tests/golden/*.c, tests/facility/*.c, tests/night/*.c is one cmocka program; every tests/*/*.sh is a
+# script that prints TAP. tests/run runs them, prints what failed and ends with `N passed, N failed, N skipped`.
+TEST_SRC := $(sort $(wildcard tests/unit/*.c tests/golden/*.c tests/facility/*.c tests/night/*.c tests/crash/*.c))
+TEST_LIB := $(sort $(wildcard tests/lib/*.c))
+TEST_BIN := $(TEST_SRC:%.c=$(BUILD)/%)
+TEST_SH  := $(sort $(wildcard tests/layer/*.sh tests/system/*.sh tests/crash/*.sh))
+TEST_LIBS = $(shell $(PKGCONF) --libs $(PKGS_TEST))
+
+# A unit test may #include its .c: the archive then gives everything else.
+$(BUILD)/tests/%: tests/%.c $(BUILD)/libslew.a $(TEST_LIB:%.c=$(BUILD)/%.o) tests/lib/test.h
+	@mkdir -p $(@D)
+	@echo "  TEST $<"
+	@$(CC) $(ALLFLAGS) -Itests/lib $(shell $(PKGCONF) --cflags $(PKGS_TEST)) $(LDALL) -MMD -MP -o $@ $< $(TEST_LIB:%.c=$(BUILD)/%.o) \
+	  $(BUILD)/libslew.a $(TEST_LIBS) $(LIBS)
+
+tests: $(TEST_BIN) ## build the test programs
+check: ## build with -Werror, run every test (ends with `N passed, N failed, N skipped`)
+	@$(MAKE) --no-print-directory WERROR=1 slew tests
+	@BUILD=$(BUILD) tests/run $(TEST_BIN) $(TEST_SH)
+check-unit: slew tests ## run the compiled tests only
+	@BUILD=$(BUILD) tests/run $(TEST_BIN)
+check-san: ## the compiled tests under ASan and UBSan
+	@$(MAKE) --no-print-directory WERROR=1 SAN=address,undefined BUILD=$(BUILD)/san OPT=-O1 tests
+	@BUILD=$(BUILD)/san tests/run $(patsubst $(BUILD)/%,$(BUILD)/san/%,$(TEST_BIN))
+.PHONY: tests check check-unit check-san
+-include $(TEST_BIN:%=%.d)

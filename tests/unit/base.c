@@ -1,0 +1,114 @@
+/* The base room: time, text, JSON guard and positions, hashing, base64, SQLite door. */
+#include "test.h"
+#include "engine/base/hash.h"
+#include "engine/base/json.h"
+#include "engine/base/query.h"
+#include "engine/base/text.h"
+#include "engine/base/utc.h"
+#include <math.h>
+
+static void utc_reads_and_writes(void **state)
+{
+	(void)state;
+	struct err e = {0};
+	int64_t t = 0;
+	char out[32];
+	assert_ok(utc_parse("2017-08-17T12:41:04.4Z", &t, &e), &e);
+	assert_string_equal(utc_format(out, t), "2017-08-17T12:41:04.400000Z");
+	assert_ok(utc_parse("2026-11-23 14:58:01+01:00", &t, &e), &e);
+	assert_string_equal(utc_format_s(out, t), "2026-11-23T13:58:01Z");
+	assert_ok(utc_parse("2016-12-31T23:59:60Z", &t, &e), &e); /* a leap second is the next day's first */
+	assert_string_equal(utc_format_s(out, t), "2017-01-01T00:00:00Z");
+	static const char *const bad[] = {"", "2026", "2026-13-01T00:00:00Z", "2025-02-29T00:00Z", "2026-11-23T25:00Z", "now", "2026-11-23T01:02:03Zx"};
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		assert_int_equal(utc_parse(bad[i], &t, &e), -1);
+	assert_true(fabs(utc_j2000_days((int64_t)946728000 * UTC_SECOND)) < 1e-12);
+}
+
+static void text_escapes_strangers(void **state)
+{
+	(void)state;
+	char out[64];
+	text_escape(out, sizeof out, "a\nb\x1b[31m\xff é", 12);
+	assert_string_equal(out, "a\\x0Ab\\x1B[31m\\xFF é");
+	assert_false(text_printable("a\nb", 3, 10));
+	assert_true(text_printable("GRB 230812B é", 14, 256));
+	assert_false(text_printable("\xc0\x80", 2, 10)); /* overlong NUL */
+	struct text t = {.max = 4};
+	text_puts(&t, "abc");
+	text_puts(&t, "de");
+	assert_true(t.failed);
+	assert_string_equal(t.data, "abc");
+	text_free(&t);
+	text_double(out, sizeof out, 0.1);
+	assert_string_equal(out, "0.1");
+	text_double(out, sizeof out, NAN);
+	assert_string_equal(out, "null");
+}
+
+static void json_is_guarded(void **state)
+{
+	(void)state;
+	struct err e = {0};
+	char deep[100];
+	memset(deep, '[', sizeof deep);
+	assert_int_equal(json_guard(deep, sizeof deep, &json_limits_alert, &e), -1);
+	assert_null(json_read("{\"a\":1,\"a\":2}", 13, &json_limits_alert, &e));
+	assert_null(json_read("{\"a\":1}x", 8, &json_limits_alert, &e));
+	static const char text[] = "{\n  \"a\": [1, {\"b\": true}],\n  \"c\": null\n}";
+	int line, column;
+	json_where(text, sizeof text - 1, "/a/1/b", true, &line, &column);
+	assert_int_equal(line, 2);
+	assert_int_equal(column, 13);
+	json_where(text, sizeof text - 1, "/c", false, &line, &column);
+	assert_int_equal(line, 3);
+	assert_int_equal(column, 8);
+	json_t *v = json_pack("{s:f,s:[i,n],s:s}", "z", 0.1, "a", 3, "b", "x\"y");
+	char *s = json_canonical(v);
+	assert_string_equal(s, "{\"a\":[3,null],\"b\":\"x\\\"y\",\"z\":0.1}");
+	free(s);
+	json_decref(v);
+}
+
+static void digests_and_base64(void **state)
+{
+	(void)state;
+	struct err e = {0};
+	char hex[65];
+	hash_sha256_hex("abc", 3, hex);
+	assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	unsigned char *out = NULL;
+	size_t n = 0;
+	assert_ok(base64_decode("aGVs\nbG8=", 9, 100, &out, &n, &e), &e);
+	assert_int_equal(n, 5);
+	assert_memory_equal(out, "hello", 5);
+	free(out);
+	assert_int_equal(base64_decode("aGVsbG8", 7, 100, &out, &n, &e), -1);
+	assert_int_equal(base64_decode("a*Vs", 4, 100, &out, &n, &e), -1);
+	assert_int_equal(base64_decode("=aaa", 4, 100, &out, &n, &e), -1);
+}
+
+static void sqlite_door(void **state)
+{
+	(void)state;
+	struct err e = {0};
+	sqlite3 *db = NULL;
+	assert_ok(query_open(":memory:", QUERY_WRITE, &db, &e), &e);
+	assert_ok(query_run(db, &e, "CREATE TABLE t(a INTEGER PRIMARY KEY, b REAL, c TEXT) STRICT", ""), &e);
+	assert_ok(query_run(db, &e, "INSERT INTO t VALUES (?,?,?)", "idt", (int64_t)1, NAN, "x"), &e);
+	assert_int_equal(query_run(db, &e, "INSERT INTO t VALUES (?,?,?)", "idt", (int64_t)1, 1.0, "y"), -1);
+	assert_int_equal(e.kind, ERR_INPUT);
+	json_t *rows = query_rows(db, 10, &e, "SELECT * FROM t", "");
+	char *s = json_canonical(rows);
+	assert_string_equal(s, "[{\"a\":1,\"b\":null,\"c\":\"x\"}]");
+	free(s);
+	json_decref(rows);
+	sqlite3_close(db);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(utc_reads_and_writes), cmocka_unit_test(text_escapes_strangers),
+		cmocka_unit_test(json_is_guarded), cmocka_unit_test(digests_and_base64), cmocka_unit_test(sqlite_door)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
