@@ -32,9 +32,11 @@ struct alert {
 	unsigned char *map;             /* FITS bytes (the combined map when there is one), malloc'd, or NULL */
 	size_t map_len;
 	char map_sha256[65], map_kind[16]; /* "" when there is none; "skymap" | "combined" */
+	char map_error[160];            /* why there is no map although one was sent (also in refs); "" else */
 };
 
-/* hint: topic or file name, may be NULL; used only as one more sign of a test ("igwn.gwalert-playground"). */
+/* hint: the topic, may be NULL; used only as one more sign of a test ("igwn.gwalert-playground": a word playground, test, mock, mdc … in it).
+ * A map that cannot be decoded does not cost the alert: map stays NULL and map_error says why. */
 int alert_decode(const void *bytes, size_t len, const char *hint, struct alert *out, struct err *e);
 void alert_free(struct alert *a);
 

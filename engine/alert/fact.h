@@ -38,11 +38,15 @@ extern const struct fact_info fact_info[FACT_COUNT];
 struct facts {
 	double number[FACT_COUNT];
 	const char *text[FACT_COUNT];
+	bool map_pending;  /* the map is still being read: `IS NULL` of a fact from the map is unknown too */
 };
 
-/* All facts of an alert but those of its map. received_us gives age_s; revised: 1 when an earlier revision of the event is known. */
+/* All facts of an alert but those of its map; map_pending when it has one. received_us gives age_s; revised: 1 when an earlier revision of the event is known. */
 void facts_of_alert(const struct alert *a, const char *stream, int64_t received_us, bool revised, struct facts *out);
 
-/* Fills the from_map facts from a map summary (engine/core/compute.h): area50_deg2 … gal_b_deg. */
+/* Fills the from_map facts from a map summary (engine/core/compute.h): area50_deg2 … gal_b_deg; clears map_pending. */
 void facts_of_map(const json_t *summary, struct facts *facts);
+
+/* By name, or -1. */
+int fact_find(const char *name, size_t len);
 #endif
