@@ -12,7 +12,7 @@ PKGCONF   ?= pkg-config
 CC        := $(if $(filter default,$(origin CC)),gcc,$(CC))
 VERSION   := 0.1.0
 
-ifneq ($(filter-out help clean setup,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help clean setup fresh-check format loc,$(or $(MAKECMDGOALS),all)),)
 MISSING := $(strip $(if $(shell command -v $(firstword $(CC)) 2>/dev/null),,$(CC)) \
              $(if $(shell command -v $(PKGCONF) 2>/dev/null),$(foreach p,$(PKGS),$(shell $(PKGCONF) --exists $(p) || echo $(p))),$(PKGCONF)))
 ifneq ($(MISSING),)
@@ -75,12 +75,27 @@ install: slew ## install the program under PREFIX (default /usr/local)
 setup: ## install what is missing (same as tools/setup)
 	tools/setup
 
+fresh-check: ## prove set-up, demo and tests in bare Debian 12 and 13 systems (root; a few minutes)
+	tools/fresh-check
+
+format: ## put the code in the house's form (clang-format)
+	@command -v clang-format > /dev/null || { echo "clang-format is missing: apt-get install clang-format"; exit 1; }
+	clang-format -i $(wildcard engine/*/*.[ch] facilities/*.[ch] sim/*.[ch] tests/*/*.[ch])
+
+loc: ## lines of code by room
+	@for d in engine/* facilities sim schemas policies tools tests; do [ -d $$d ] || continue; \
+	  printf '%7d  %s\n' $$(find $$d -type f \( -name '*.[ch]' -o -name '*.sh' -o -name '*.sql' -o -name '*.json' -o -name '*.mk' -o -path 'tools/*' \) \
+	    -exec cat {} + | wc -l) $$d; done; printf '%7d  all, without blank lines\n' $$(git ls-files 2>/dev/null | grep -v LICENSE | xargs cat | grep -c .)
+
+bench: slew ## time the cold rank of the largest map, the size of the program
+	@tools/bench
+
 clean: ## remove what was built
 	rm -rf $(BUILD) slew slew.tmp demo
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile tests/tests.mk | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
-.PHONY: all install setup clean help FORCE
+.PHONY: all install setup fresh-check format loc bench clean help FORCE
 .DELETE_ON_ERROR:
 -include $(SRC:%.c=$(BUILD)/%.d) $(BUILD)/engine/cmd/main.d
