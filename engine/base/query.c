@@ -75,7 +75,7 @@ static int bind_one(sqlite3_stmt *q, int i, char type, va_list *ap)
 	return p ? sqlite3_bind_blob64(q, i, p, n, SQLITE_TRANSIENT) : sqlite3_bind_null(q, i);
 }
 
-static int bind_all(sqlite3_stmt *q, struct err *e, const char *types, va_list *ap)
+int query_bind_list(sqlite3_stmt *q, struct err *e, const char *types, va_list *ap)
 {
 	sqlite3_reset(q);
 	must((int)strlen(types) == sqlite3_bind_parameter_count(q));
@@ -89,7 +89,7 @@ int query_bind(sqlite3_stmt *q, struct err *e, const char *types, ...)
 {
 	va_list ap;
 	va_start(ap, types);
-	int rc = bind_all(q, e, types, &ap);
+	int rc = query_bind_list(q, e, types, &ap);
 	va_end(ap);
 	return rc;
 }
@@ -111,7 +111,7 @@ int query_step(sqlite3_stmt *q, struct err *e)
 static sqlite3_stmt *prepared(sqlite3 *db, const char *sql, struct err *e, const char *types, va_list *ap)
 {
 	sqlite3_stmt *q = query_prepare(db, sql, e);
-	if (q != NULL && bind_all(q, e, types, ap) < 0) {
+	if (q != NULL && query_bind_list(q, e, types, ap) < 0) {
 		sqlite3_finalize(q);
 		return NULL;
 	}
@@ -174,6 +174,14 @@ static json_t *column_json(sqlite3_stmt *q, int i)
 	return v ? v : json_null();
 }
 
+json_t *query_row(sqlite3_stmt *q)
+{
+	json_t *row = json_object();
+	for (int i = 0; i < sqlite3_column_count(q); i++)
+		json_object_set_new(row, sqlite3_column_name(q, i), column_json(q, i));
+	return row;
+}
+
 json_t *query_rows(sqlite3 *db, size_t max, struct err *e, const char *sql, const char *types, ...)
 {
 	va_list ap;
@@ -185,10 +193,7 @@ json_t *query_rows(sqlite3 *db, size_t max, struct err *e, const char *sql, cons
 	json_t *rows = json_array();
 	int rc = 0;
 	while (json_array_size(rows) < max && (rc = query_step(q, e)) == 1) {
-		json_t *row = json_object();
-		for (int i = 0; i < sqlite3_column_count(q); i++)
-			json_object_set_new(row, sqlite3_column_name(q, i), column_json(q, i));
-		json_array_append_new(rows, row);
+		json_array_append_new(rows, query_row(q));
 	}
 	sqlite3_finalize(q);
 	if (rc < 0) {

@@ -4,6 +4,7 @@
 #include "engine/base/err.h"
 #include <jansson.h>
 #include <sqlite3.h>
+#include <stdarg.h>
 #include <stdint.h>
 
 enum query_open { QUERY_READ, QUERY_WRITE };
@@ -18,6 +19,12 @@ sqlite3_stmt *query_prepare(sqlite3 *db, const char *sql, struct err *e);
 /* Binds by a type string: i int64_t, d double (NaN binds NULL), t text (NULL binds NULL), b (const void*, size_t) blob,
  * n int64_t with UTC_NONE as NULL. Resets first. Text is copied. */
 int query_bind(sqlite3_stmt *q, struct err *e, const char *types, ...);
+
+/* The same from an argument list, for callers that are variadic themselves. */
+int query_bind_list(sqlite3_stmt *q, struct err *e, const char *types, va_list *ap);
+
+/* The current row as a JSON object, column name → value (as query_rows). New reference. */
+json_t *query_row(sqlite3_stmt *q);
 
 /* 1 a row is there, 0 no more (reset), -1 error with e set: ERR_STORE, or ERR_INPUT for a constraint. */
 int query_step(sqlite3_stmt *q, struct err *e);

@@ -27,6 +27,11 @@ CREATE INDEX input_effect ON input(effect) WHERE effect IS NOT NULL;
 
 CREATE TABLE reject (seq INTEGER PRIMARY KEY REFERENCES input(seq), reason TEXT NOT NULL) STRICT;
 
+CREATE TABLE duplicate (             -- an alert input that brought nothing new: which alert it repeats
+  seq INTEGER PRIMARY KEY REFERENCES input(seq),
+  alert INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE source_position (       -- same transaction as what the message caused; the broker's group offset is a courtesy
   source TEXT NOT NULL, topic TEXT NOT NULL, part INTEGER NOT NULL,
   cluster TEXT NOT NULL DEFAULT '',
@@ -55,7 +60,7 @@ CREATE TABLE event (
   generation_map INTEGER NOT NULL DEFAULT 0,
   generation_rank INTEGER NOT NULL DEFAULT 0,
   generation_plan INTEGER NOT NULL DEFAULT 0,
-  stale_plans INTEGER NOT NULL DEFAULT 0,
+  by_person INTEGER NOT NULL DEFAULT 0 CHECK (by_person IN (0,1)), -- injected as real: approval is always the operator's
   changed_seq INTEGER NOT NULL,
   UNIQUE (issuer, name)
 ) STRICT;
@@ -152,6 +157,8 @@ CREATE TABLE decision (              -- what a policy makes of an event now (one
   missing TEXT,                      -- facts that were not known
   approved INTEGER NOT NULL DEFAULT 0 CHECK (approved IN (0,1)),
   approved_h REAL,
+  approved_by TEXT NOT NULL DEFAULT '[]', -- uids, where a policy wants more than one person
+  stale_plans INTEGER NOT NULL DEFAULT 0, -- in a row; the third is applied
   changed_seq INTEGER NOT NULL,
   PRIMARY KEY (event, policy)
 ) STRICT, WITHOUT ROWID;
@@ -213,19 +220,22 @@ CREATE TABLE request (
   seconds REAL,                      -- with overheads, once offered
   remote_id TEXT,
   memo TEXT,                         -- the adapter's notes
-  absences INTEGER NOT NULL DEFAULT 0,
-  doubt_us INTEGER, absent_us INTEGER,
+  absences INTEGER NOT NULL DEFAULT 0, -- complete finds without it since the last doubt
+  doubt_tick_us INTEGER, absent_tick_us INTEGER,
+  cancels INTEGER NOT NULL DEFAULT 0,-- cancels answered while the facility does not confirm
   submits INTEGER NOT NULL DEFAULT 0,-- how often a submit of this token was released
+  void_submits INTEGER NOT NULL DEFAULT 0, -- of these, proven to have created nothing (not sent, refused, absent twice)
   created_us INTEGER NOT NULL,
   created_seq INTEGER NOT NULL,
   changed_seq INTEGER NOT NULL,
-  last_write INTEGER,                -- effect id of the last answered submit, cancel or find: answers of older effects are ignored
+  written_seq INTEGER NOT NULL DEFAULT 0, -- when its last submit, cancel or find was answered: effects released before are ignored
   UNIQUE (event, target, facility, epoch, variant)
 ) STRICT;
 CREATE UNIQUE INDEX request_remote ON request(facility, remote_id) WHERE remote_id IS NOT NULL;
 CREATE UNIQUE INDEX request_one_live ON request(event, target, epoch)
   WHERE parallel = 0 AND state IN ('asked','unsure','accepted','scheduled','running','cancelling');
 CREATE INDEX request_state ON request(state);
+CREATE INDEX request_changed ON request(changed_seq);
 
 CREATE TABLE request_change (        -- every transition, for explain and the night report
   id INTEGER PRIMARY KEY,
@@ -236,6 +246,11 @@ CREATE TABLE request_change (        -- every transition, for explain and the ni
   words TEXT
 ) STRICT;
 CREATE INDEX request_change_request ON request_change(request);
+
+CREATE TABLE ignored_signal (        -- cells of the life-cycle table without a change, counted
+  state TEXT NOT NULL, signal TEXT NOT NULL, count INTEGER NOT NULL,
+  PRIMARY KEY (state, signal)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE offer (
   id INTEGER PRIMARY KEY,
@@ -310,8 +325,10 @@ CREATE TABLE alarm (                 -- a person is needed
   seq INTEGER NOT NULL REFERENCES input(seq),
   utc_us INTEGER NOT NULL,
   subject TEXT NOT NULL, what TEXT NOT NULL, detail TEXT NOT NULL DEFAULT '',
+  times INTEGER NOT NULL DEFAULT 1,  -- the same alarm again, while it is not cleared
   cleared_seq INTEGER
 ) STRICT;
+CREATE UNIQUE INDEX alarm_one ON alarm(subject, what) WHERE cleared_seq IS NULL;
 
 -- outbox ------------------------------------------------------------------------------------------------------------------------
 CREATE TABLE effect (
@@ -323,18 +340,20 @@ CREATE TABLE effect (
   facility TEXT, verb TEXT, step INTEGER NOT NULL DEFAULT 0,
   request INTEGER REFERENCES request(id),
   event INTEGER REFERENCES event(id),
+  policy TEXT,                                  -- plan: of which policy
   compute TEXT CHECK (compute IN ('map','rank','plan')), generation INTEGER,
   due_utc_us INTEGER, due_tick_us INTEGER,      -- not before
   attempts INTEGER NOT NULL DEFAULT 0,
   body TEXT,                                    -- rendered when released (call), or the job
-  released_seq INTEGER, released_utc_us INTEGER, done_seq INTEGER,
+  released_seq INTEGER, released_utc_us INTEGER, released_tick_us INTEGER, done_seq INTEGER,
   outcome TEXT
 ) STRICT;
 CREATE INDEX effect_open ON effect(state) WHERE state IN ('waiting','released');
 CREATE INDEX effect_request ON effect(request);
+CREATE INDEX effect_event ON effect(event) WHERE event IS NOT NULL;
 
 CREATE TABLE timer (
-  key TEXT PRIMARY KEY,
+  key TEXT PRIMARY KEY,              -- "find:12", "status:lco", …
   generation INTEGER NOT NULL,
   due_utc_us INTEGER, due_tick_us INTEGER,
   what TEXT NOT NULL, subject INTEGER, detail TEXT
