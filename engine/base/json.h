@@ -34,6 +34,9 @@ void json_where(const char *text, size_t len, const char *pointer, bool of_key, 
 /* Sorted keys, no spaces, doubles by text_double: the same value gives the same bytes. malloc'd; NULL without memory. */
 char *json_canonical(const json_t *value);
 
+/* For people: keys in their own order, two spaces a level, short arrays and objects on one line, doubles by text_double. malloc'd; NULL without memory. */
+char *json_pretty(const json_t *value);
+
 /* json_real, or json_null() for NaN and infinities. New reference. */
 json_t *json_real_or_null(double value);
 #endif
