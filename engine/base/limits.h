@@ -16,6 +16,8 @@
 #define LIMIT_EVENT_ID 256
 #define LIMIT_RANKED 1000                      /* ranked galaxies kept per event */
 #define LIMIT_PLAN_REQUESTS 200
+#define LIMIT_ANSWERS 1000                      /* answers that one reply may hold */
+#define LIMIT_PAGES 50                          /* pages of one find or feed */
 #define LIMIT_MEMO 4096
 #define LIMIT_TRANSFERS 4                      /* at once per facility; one is kept for cancels */
 #define LIMIT_BULK_BYTES (64u << 20)           /* alerts waiting for the core */
