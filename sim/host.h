@@ -1,0 +1,56 @@
+/* The other io: carries what the core hands out into a simulated world on a virtual clock, and brings back what that world says.
+ * The same core and adapters as in earnest; no socket, no clock, no chance but the seeds. One thread owns a host. */
+#ifndef SIM_HOST_H
+#define SIM_HOST_H
+#include "engine/base/err.h"
+#include "engine/core/compute.h"
+#include "engine/core/core.h"
+#include "sim/portal.h"
+#include <jansson.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sim_host;
+
+struct sim_host_options {
+	sqlite3 *db;                       /* borrowed; empty or a state; survives a crash */
+	const json_t *config;              /* body of the config input (engine/core/core.h); borrowed until free */
+	struct sim_portal *portal;         /* borrowed */
+	const char *authorization;         /* what io would attach: "Token demo-token"; borrowed */
+	const struct compute_host *compute; /* borrowed; its blob() may be NULL: then the state's own blobs are read */
+	int64_t start_us;                  /* UTC of the first input */
+	int64_t latency_us;                /* of a call, there and back; 0: 200 ms */
+	int64_t compute_us;                /* of a computation; 0: 50 ms */
+	bool check_every_step;             /* core_check(CHECK_TOUCHED) after each turn, CHECK_ALL after each 100th and at a crash */
+};
+
+/* Opens the core, recovers, feeds the configuration. NULL with e set. */
+struct sim_host *sim_host_new(const struct sim_host_options *options, struct err *e);
+void sim_host_free(struct sim_host *h);
+
+/* Runs the world until then: due timers, answers, results, each a turn of its own in order of time, then of making. -1: the store
+ * is sick or an invariant does not hold (e says which). */
+int sim_host_run(struct sim_host *h, int64_t until_us, struct err *e);
+
+/* One alert now: journalled as message `offset` of a topic. */
+int sim_host_alert(struct sim_host *h, const char *topic, const void *bytes, size_t len, struct err *e);
+
+/* One order now; *answer gets a new reference (may be NULL). */
+int sim_host_order(struct sim_host *h, int64_t uid, const json_t *order, json_t **answer, struct err *e);
+
+/* The wall clock jumps by step_us (an input of kind clock; ticks go on as they were). */
+int sim_host_clock(struct sim_host *h, int64_t step_us, struct err *e);
+
+/* The process dies here: everything under way is lost (calls have reached the portal, their answers have not reached us), and is
+ * started anew on the same database down_us later. */
+int sim_host_crash(struct sim_host *h, int64_t down_us, struct err *e);
+
+int64_t sim_host_now(const struct sim_host *h);
+
+/* Counts for a report: turns, calls carried, crashes. */
+struct sim_host_counts {
+	int64_t turns, calls, computes, messages, crashes;
+};
+struct sim_host_counts sim_host_counts(const struct sim_host *h);
+#endif
