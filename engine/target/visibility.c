@@ -22,15 +22,16 @@ struct visibility_night {
 static int site_read(const json_t *j, size_t index, struct visibility_site *s, struct err *e)
 {
 	double nan = NAN;
+	const json_t *telescopes = json_object_get(j, "telescopes"); /* their names, or how many */
 	*s = (struct visibility_site){.horizon_deg = json_number(j, "horizon_deg", 15.0), .ha_limit_h = json_number(j, "ha_limit_h", 12.0),
-		.telescopes = (int)json_int(j, "telescopes", 1)};
-	s->place = (struct ephemeris_site){json_number(j, "lat_deg", nan), json_number(j, "lon_deg", nan), json_number(j, "elevation_m", 0.0)};
+		.telescopes = json_is_array(telescopes) ? (int)json_array_size(telescopes) : (int)json_int(j, "telescopes", 1)};
+	s->place = (struct ephemeris_site){json_number(j, "latitude_deg", nan), json_number(j, "longitude_deg", nan), json_number(j, "elevation_m", 0.0)};
 	text_copy(s->code, sizeof s->code, json_text(j, "code", ""));
 	text_copy(s->name, sizeof s->name, json_text(j, "name", s->code));
 	if (s->code[0] == '\0')
 		return err_set(e, ERR_INPUT, "sites[%zu] has no code; name the site as the facility does, for example \"lsc\"", index);
 	if (!(fabs(s->place.lat_deg) <= 90.0) || !(fabs(s->place.lon_deg) <= 360.0))
-		return err_set(e, ERR_INPUT, "sites[%zu] (%s): lat_deg must be within ±90 and lon_deg within ±360, east positive", index, s->code);
+		return err_set(e, ERR_INPUT, "sites[%zu] (%s): latitude_deg must be within ±90 and longitude_deg within ±360, east positive", index, s->code);
 	if (!(s->horizon_deg >= 0.0 && s->horizon_deg < 90.0) || !(s->ha_limit_h > 0.0 && s->ha_limit_h <= 12.0))
 		return err_set(e, ERR_INPUT, "sites[%zu] (%s): horizon_deg must be 0 to 90 and ha_limit_h above 0 up to 12", index, s->code);
 	if (s->telescopes < 0 || s->telescopes > 100 || !(fabs(s->place.elevation_m) < 10000.0))
@@ -44,7 +45,7 @@ int visibility_sites(const json_t *descriptor, struct visibility_site *out, size
 	size_t n = json_array_size(list);
 	*count = 0;
 	if (n == 0)
-		return err_set(e, ERR_INPUT, "the descriptor has no sites; give at least one with code, lat_deg and lon_deg");
+		return err_set(e, ERR_INPUT, "the descriptor has no sites; give at least one with code, latitude_deg and longitude_deg");
 	if (n > max)
 		return err_set(e, ERR_LIMIT, "the descriptor has %zu sites, %zu are allowed", n, max);
 	for (size_t i = 0; i < n; i++)

@@ -147,9 +147,9 @@ static void limits_of_the_site_count(void **state)
 static void sites_are_checked(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"{}", "{\"sites\":[]}", "{\"sites\":[{\"lat_deg\":1,\"lon_deg\":2}]}",
-		"{\"sites\":[{\"code\":\"x\",\"lat_deg\":91,\"lon_deg\":2}]}", "{\"sites\":[{\"code\":\"x\",\"lon_deg\":2}]}",
-		"{\"sites\":[{\"code\":\"x\",\"lat_deg\":1,\"lon_deg\":2,\"ha_limit_h\":13}]}"};
+	static const char *const bad[] = {"{}", "{\"sites\":[]}", "{\"sites\":[{\"latitude_deg\":1,\"longitude_deg\":2}]}",
+		"{\"sites\":[{\"code\":\"x\",\"latitude_deg\":91,\"longitude_deg\":2}]}", "{\"sites\":[{\"code\":\"x\",\"longitude_deg\":2}]}",
+		"{\"sites\":[{\"code\":\"x\",\"latitude_deg\":1,\"longitude_deg\":2,\"ha_limit_h\":13}]}"};
 	struct visibility_site s[2];
 	size_t count;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -160,7 +160,7 @@ static void sites_are_checked(void **state)
 		json_decref(j);
 	}
 	struct err e = {0};
-	json_t *j = json_loads("{\"sites\":[{\"code\":\"ogg\",\"lat_deg\":20.7,\"lon_deg\":-156.3,\"telescopes\":2}]}", 0, NULL);
+	json_t *j = json_loads("{\"sites\":[{\"code\":\"ogg\",\"latitude_deg\":20.7,\"longitude_deg\":-156.3,\"telescopes\":2}]}", 0, NULL);
 	assert_ok(visibility_sites(j, s, 2, &count, &e), &e);
 	assert_int_equal(count, 1);
 	assert_true(s[0].horizon_deg == 15.0 && s[0].ha_limit_h == 12.0 && s[0].telescopes == 2);
