@@ -46,7 +46,7 @@ slew: $(BUILD)/engine/cmd/main.o $(BUILD)/libslew.a
 
 $(BUILD)/libslew.a: $(OBJ)
 	@echo "  AR   $@"
-	@rm -f $@ && ar rcs $@ $(OBJ)
+	@rm -f $@ && ar qcs $@ $(OBJ)
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
