@@ -7,9 +7,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* *out: {"now_us","outcome":sentence,"event":{},"revisions":[],"facts":{},"map":{}|null,"decisions":[],"verdicts":[],
- * "ranking":{"targets","cumulative_share","best":[]},"target":{}|null,"requests":[{…,"offers":[],"changes":[],"observations":[],
- * "products":[]}],"gates":[],"orders":[]}. target NULL: the event as a whole. New reference. */
+/* *out: {"now_us", "outcome": sentence, "event": {}, "revisions": [], "facts": {known ones}, "unknown": [names], "map": {}|null,
+ * "decisions": [], "verdicts": [of the event, or of the target], "ranking": {"targets","cumulative_share"}, "reasons": [{"code","n"}],
+ * "best": [], "target": {}|null, "asked_target": name|null, "requests": [{…, "chain": [links in order]}], "gates": [], "orders": []}.
+ * target NULL: the event as a whole, with its ten best targets. New reference. */
 int explain_run(sqlite3 *ro, const char *event, const char *target, int64_t now_us, json_t **out, struct err *e);
+
+/* The chain as indented lines, the outcome first. */
 void explain_print(const json_t *value, FILE *to);
 #endif

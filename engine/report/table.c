@@ -61,6 +61,8 @@ char *table_cell(char *out, size_t size, enum column_form form, const json_t *va
 			text_copy(out, size, utc_format_hms(when, json_integer_value(value)));
 		else if (form == COLUMN_PERCENT)
 			snprintf(out, size, "%.2f", 100 * json_number_value(value));
+		else if (form == COLUMN_DEGREES)
+			snprintf(out, size, "%.5f", json_number_value(value));
 		else if (form == COLUMN_COUNT || json_is_integer(value))
 			snprintf(out, size, "%lld", (long long)json_number_value(value));
 		else

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 /* How a column is written; NULL and absent are "-" everywhere. UTC takes microseconds since 1970, LIST joins an array of strings. */
-enum column_form { COLUMN_TEXT, COLUMN_COUNT, COLUMN_NUMBER, COLUMN_PERCENT, COLUMN_UTC, COLUMN_CLOCK, COLUMN_FLAG, COLUMN_LIST };
+enum column_form { COLUMN_TEXT, COLUMN_COUNT, COLUMN_NUMBER, COLUMN_DEGREES, COLUMN_PERCENT, COLUMN_UTC, COLUMN_CLOCK, COLUMN_FLAG, COLUMN_LIST };
 
 struct column {
 	const char *head, *key; /* heading with its unit; member of each row. A table of columns ends with head NULL */
