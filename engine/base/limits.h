@@ -12,6 +12,10 @@
 #define LIMIT_MAP_COMPRESSED (128u << 20)
 #define LIMIT_MAP_INFLATED (512u << 20)
 #define LIMIT_MAP_CARDS 2000
+#define LIMIT_MAP_HEAD (2u * (LIMIT_MAP_CARDS * 80u + 2880u)) /* the two headers of a map */
+#define LIMIT_MAP_CHILD_BYTES (1536u << 20)    /* address space of the map child */
+#define LIMIT_MAP_CHILD_CPU_S 20
+#define LIMIT_MAP_CHILD_WALL_S 60
 #define LIMIT_MAP_CELLS (50331648u + 1u)       /* nside 2048, flat */
 #define LIMIT_EVENT_ID 256
 #define LIMIT_RANKED 1000                      /* ranked galaxies kept per event */

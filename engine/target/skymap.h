@@ -29,6 +29,39 @@ struct skymap {
 int skymap_read(const void *bytes, size_t len, struct skymap *out, struct err *e);
 void skymap_free(struct skymap *m);
 
+/* The same, with the columns in one block of memory that room gives (the map child: a shared mapping). The block is the room's; out->memory
+ * is NULL and skymap_free gives nothing back. room is called once; it returns zeroed, 8-aligned bytes or NULL. */
+typedef void *skymap_room_cb(void *ctx, size_t bytes);
+int skymap_read_to(const void *bytes, size_t len, skymap_room_cb *room, void *ctx, struct skymap *out, struct err *e);
+
+/* Bytes of the columns' block of a map, and its columns laid into such a block: uniq, density and, for 3-D, mu, sigma, norm. */
+size_t skymap_block(int64_t cells, bool is_3d);
+void skymap_lay(struct skymap *m, void *block, int64_t cells, bool is_3d);
+
+/* What the headers announce, from the first bytes only (at most LIMIT_MAP_HEAD are inflated): how many cells, and whether 3-D. Errors as
+ * skymap_read gives them; the rows are not looked at. */
+int skymap_scan(const void *bytes, size_t len, int64_t *cells, bool *is_3d, struct err *e);
+
+/* Everything the ranker relies on: UNIQ sane, sorted, disjoint; densities finite and ≥ 0, adding up to about 1; distances usable. */
+int skymap_check(const struct skymap *m, struct err *e);
+
+/* First pixel at order 29 of a UNIQ number, its order, and the solid angle of a pixel of that order [sr]. */
+static inline int skymap_order(uint64_t uniq)
+{
+	return (63 - __builtin_clzll(uniq)) / 2 - 1;
+}
+static inline uint64_t skymap_first(uint64_t uniq)
+{
+	int order = skymap_order(uniq);
+	return (uniq - (UINT64_C(4) << (2 * order))) << (2 * (29 - order));
+}
+static inline double skymap_pixel_sr(int order)
+{
+	return 12.566370614359172954 / (12.0 * (double)(UINT64_C(1) << (2 * order)));
+}
+
 /* Header pre-scan of inflated FITS bytes before cfitsio sees them (RELIABILITY §0.1): bounds, widths, types, sizes. */
 int fits_guard(const unsigned char *bytes, size_t len, struct err *e);
+/* The same for the first bytes of a longer file: all but the sizes of the whole. */
+int fits_guard_head(const unsigned char *bytes, size_t len, struct err *e);
 #endif

@@ -1,0 +1,98 @@
+/* slew area MAP: 50 and 90 % areas, distance, best position: the summary a person wants first. */
+#include "engine/base/json.h"
+#include "engine/cmd/cmd.h"
+#include "engine/cmd/mapfile.h"
+#include "engine/target/region.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const orderings[] = {"NUNIQ", "NESTED", "RING"};
+
+static int area_json(const struct skymap *m, const struct region *r)
+{
+	json_t *o = json_pack("{s:o s:o s:o s:o s:o s:o s:o s:s s:i s:I}", "area50_deg2", json_real_or_null(r->area50_deg2), "area90_deg2",
+		json_real_or_null(r->area90_deg2), "ra_deg", json_real_or_null(r->ra_deg), "dec_deg", json_real_or_null(r->dec_deg),
+		"distmean_mpc", json_real_or_null(r->distmean_mpc), "diststd_mpc", json_real_or_null(r->diststd_mpc), "distmod_mag",
+		json_real_or_null(r->distmod_mag), "ordering", orderings[m->ordering], "max_order", m->order_max, "pixels",
+		(json_int_t)m->cells);
+	char *line = o ? json_canonical(o) : NULL;
+	json_decref(o);
+	if (line == NULL)
+		return 1;
+	puts(line);
+	free(line);
+	return 0;
+}
+
+static void area_text(const struct skymap *m, const struct region *r)
+{
+	printf("object           %s\n", m->object[0] ? m->object : "(not named)");
+	printf("50 %% area        %.6g deg²\n90 %% area        %.6g deg²\n", r->area50_deg2, r->area90_deg2);
+	printf("best position    RA %.5f°  Dec %+.5f°  (ICRS; galactic latitude %+.1f°)\n", r->ra_deg, r->dec_deg, r->gal_b_deg);
+	if (isfinite(r->distmean_mpc))
+		printf("distance         %.1f ± %.1f Mpc (luminosity distance; modulus %.2f mag)\n", r->distmean_mpc, r->diststd_mpc,
+			r->distmod_mag);
+	else
+		printf("distance         unknown: the map is 2-D\n");
+	printf("map              %s, %lld pixels, finest nside %lld%s\n", m->ordering == SKYMAP_NUNIQ ? "multi-order" :
+		m->ordering == SKYMAP_NESTED ? "flat, NESTED" : "flat, RING", (long long)m->cells, 1LL << m->order_max,
+		m->mu ? ", 3-D" : ", 2-D");
+	if (fabs(r->probability - 1) > 1e-4)
+		printf("note             the map's probabilities add up to %.6f; areas are not renormalised\n", r->probability);
+}
+
+static int area_run(int argc, char **argv)
+{
+	const char *path = NULL;
+	int json = 0;
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			json = 1;
+		else if (argv[i][0] == '-' && argv[i][1] != '\0')
+			return cmd_usage(&command_area, "unknown option %s", argv[i]);
+		else if (path != NULL)
+			return cmd_usage(&command_area, "one MAP at a time (got %s and %s)", path, argv[i]);
+		else
+			path = argv[i];
+	}
+	if (path == NULL)
+		return cmd_usage(&command_area, "no MAP given");
+	struct skymap m;
+	struct region r;
+	struct err e = {0};
+	int rc = cmd_read_map(path, &m);
+	if (rc != 0)
+		return rc;
+	if (region_of(&m, &r, &e) < 0)
+		rc = err_print(&e);
+	else if (json)
+		rc = area_json(&m, &r);
+	else
+		area_text(&m, &r);
+	skymap_free(&m);
+	return rc;
+}
+
+const struct command command_area = {
+	.name = "area",
+	.args = "[--json] MAP",
+	.summary = "50 and 90 % areas, distance and best position of a sky map",
+	.help =
+		"MAP is a HEALPix sky map in FITS, plain or gzip: multi-order (UNIQ, PROBDENSITY), or flat (PROB or PROBABILITY,\n"
+		"NESTED or RING), with or without distances; or an alert (JSON) that carries one; - reads standard input.\n"
+		"\n"
+		"  --json   one JSON object: area50_deg2 area90_deg2 ra_deg dec_deg distmean_mpc diststd_mpc distmod_mag\n"
+		"           ordering (NUNIQ, NESTED, RING) max_order pixels; what is unknown is null\n"
+		"\n"
+		"An area is the smallest that holds 50 or 90 % of the probability: pixels are taken by falling density and the last\n"
+		"one in part (linear in cumulative probability and area, as ligo.skymap and the LVK circulars do); the map is not\n"
+		"renormalised. The best position is the centre of the pixel of highest density. Distance: DISTMEAN and DISTSTD of the\n"
+		"header, else the moments of the map; the distance of a pixel (DISTMU) is not one.\n"
+		"Coverage maps (MOC) without probabilities, other HEALPix maps, images and web pages are refused with the reason.\n"
+		"\n"
+		"  slew area bayestar.multiorder.fits\n"
+		"  slew area --json alert.json | jq .area90_deg2\n",
+	.run = area_run,
+};

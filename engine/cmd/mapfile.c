@@ -1,0 +1,52 @@
+/* From a path to a sky map: see mapfile.h. */
+#include "engine/cmd/mapfile.h"
+#include "engine/alert/alert.h"
+#include "engine/base/limits.h"
+#include "engine/cmd/cmd.h"
+#include "engine/io/mapchild.h"
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#pragma weak alert_decode
+#pragma weak alert_free
+
+static int map_of_alert(const unsigned char *bytes, size_t len, const char *path, struct skymap *out, struct err *e)
+{
+	struct alert a;
+	const char *slash = strrchr(path, '/');
+	if (len > LIMIT_ALERT_BYTES)
+		return err_set(e, ERR_LIMIT, "alert of %zu bytes is over the limit of %u", len, LIMIT_ALERT_BYTES);
+	if (alert_decode(bytes, len, slash ? slash + 1 : path, &a, e) < 0)
+		return -1;
+	int rc;
+	if (a.map == NULL)
+		rc = err_set(e, ERR_INPUT, "the %s alert for %s carries no sky map%s%.300s", alert_type_name(a.type), a.event,
+			a.map_url[0] ? "; fetch it from " : "", a.map_url);
+	else
+		rc = mapchild_read(a.map, a.map_len, out, e);
+	alert_free(&a);
+	return rc;
+}
+
+int cmd_read_map(const char *path, struct skymap *out)
+{
+	unsigned char *bytes = NULL;
+	unsigned long len = 0, at = 0;
+	struct err e = {0};
+	int rc = cmd_read_file(path, LIMIT_MAP_INFLATED, &bytes, &len);
+	if (rc != 0)
+		return rc;
+	while (at < len && isspace(bytes[at]))
+		at++;
+	if (at < len && (bytes[at] == '{' || bytes[at] == '[') && alert_decode != NULL)
+		rc = map_of_alert(bytes, len, path, out, &e);
+	else
+		rc = mapchild_read(bytes, len, out, &e);
+	free(bytes);
+	if (rc < 0) {
+		err_wrap(&e, "%s", path);
+		return err_print(&e);
+	}
+	return 0;
+}

@@ -1,0 +1,8 @@
+/* A sky map as the commands take it: a FITS file, plain or gzip, or an alert that carries one. */
+#ifndef ENGINE_CMD_MAPFILE_H
+#define ENGINE_CMD_MAPFILE_H
+#include "engine/target/skymap.h"
+
+/* Reads path ("-" is standard input) in the sandboxed child. 0, or the exit code after the error was printed. */
+int cmd_read_map(const char *path, struct skymap *out);
+#endif

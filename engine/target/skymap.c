@@ -1,0 +1,374 @@
+/* Sky map bytes → cells: inflate, guard, read rows with cfitsio from memory, sort, validate (skymap.h; contracts: LVK user guide). */
+#include "engine/target/skymap.h"
+#include "engine/base/limits.h"
+#include "engine/target/inflate.h"
+#include "engine/target/skymap_file.h"
+#include <chealpix.h>
+#include <fitsio.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define BLOCK_BYTES (1u << 20)    /* rows are read in blocks of about this size */
+#define UNSEEN_BELOW -1.0e30      /* healpy's "no value" (-1.6375e30): no probability there */
+
+size_t skymap_block(int64_t cells, bool is_3d)
+{
+	return (size_t)cells * 8 * (is_3d ? 5 : 2);
+}
+
+void skymap_lay(struct skymap *m, void *block, int64_t cells, bool is_3d)
+{
+	double *d = block;
+	m->cells = cells;
+	m->uniq = block;
+	m->density = d + cells;
+	m->mu = is_3d ? d + 2 * cells : NULL;
+	m->sigma = is_3d ? d + 3 * cells : NULL;
+	m->norm = is_3d ? d + 4 * cells : NULL;
+}
+
+static uint64_t big64(const unsigned char *p)
+{
+	uint64_t v;
+	memcpy(&v, p, 8);
+	return __builtin_bswap64(v);
+}
+
+static uint32_t big32(const unsigned char *p)
+{
+	uint32_t v;
+	memcpy(&v, p, 4);
+	return __builtin_bswap32(v);
+}
+
+static inline double number_at(const unsigned char *p, char type)
+{
+	union { uint64_t u; double d; int64_t i; } v64;
+	union { uint32_t u; float f; int32_t i; } v32;
+	if (type == 'D' || type == 'K') {
+		v64.u = big64(p);
+		return type == 'D' ? v64.d : (double)v64.i;
+	}
+	v32.u = big32(p);
+	return type == 'E' ? (double)v32.f : (double)v32.i;
+}
+
+/* n numbers, step bytes apart; the type is a constant at each call, so that each loop is a plain one. */
+static inline __attribute__((always_inline)) void run_fill(const unsigned char *p, size_t step, int64_t n, double *out, char type)
+{
+	for (int64_t i = 0; i < n; i++, p += step)
+		out[i] = number_at(p, type);
+}
+
+static void any_fill(const unsigned char *p, size_t step, int64_t n, double *out, char type)
+{
+	if (type == 'D')
+		run_fill(p, step, n, out, 'D');
+	else if (type == 'E')
+		run_fill(p, step, n, out, 'E');
+	else if (type == 'K')
+		run_fill(p, step, n, out, 'K');
+	else
+		run_fill(p, step, n, out, 'J');
+}
+
+/* One column of a block of rows into its place; RING pixels go where NESTED wants them. */
+static void column_fill(const struct skymap_file *f, int role, const unsigned char *rows, int64_t first, int64_t n, double *out)
+{
+	const struct fits_column *c = &f->column[role];
+	size_t size = fits_type_size(c->type);
+	int64_t at = first * c->repeat, nside = f->order < 0 ? 0 : INT64_C(1) << f->order;
+	rows += c->offset;
+	if (f->ordering != SKYMAP_RING && c->repeat == 1) {
+		any_fill(rows, f->row_bytes, n, out + at, c->type);
+		return;
+	}
+	for (int64_t r = 0; r < n; r++, rows += f->row_bytes, at += c->repeat) {
+		if (f->ordering != SKYMAP_RING) {
+			any_fill(rows, size, c->repeat, out + at, c->type);
+			continue;
+		}
+		for (int64_t k = 0; k < c->repeat; k++) {
+			int64_t to;
+			ring2nest64(nside, at + k, &to);
+			out[to] = number_at(rows + (size_t)k * size, c->type);
+		}
+	}
+}
+
+static void uniq_fill(const struct skymap_file *f, const unsigned char *rows, int64_t first, int64_t n, uint64_t *out)
+{
+	const struct fits_column *c = &f->column[ROLE_UNIQ];
+	size_t size = fits_type_size(c->type);
+	for (int64_t r = 0; r < n; r++)
+		for (int64_t k = 0; k < c->repeat; k++) {
+			const unsigned char *p = rows + (size_t)r * f->row_bytes + c->offset + (size_t)k * size;
+			out[(first + r) * c->repeat + k] = c->type == 'K' ? big64(p) ^ f->uniq_flip : big32(p);
+		}
+}
+
+static int fits_failed(int status, struct err *e)
+{
+	char text[FLEN_STATUS];
+	fits_get_errstatus(status, text);
+	return err_set(e, ERR_INPUT, "sky map: the FITS library cannot read it: %s", text);
+}
+
+static int rows_fill(fitsfile *fits, const struct skymap_file *f, struct skymap *m, struct err *e)
+{
+	double *to[ROLES] = {NULL, (double *)(size_t)m->density, (double *)(size_t)m->mu, (double *)(size_t)m->sigma,
+		(double *)(size_t)m->norm};
+	int64_t per = f->row_bytes < BLOCK_BYTES ? (int64_t)(BLOCK_BYTES / f->row_bytes) : 1;
+	unsigned char *rows = malloc((size_t)per * f->row_bytes);
+	int status = 0;
+	if (rows == NULL)
+		return err_set(e, ERR_MEMORY, "no memory for rows of a sky map");
+	for (int64_t first = 0; first < f->rows && status == 0; first += per) {
+		int64_t n = f->rows - first < per ? f->rows - first : per;
+		fits_read_tblbytes(fits, first + 1, 1, n * (int64_t)f->row_bytes, rows, &status);
+		if (status != 0)
+			break;
+		if (f->ordering == SKYMAP_NUNIQ)
+			uniq_fill(f, rows, first, n, (uint64_t *)(size_t)m->uniq);
+		for (int role = ROLE_DENSITY; role < ROLES; role++)
+			if (to[role] != NULL && f->column[role].type != 0)
+				column_fill(f, role, rows, first, n, to[role]);
+	}
+	free(rows);
+	return status ? fits_failed(status, e) : 0;
+}
+
+static int rows_read(const unsigned char *bytes, size_t len, const struct skymap_file *f, struct skymap *m, struct err *e)
+{
+	fitsfile *fits = NULL;
+	void *memory = (void *)(size_t)bytes;
+	size_t size = len;
+	int status = 0, ignored = 0, kind = 0;
+	LONGLONG rows = 0;
+	if (fits_open_memfile(&fits, "map", READONLY, &memory, &size, 0, NULL, &status) != 0)
+		return fits_failed(status, e);
+	fits_movabs_hdu(fits, 2, &kind, &status);
+	fits_get_num_rowsll(fits, &rows, &status);
+	int rc = 0;
+	if (status != 0)
+		rc = fits_failed(status, e);
+	else if (kind != BINARY_TBL || rows != f->rows)
+		rc = err_set(e, ERR_INPUT, "sky map: the FITS library sees another table than its header announces; the file is damaged");
+	else
+		rc = rows_fill(fits, f, m, e);
+	fits_close_file(fits, &ignored);
+	return rc;
+}
+
+/* Sorts cells by first pixel; real maps are sorted by UNIQ, so only the order of orders has to be mended. */
+struct place {
+	uint64_t first;
+	int64_t row;
+};
+
+static int place_compare(const void *a, const void *b)
+{
+	const struct place *p = a, *q = b;
+	if (p->first != q->first)
+		return p->first < q->first ? -1 : 1;
+	return p->row < q->row ? -1 : p->row > q->row;
+}
+
+static int cells_sort(struct skymap *m, struct err *e)
+{
+	uint64_t *columns[ROLES] = {(uint64_t *)(size_t)m->uniq, (uint64_t *)(size_t)m->density, (uint64_t *)(size_t)m->mu,
+		(uint64_t *)(size_t)m->sigma, (uint64_t *)(size_t)m->norm};
+	bool sorted = true;
+	for (int64_t i = 1; i < m->cells && sorted; i++)
+		sorted = skymap_first(m->uniq[i - 1]) < skymap_first(m->uniq[i]);
+	if (sorted)
+		return 0;
+	struct place *places = malloc((size_t)m->cells * sizeof *places);
+	uint64_t *old = malloc((size_t)m->cells * sizeof *old);
+	int rc = places && old ? 0 : err_set(e, ERR_MEMORY, "no memory to sort a sky map");
+	for (int64_t i = 0; rc == 0 && i < m->cells; i++)
+		places[i] = (struct place){skymap_first(m->uniq[i]), i};
+	if (rc == 0)
+		qsort(places, (size_t)m->cells, sizeof *places, place_compare);
+	for (int k = 0; rc == 0 && k < ROLES; k++) {
+		if (columns[k] == NULL)
+			continue;
+		memcpy(old, columns[k], (size_t)m->cells * sizeof *old);
+		for (int64_t i = 0; i < m->cells; i++)
+			columns[k][i] = old[places[i].row];
+	}
+	free(places);
+	free(old);
+	return rc;
+}
+
+static int uniq_check(const uint64_t *uniq, int64_t cells, struct err *e)
+{
+	for (int64_t i = 0; i < cells; i++)
+		if (uniq[i] < 4 || uniq[i] >= UINT64_C(16) << 58 ||
+			uniq[i] >= UINT64_C(16) << (2 * skymap_order(uniq[i])))
+			return err_set(e, ERR_INPUT, "sky map: UNIQ %llu in row %lld is no HEALPix pixel of order 0 to 29; the file is damaged",
+				(unsigned long long)uniq[i], (long long)i + 1);
+	return 0;
+}
+
+/* Per pixel → per sr; other units → per sr; cells without a usable distance get norm 0 (the sentinel is inf, 1, 0). */
+static void cells_convert(const struct skymap_file *f, struct skymap *m)
+{
+	double *density = (double *)(size_t)m->density, *norm = (double *)(size_t)m->norm;
+	uint64_t *uniq = (uint64_t *)(size_t)m->uniq;
+	double flat = f->order < 0 ? 0 : skymap_pixel_sr(f->order);
+	for (int64_t i = 0; i < m->cells; i++) {
+		if (f->ordering != SKYMAP_NUNIQ)
+			uniq[i] = (uint64_t)i + (UINT64_C(4) << (2 * f->order));
+		if (density[i] < UNSEEN_BELOW)
+			density[i] = 0;
+		if (f->per_pixel)
+			density[i] /= f->order < 0 ? skymap_pixel_sr(skymap_order(uniq[i])) : flat;
+		else
+			density[i] *= f->to_per_sr;
+		if (norm != NULL && !(isfinite(m->mu[i]) && isfinite(m->sigma[i]) && m->sigma[i] > 0 && isfinite(norm[i]) && norm[i] > 0))
+			norm[i] = 0;
+	}
+}
+
+static int order_max_of(const struct skymap *m)
+{
+	uint64_t most = 4;
+	for (int64_t i = 0; i < m->cells; i++)
+		most = m->uniq[i] > most ? m->uniq[i] : most;
+	return skymap_order(most);
+}
+
+int skymap_check(const struct skymap *m, struct err *e)
+{
+	double total = 0;
+	uint64_t next = 0;
+	if (m->cells < 1 || m->cells > LIMIT_MAP_CELLS || (m->mu == NULL) != (m->norm == NULL) || (m->mu == NULL) != (m->sigma == NULL))
+		return err_set(e, ERR_INPUT, "sky map: %lld cells, or distance columns in part", (long long)m->cells);
+	if (uniq_check(m->uniq, m->cells, e) < 0)
+		return -1;
+	for (int64_t i = 0; i < m->cells; i++) {
+		int order = skymap_order(m->uniq[i]);
+		uint64_t first = skymap_first(m->uniq[i]);
+		if (i > 0 && first < next)
+			return err_set(e, ERR_INPUT, "sky map: pixel UNIQ %llu lies within or before another one; pixels must not overlap",
+				(unsigned long long)m->uniq[i]);
+		next = first + (UINT64_C(1) << (2 * (29 - order)));
+		if (!isfinite(m->density[i]) || m->density[i] < 0)
+			return err_set(e, ERR_INPUT, "sky map: the probability of pixel UNIQ %llu is negative or not a number",
+				(unsigned long long)m->uniq[i]);
+		if (m->norm != NULL && !(m->norm[i] == 0 || (m->norm[i] > 0 && isfinite(m->norm[i]) && isfinite(m->mu[i]) &&
+			isfinite(m->sigma[i]) && m->sigma[i] > 0)))
+			return err_set(e, ERR_INPUT, "sky map: the distance of pixel UNIQ %llu is not usable", (unsigned long long)m->uniq[i]);
+		total += m->density[i] * skymap_pixel_sr(order);
+	}
+	if (!(total > 0.5 && total < 1.05))
+		return err_set(e, ERR_INPUT, "sky map: its probabilities add up to %g, not to 1; is the column in another unit, or the file "
+			"in part?", total);
+	return 0;
+}
+
+int skymap_scan(const void *bytes, size_t len, int64_t *cells, bool *is_3d, struct err *e)
+{
+	const unsigned char *b = bytes;
+	unsigned char *inflated = NULL;
+	struct skymap_file f;
+	size_t n = len;
+	if (len >= 2 && b[0] == 0x1f && b[1] == 0x8b) {
+		if (inflate_gzip_start(bytes, len, LIMIT_MAP_HEAD, &inflated, &n, e) < 0)
+			return -1;
+		b = inflated;
+	}
+	int rc = 0;
+	if (n < 9 || memcmp(b, "SIMPLE  =", 9) != 0)
+		rc = skymap_not_fits(b, n, e);
+	else if (fits_guard_head(b, n, e) < 0 || skymap_file_of(b, n, &f, e) < 0)
+		rc = -1;
+	free(inflated);
+	if (rc == 0) {
+		*cells = f.cells;
+		*is_3d = f.column[ROLE_MU].type != 0;
+	}
+	return rc;
+}
+
+struct heap_room {
+	void *block;
+};
+
+static void *heap_room(void *ctx, size_t bytes)
+{
+	struct heap_room *r = ctx;
+	return r->block = calloc(1, bytes);
+}
+
+static int fits_to_map(const unsigned char *bytes, size_t len, skymap_room_cb *room, void *ctx, struct skymap *out, struct err *e)
+{
+	struct skymap_file f;
+	if (fits_guard(bytes, len, e) < 0 || skymap_file_of(bytes, len, &f, e) < 0)
+		return -1;
+	bool is_3d = f.column[ROLE_MU].type != 0;
+	void *block = room(ctx, skymap_block(f.cells, is_3d));
+	if (block == NULL)
+		return err_set(e, ERR_MEMORY, "no memory for a sky map of %lld cells", (long long)f.cells);
+	skymap_lay(out, block, f.cells, is_3d);
+	out->ordering = f.ordering;
+	out->distmean_mpc = f.distmean_mpc;
+	out->diststd_mpc = f.diststd_mpc;
+	memcpy(out->object, f.object, sizeof out->object);
+	if (rows_read(bytes, len, &f, out, e) < 0)
+		return -1;
+	if (f.ordering == SKYMAP_NUNIQ && uniq_check(out->uniq, out->cells, e) < 0)
+		return -1;
+	cells_convert(&f, out);
+	if (cells_sort(out, e) < 0 || skymap_check(out, e) < 0)
+		return -1;
+	out->order_max = order_max_of(out);
+	return 0;
+}
+
+int skymap_read_to(const void *bytes, size_t len, skymap_room_cb *room, void *ctx, struct skymap *out, struct err *e)
+{
+	const unsigned char *b = bytes;
+	unsigned char *inflated = NULL;
+	size_t n = len;
+	*out = (struct skymap){.distmean_mpc = NAN, .diststd_mpc = NAN};
+	if (len > LIMIT_MAP_COMPRESSED && len > LIMIT_MAP_INFLATED)
+		return err_set(e, ERR_LIMIT, "sky map of %zu bytes is over the limit of %u", len, LIMIT_MAP_INFLATED);
+	if (len >= 2 && b[0] == 0x1f && b[1] == 0x8b) {
+		if (len > LIMIT_MAP_COMPRESSED)
+			return err_set(e, ERR_LIMIT, "compressed sky map of %zu bytes is over the limit of %u", len, LIMIT_MAP_COMPRESSED);
+		if (inflate_gzip(bytes, len, LIMIT_MAP_INFLATED, &inflated, &n, e) < 0)
+			return -1;
+		b = inflated;
+	}
+	int rc = n < 9 || memcmp(b, "SIMPLE  =", 9) != 0 ? skymap_not_fits(b, n, e) : fits_to_map(b, n, room, ctx, out, e);
+	free(inflated);
+	return rc;
+}
+
+int skymap_read(const void *bytes, size_t len, struct skymap *out, struct err *e)
+{
+	struct heap_room r = {NULL};
+	int rc = skymap_read_to(bytes, len, heap_room, &r, out, e);
+	if (rc < 0) {
+		free(r.block);
+		*out = (struct skymap){0};
+		return -1;
+	}
+	out->memory = r.block;
+	out->memory_len = skymap_block(out->cells, out->mu != NULL);
+	return 0;
+}
+
+void skymap_free(struct skymap *m)
+{
+	if (m->mapped)
+		munmap(m->memory, m->memory_len);
+	else
+		free(m->memory);
+	*m = (struct skymap){0};
+}
