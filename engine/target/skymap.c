@@ -168,12 +168,30 @@ struct place {
 	int64_t row;
 };
 
-static int place_compare(const void *a, const void *b)
+/* Radix sort by first pixel, 16 bits a pass (glibc's qsort asks the system for its memory, which the sandbox forbids). NULL without memory,
+ * else places or other, whichever holds the result. */
+static struct place *places_sort(struct place *places, struct place *other, int64_t n)
 {
-	const struct place *p = a, *q = b;
-	if (p->first != q->first)
-		return p->first < q->first ? -1 : 1;
-	return p->row < q->row ? -1 : p->row > q->row;
+	int64_t *start = malloc(65536 * sizeof *start);
+	for (int shift = 0; start != NULL && shift < 64; shift += 16) {
+		int64_t sum = 0;
+		memset(start, 0, 65536 * sizeof *start);
+		for (int64_t i = 0; i < n; i++)
+			start[places[i].first >> shift & 0xFFFF]++;
+		for (int b = 0; b < 65536; b++) {
+			int64_t count = start[b];
+			start[b] = sum;
+			sum += count;
+		}
+		for (int64_t i = 0; i < n; i++)
+			other[start[places[i].first >> shift & 0xFFFF]++] = places[i];
+		struct place *swap = places;
+		places = other;
+		other = swap;
+	}
+	bool done = start != NULL;
+	free(start);
+	return done ? places : NULL;
 }
 
 static int cells_sort(struct skymap *m, struct err *e)
@@ -185,13 +203,13 @@ static int cells_sort(struct skymap *m, struct err *e)
 		sorted = skymap_first(m->uniq[i - 1]) < skymap_first(m->uniq[i]);
 	if (sorted)
 		return 0;
-	struct place *places = malloc((size_t)m->cells * sizeof *places);
+	struct place *memory = malloc(2 * (size_t)m->cells * sizeof *memory), *places = NULL;
 	uint64_t *old = malloc((size_t)m->cells * sizeof *old);
-	int rc = places && old ? 0 : err_set(e, ERR_MEMORY, "no memory to sort a sky map");
-	for (int64_t i = 0; rc == 0 && i < m->cells; i++)
-		places[i] = (struct place){skymap_first(m->uniq[i]), i};
-	if (rc == 0)
-		qsort(places, (size_t)m->cells, sizeof *places, place_compare);
+	for (int64_t i = 0; memory != NULL && i < m->cells; i++)
+		memory[i] = (struct place){skymap_first(m->uniq[i]), i};
+	if (memory != NULL && old != NULL)
+		places = places_sort(memory, memory + m->cells, m->cells);
+	int rc = places ? 0 : err_set(e, ERR_MEMORY, "no memory to sort a sky map");
 	for (int k = 0; rc == 0 && k < ROLES; k++) {
 		if (columns[k] == NULL)
 			continue;
@@ -199,7 +217,7 @@ static int cells_sort(struct skymap *m, struct err *e)
 		for (int64_t i = 0; i < m->cells; i++)
 			columns[k][i] = old[places[i].row];
 	}
-	free(places);
+	free(memory);
 	free(old);
 	return rc;
 }
