@@ -100,7 +100,7 @@ int utc_parse(const char *s, int64_t *utc_us, struct err *e)
 static char *format_any(char out[32], int64_t utc_us, int what)
 {
 	if (utc_us == UTC_NONE)
-		return strcpy(out, "-");
+		return memcpy(out, "-", 2);
 	int64_t day = utc_us / UTC_DAY, rest = utc_us % UTC_DAY;
 	if (rest < 0) {
 		rest += UTC_DAY;
@@ -117,7 +117,7 @@ static char *format_any(char out[32], int64_t utc_us, int what)
 	else
 		snprintf(wide, sizeof wide, "%02d:%02d:%02d", h, mi, s);
 	wide[31] = '\0';
-	return strcpy(out, wide);
+	return memcpy(out, wide, 32);
 }
 
 char *utc_format(char out[32], int64_t utc_us)

@@ -34,7 +34,9 @@ static const struct part parts[] = {
 	 "SELECT issuer, name, state, is_test, time_us, (SELECT min(received_us) FROM alert a WHERE a.event = v.id) AS heard_us"
 	 " FROM event v WHERE id = ?1 AND ?2 >= 0", 1, true},
 	{"revisions",
-	 "SELECT a.seq, a.type, a.time_created_us AS created_us, a.received_us, a.stream, a.sha256, a.map_sha256, f.map_state"
+	 "SELECT a.seq, a.type, a.time_created_us AS created_us, a.received_us, a.stream, a.sha256, a.map_sha256, f.map_state,"
+	 " (SELECT group_concat(s, ', ') FROM (SELECT DISTINCT ifnull(nullif(i.topic, ''), i.source) AS s FROM duplicate d JOIN input i ON i.seq = d.seq"
+	 "  WHERE d.alert = a.id ORDER BY s)) AS again_on"
 	 " FROM alert a LEFT JOIN fact f ON f.alert = a.id WHERE a.event = ?1 AND ?2 >= 0"
 	 " ORDER BY a.time_created_us, a.type_rank, a.sha256", REVISIONS_MAX, false},
 	{"facts", "SELECT f.* FROM fact f WHERE f.alert = (" NEWEST_FACTS ") AND ?2 >= 0", 1, true},

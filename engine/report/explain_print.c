@@ -43,6 +43,7 @@ static void event_print(const json_t *v, FILE *to)
 		        time_of(created, r, "created_us"), words(stream, r, "stream", "  on "));
 		if (*words(map, r, "map_sha256", "") != '\0')
 			fprintf(to, "  map %.8s %s", map, json_text(r, "map_state", ""));
+		fputs(words(map, r, "again_on", "  and again on "), to);
 		fputc('\n', to);
 	}
 }

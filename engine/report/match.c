@@ -3,8 +3,9 @@
 #include "engine/base/limits.h"
 #include "engine/base/query.h"
 #include "engine/base/text.h"
-#include <stdio.h>
 #include <string.h>
+
+#define EVENT_NAMED " FROM event WHERE " MATCH_FOLD("name") " = ?1 OR issuer || ':' || " MATCH_FOLD("name") " = ?1"
 
 char *match_fold(char *out, size_t size, const char *name)
 {
@@ -33,18 +34,14 @@ int match_event(sqlite3 *ro, const char *name, int64_t *id, struct err *e)
 {
 	char folded[LIMIT_EVENT_ID + 32];
 	int64_t count = 0;
-	static const char where[] = " FROM event WHERE " MATCH_FOLD("name") " = ?1 OR issuer || ':' || " MATCH_FOLD("name") " = ?1";
-	char sql[300];
 	match_fold(folded, sizeof folded, name);
-	snprintf(sql, sizeof sql, "SELECT count(*)%s", where);
-	if (query_int(ro, &count, e, sql, "t", folded) < 0)
+	if (query_int(ro, &count, e, "SELECT count(*)" EVENT_NAMED, "t", folded) < 0)
 		return -1;
 	if (count == 0)
 		return unknown_event(ro, name, e);
 	if (count > 1)
 		return err_set(e, ERR_INPUT, "event \"%s\": several issuers have one of this name; write issuer:name (slew ctl events shows them)", folded);
-	snprintf(sql, sizeof sql, "SELECT id%s", where);
-	return query_int(ro, id, e, sql, "t", folded) < 0 ? -1 : 0;
+	return query_int(ro, id, e, "SELECT id" EVENT_NAMED, "t", folded) < 0 ? -1 : 0;
 }
 
 int match_target(sqlite3 *ro, int64_t event, const char *name, int64_t *id, struct err *e)

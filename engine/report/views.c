@@ -53,7 +53,7 @@ static const struct part status_parts[] = {
 	 "SELECT g.kind, v.name AS event, g.facility, t.name AS target, g.policy, g.reason, i.utc_us AS since_us, g.due_us"
 	 " FROM gate g JOIN input i ON i.seq = g.opened_seq LEFT JOIN event v ON v.id = g.event LEFT JOIN target t ON t.id = g.target"
 	 " WHERE g.lifted_seq IS NULL ORDER BY g.id DESC"},
-	{"alarms", "SELECT id, utc_us, subject, what, detail FROM alarm WHERE cleared_seq IS NULL ORDER BY id DESC"},
+	{"alarms", "SELECT id, utc_us, times, subject, what, detail FROM alarm WHERE cleared_seq IS NULL ORDER BY id DESC"},
 	{"effects", "SELECT state, count(*) AS n FROM effect WHERE state IN ('waiting','released','doubtful') GROUP BY state"},
 	{"events", "SELECT state, count(*) AS n FROM event GROUP BY state ORDER BY state"},
 	{"requests", "SELECT state, count(*) AS n FROM request GROUP BY state ORDER BY state"},
@@ -226,7 +226,7 @@ static void section_print(FILE *to, const char *title, const struct column *colu
 
 static void status_print(const json_t *v, FILE *to)
 {
-	static const struct column alarms[] = {{"since UTC", "utc_us", COLUMN_UTC, 0}, {"about", "subject", COLUMN_TEXT, 24},
+	static const struct column alarms[] = {{"since UTC", "utc_us", COLUMN_UTC, 0}, {"times", "times", COLUMN_COUNT, 0}, {"about", "subject", COLUMN_TEXT, 24},
 		{"what", "what", COLUMN_TEXT, 60}, {"detail", "detail", COLUMN_TEXT, 90}, {0}};
 	static const struct column gates[] = {{"gate", "kind", COLUMN_TEXT, 0}, {"event", "event", COLUMN_TEXT, 24}, {"facility", "facility", COLUMN_TEXT, 0},
 		{"target", "target", COLUMN_TEXT, 24}, {"policy", "policy", COLUMN_TEXT, 0}, {"since UTC", "since_us", COLUMN_UTC, 0},

@@ -16,6 +16,8 @@ static const char night[] =
 	"INSERT INTO alert(id,event,seq,type,type_rank,time_created_us,sha256,received_us,stream,map_sha256,normal) VALUES"
 	" (1,1,2,'PRELIMINARY',1,1502974900000000,'aa',1502975000000000,'igwn.gwalert',NULL,'{}'),"
 	" (2,1,3,'INITIAL',2,1502974990000000,'bb',1502975001000000,'igwn.gwalert','cafe','{}');"
+	"INSERT INTO input(seq,kind,utc_us,tick_us,source,topic) VALUES (8,'alert',1502978100000000,8,'hop','igwn.gwalert-copy');"
+	"INSERT INTO duplicate(seq,alert) VALUES (8,2);"
 	"INSERT INTO skymap(sha256,state,summary,error) VALUES ('cafe','ready','{\"area90_deg2\":28.5}',NULL);"
 	"INSERT INTO fact(alert,map_state,alert_type,p_bns,area90_deg2,dist_mean_mpc) VALUES (1,'none','PRELIMINARY',0.9,NULL,NULL),"
 	" (2,'ready','INITIAL',0.99,28.5,40.0);"
@@ -154,6 +156,7 @@ static void explain_says_why_not(void **state)
 	char *text = printed("explain", v);
 	assert_int_equal(strncmp(text, "NGC 4993 was not observed: vetoed by the operator (by uid 1000: too bright a star)", 80), 0);
 	contains(text, "INITIAL");
+	contains(text, "and again on igwn.gwalert-copy");
 	contains(text, "policy    bns-near: true by the INITIAL");
 	contains(text, "when p_bns > 0.5");
 	contains(text, "rank 1 of 3, share 40.00 %");
