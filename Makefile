@@ -12,7 +12,7 @@ PKGCONF   ?= pkg-config
 CC        := $(if $(filter default,$(origin CC)),gcc,$(CC))
 VERSION   := 0.1.0
 
-ifneq ($(filter-out help clean setup fresh-check format loc,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help clean setup fresh-check format loc reference,$(or $(MAKECMDGOALS),all)),)
 MISSING := $(strip $(if $(shell command -v $(firstword $(CC)) 2>/dev/null),,$(CC)) \
              $(if $(shell command -v $(PKGCONF) 2>/dev/null),$(foreach p,$(PKGS),$(shell $(PKGCONF) --exists $(p) || echo $(p))),$(PKGCONF)))
 ifneq ($(MISSING),)
@@ -69,8 +69,10 @@ include tests/tests.mk
 
 install: slew ## install the program under PREFIX (default /usr/local)
 	install -D -m 755 slew $(DESTDIR)$(PREFIX)/bin/slew
-	@if [ -f tools/slew.bash ]; then install -D -m 644 tools/slew.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/slew; fi
-	@if [ -f tools/slew.service ]; then install -D -m 644 tools/slew.service $(DESTDIR)$(PREFIX)/lib/systemd/system/slew.service; fi
+	install -D -m 644 tools/slew.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/slew
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's#/usr/local#$(PREFIX)#g' tools/slew.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/slew.service
+	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/slew/README.md
 
 setup: ## install what is missing (same as tools/setup)
 	tools/setup
@@ -87,6 +89,9 @@ loc: ## lines of code by room
 	  printf '%7d  %s\n' $$(find $$d -type f \( -name '*.[ch]' -o -name '*.sh' -o -name '*.sql' -o -name '*.json' -o -name '*.mk' -o -path 'tools/*' \) \
 	    -exec cat {} + | wc -l) $$d; done; printf '%7d  all, without blank lines\n' $$(git ls-files 2>/dev/null | grep -v LICENSE | xargs cat | grep -c .)
 
+reference: ## write the configuration reference of README.md from schemas/
+	tools/config-reference --update
+
 bench: slew ## time the cold rank of the largest map, the size of the program
 	@tools/bench
 
@@ -96,6 +101,6 @@ clean: ## remove what was built
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile tests/tests.mk | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
-.PHONY: all install setup fresh-check format loc bench clean help FORCE
+.PHONY: all install setup fresh-check format loc reference bench clean help FORCE
 .DELETE_ON_ERROR:
 -include $(SRC:%.c=$(BUILD)/%.d) $(BUILD)/engine/cmd/main.d

@@ -1,0 +1,47 @@
+# bash completion for slew: commands, options and policies from the program itself, events and targets from a running engine.
+# Installed by `make install`; by hand: source tools/slew.bash
+
+_slew_commands() { slew help 2> /dev/null | sed -n 's/^  slew \([a-z]*\) .*/\1/p'; }
+_slew_options() { slew "$1" --help 2> /dev/null | grep -oE -- '--[a-z][a-z-]*' | sort -u; }
+
+# Second word of each line of a view of the running engine ($1), by its JSON member ($2).
+_slew_ask()
+{
+	slew ctl "$1" --json 2> /dev/null | grep -oE "\"$2\": ?\"[^\"]*\"" | sed 's/^[^:]*: *"//; s/"$//' | sort -u
+}
+
+_slew()
+{
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} IFS=$'\n'
+	COMPREPLY=()
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		COMPREPLY=($(compgen -W "$(_slew_commands)"$'\nhelp\n--version' -- "$word"))
+		return
+	fi
+	case $before in
+	--weight) COMPREPLY=($(compgen -W $'none\nluminosity\nmass' -- "$word")); return ;;
+	--distance-error) COMPREPLY=($(compgen -W $'catalogue\nnone' -- "$word")); return ;;
+	esac
+	if [[ $word == -* ]]; then
+		COMPREPLY=($(compgen -W "$(_slew_options "$command")" -- "$word"))
+		return
+	fi
+	case $command in
+	help) COMPREPLY=($(compgen -W "$(_slew_commands)" -- "$word")) ;;
+	catalog) [ "$COMP_CWORD" -eq 2 ] && COMPREPLY=($(compgen -W $'build\ninfo' -- "$word")) ;;
+	policy) [ "$COMP_CWORD" -eq 2 ] && COMPREPLY=($(compgen -W $'test\nfacts' -- "$word")) ;;
+	ctl)
+		local verb= i
+		for ((i = 2; i < COMP_CWORD; i++)); do
+			case ${COMP_WORDS[i]} in -*) ;; *) [ -z "$verb" ] && verb=${COMP_WORDS[i]} ;; esac
+		done
+		case $verb in
+		'') COMPREPLY=($(compgen -W $'status\nevents\nrequests\ncandidates\nexplain\ntail\napprove\nveto\nrelease\nhold\nresume\ncancel\nboost\npin\namend\npromote\naccepted\ndeclined\nreload\ninject' -- "$word")) ;;
+		explain | approve | veto | release | hold | resume | amend | events | requests)
+			COMPREPLY=($(compgen -W "$(_slew_ask events event)" -- "$word")) ;;
+		cancel | boost | accepted | declined) COMPREPLY=($(compgen -W "$(_slew_ask requests token)" -- "$word")) ;;
+		esac ;;
+	esac
+	[ ${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- "$word"))
+}
+complete -o filenames -F _slew slew
