@@ -1,17 +1,26 @@
 /* The plan: which pointings, with which facility, in which window; pure, JSON in and out so that the journal can show it.
  *
- * job {"kind":"plan","event":NAME,"now_us":T,"horizon_h":24,
+ * job {"kind":"plan","event":NAME,"now_us":T,"event_us":T|null,"horizon_h":24,
  *   "targets":[{"key","name","ra_deg","dec_deg","share","distance_mpc","pinned":bool}],         best first
  *   "policy":{…whole policy (FORMATS)…},
  *   "facilities":[{"name","state":"open|closed|unknown","descriptor":{…facilities/NAME.json…}}],   the usable ones
  *   "programmes":[{"name","facility","left_h":{"NORMAL":h,"TIME_CRITICAL":h,"RAPID_RESPONSE":h},"triggers_left":n}],
  *   "event_left_h":h|null,"night_left_h":h|null,                                                    budgets of the policy still free
- *   "existing":[{"target":key,"epoch":n,"state":…}]}                                               live or done: not planned again
- * → {"kind":"plan","requests":[{"target":key,"epoch":n,"facility","programme","mode","filters":["gp","ip"],"exposure_s":180,"count":1,
- *      "ipp":1.05,"max_airmass":2.0,"min_moon_deg":20,"start_us","end_us","site":"lsc","best_us","airmass_best","duration_s","value",
+ *   "existing":[{"target":key,"epoch":n,"state":…}]}                                              live or done: not planned again
+ * → {"kind":"plan","requests":[{"target":key,"name","epoch":n,"facility","programme","mode","instrument","filters":["gp","ip"],"exposure_s":180,
+ *      "count":1,"ipp":1.05,"max_airmass":2.0,"min_moon_deg":20,"site":"lsc","start_us","end_us",     the window that the facility gets
+ *      "slot_us","airmass_slot","best_us","airmass_best","moon_deg","duration_s","share","value",    when the plan expects it; lowest airmass
+ *      "earliest_us","latest_us","max_window_h","per_exposure_s","rung":k,                                 for plan_next_variant
  *      "reserve":bool}],                                             reserve: the second facility's offer for the same (target, epoch)
  *    "verdicts":[{"target":key,"code":CODE,"facility":NAME|null,"detail":"sentence for a person"}]}   one for every target not planned
- * Verdict codes: enum verdict below; the first reason in its order that holds everywhere is the target's verdict. */
+ * Verdict codes: enum verdict below. Of everything tried for a target the reason that comes last in the order is told: it holds, or one
+ * before it holds, everywhere (where it "never rises" at five sites and is in daylight at the sixth, it is daylight).
+ *
+ * Rules. An epoch (policy.observe) opens after_h after the event (event_us null: after now), never before now, nor sooner after the planned
+ * start of the epoch before it than their after_h differ; it ends at the horizon; one that opens beyond the horizon waits for a later plan.
+ * A rung's settings stand in place of the epoch's. A rung's mode (none: RAPID_RESPONSE) is the most that is asked for: down to the first that the
+ * facility has, that its window allows and that the programme can pay. A null or absent triggers_left is not counted; one trigger pays
+ * for all requests of an event, so 0 only stops an event that has none in "existing". Budgets null or absent: no limit. */
 #ifndef ENGINE_REQUEST_PLAN_H
 #define ENGINE_REQUEST_PLAN_H
 #include "engine/base/err.h"
@@ -54,4 +63,15 @@ const char *verdict_text(enum verdict v); /* the sentence */
 
 /* Does the job; *result gets a new reference. Input that is not of the form above: ERR_INPUT. */
 int plan_run(const json_t *job, json_t **result, struct err *e);
+
+/* After a refusal: the next thing to ask of the same facility for the same (target, epoch), one step down by the refusal's stem
+ * (struct answer.stem in facilities/facility.h). request: as in the plan's result or as given by an earlier call; put the offered
+ * priority into it as "ipp_max" before a refusal with stem ipp.
+ *   airmass, window             max_airmass + 0.3 up to the epoch's (else 2.5), with the epoch's whole window; then half the exposure, once
+ *   mode, triggers, rr_window   RAPID_RESPONSE → TIME_CRITICAL → NORMAL
+ *   time                        the same (another account of hours), then half the exposure, once
+ *   ipp                         the offered maximum, else 1
+ *   anything else, or all that used up: the next rung of the policy's ladder at this facility
+ * *next is NULL at the end of the ladder (the reserve's turn), else a new reference. Ends always: each step only goes down. */
+int plan_next_variant(const json_t *policy, const json_t *request, const char *stem, json_t **next, struct err *e);
 #endif

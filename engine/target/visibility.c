@@ -194,38 +194,49 @@ static int64_t edge(const struct search *q, int level, int64_t a, int64_t b)
 	return at_a ? a : b;
 }
 
-double visibility_best(const struct visibility_night *n, size_t site, const struct ephemeris_target *t, int64_t start_us,
-	int64_t end_us, int64_t *best_us)
+/* Time between a and b at which the sine of the altitude, which has one maximum there, is highest: by thirds, to 4 s (it is flat). */
+static int64_t culminate(const struct visibility_night *n, size_t site, const struct ephemeris_target *t, int64_t a, int64_t b)
 {
-	struct ephemeris_local l;
-	double top = -2.0;
-	int64_t at = start_us, step = VISIBILITY_STEP_US;
-	for (int64_t u = start_us;; u = u + step < end_us ? u + step : end_us) {
-		visibility_night_local(n, site, u, &l);
-		double s = ephemeris_sin_alt(&l, t);
-		if (s > top) {
-			top = s;
-			at = u;
-		}
-		if (u >= end_us)
-			break;
-	}
-	/* One maximum around the best sample: thirds, to a second. */
-	int64_t a = at - step > start_us ? at - step : start_us, b = at + step < end_us ? at + step : end_us;
-	while (b - a > UTC_SECOND) {
+	struct ephemeris_local lc, ld;
+	while (b - a > 4 * UTC_SECOND) {
 		int64_t c = a + (b - a) / 3, d = b - (b - a) / 3;
-		visibility_night_local(n, site, c, &l);
-		double sc = ephemeris_sin_alt(&l, t);
-		visibility_night_local(n, site, d, &l);
-		if (sc < ephemeris_sin_alt(&l, t))
+		visibility_night_local(n, site, c, &lc);
+		visibility_night_local(n, site, d, &ld);
+		if (ephemeris_sin_alt(&lc, t) < ephemeris_sin_alt(&ld, t))
 			a = c;
 		else
 			b = d;
 	}
-	at = a + (b - a) / 2;
-	visibility_night_local(n, site, at, &l);
+	return a + (b - a) / 2;
+}
+
+double visibility_best(const struct visibility_night *n, size_t site, const struct ephemeris_target *t, int64_t start_us,
+	int64_t end_us, int64_t *best_us)
+{
+	const struct ephemeris_local *samples = &n->local[site * n->steps];
+	struct ephemeris_local first, last;
+	visibility_night_local(n, site, start_us, &first);
+	visibility_night_local(n, site, end_us, &last);
+	double at_start = ephemeris_sin_alt(&first, t), at_end = ephemeris_sin_alt(&last, t), top = fmax(at_start, at_end);
+	int64_t at = at_start >= at_end ? start_us : end_us;
+	bool inside = false;
+	size_t k = start_us > n->start_us ? (size_t)((start_us - n->start_us) / VISIBILITY_STEP_US) + 1 : 0;
+	for (; k < n->steps && samples[k].utc_us < end_us; k++) {
+		double s = ephemeris_sin_alt(&samples[k], t);
+		if (s > top) {
+			top = s;
+			at = samples[k].utc_us;
+			inside = true;
+		}
+	}
+	if (inside) {
+		int64_t a = at - VISIBILITY_STEP_US, b = at + VISIBILITY_STEP_US;
+		at = culminate(n, site, t, a > start_us ? a : start_us, b < end_us ? b : end_us);
+		visibility_night_local(n, site, at, &first);
+		top = ephemeris_sin_alt(&first, t);
+	}
 	*best_us = at;
-	return ephemeris_airmass(ephemeris_sin_alt(&l, t));
+	return ephemeris_airmass(top);
 }
 
 static double airmass_at(const struct search *q, int64_t utc_us)
@@ -367,7 +378,7 @@ char *visibility_sentence(const struct visibility_report *r, const struct visibi
 		snprintf(out, size, "meets all limits for %.0f min at most, the visit takes %.0f min", (double)r->longest_s / 60.0, l->visit_s / 60.0);
 		break;
 	case VISIBLE_LATE:
-		snprintf(out, size, "not before %s UTC, after the time that the policy leaves", hm(a, r->next_us));
+		snprintf(out, size, "not before %s UTC, after the end of the time asked about", hm(a, r->next_us));
 		break;
 	}
 	return out;

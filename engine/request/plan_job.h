@@ -1,0 +1,88 @@
+/* A plan's job, read and checked: targets, epochs, rungs of the ladder, facilities and programmes as structs. Only plan*.c use it. */
+#ifndef ENGINE_REQUEST_PLAN_JOB_H
+#define ENGINE_REQUEST_PLAN_JOB_H
+#include "engine/base/err.h"
+#include "engine/request/plan.h"
+#include "engine/target/visibility.h"
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PLAN_FACILITIES 16
+#define PLAN_PROGRAMMES 64
+#define PLAN_EPOCHS 16
+#define PLAN_RUNGS 32
+#define PLAN_FILTERS 12
+
+enum plan_mode { PLAN_NORMAL, PLAN_TIME_CRITICAL, PLAN_RAPID_RESPONSE, PLAN_MODES };
+const char *plan_mode_name(enum plan_mode m);
+int plan_mode_find(const char *name); /* -1: no such mode */
+
+struct plan_target {
+	const char *key, *name;
+	double ra_deg, dec_deg, share, before; /* before: share of all better ones */
+	bool pinned, cut;                      /* cut: outside targets.top or targets.probability */
+	size_t rank;                           /* from 0 */
+};
+
+struct plan_facility {
+	const char *name;
+	const json_t *descriptor;
+	bool closed;
+	double interrupt_h, max_window_h, padding_s, per_exposure_s, filter_change_s;
+	bool mode[PLAN_MODES];
+	size_t sites;
+	struct visibility_site site[VISIBILITY_SITES];
+	struct visibility_night *night;
+};
+
+struct plan_programme {
+	const char *name, *facility;
+	double left_h[PLAN_MODES];
+	bool spent;                            /* no trigger left, and this event has not used one */
+};
+
+struct plan_epoch {
+	int epoch;
+	int64_t start_us, end_us;              /* counted from the event; a later epoch follows the one before it */
+	double after_h;
+	const json_t *body;                    /* its entry in policy.observe */
+};
+
+/* One rung of the ladder, for one epoch: what would be asked of whom. */
+struct plan_rung {
+	int index;                             /* in policy.ladder */
+	int facility, programme;               /* index, or -1: not configured */
+	int mode;                              /* enum plan_mode: the most that is asked for */
+	const char *facility_name, *programme_name;
+	const json_t *instrument;              /* of the descriptor; NULL: none has the filters */
+	size_t filters;
+	const char *filter[PLAN_FILTERS];
+	double exposure_s, ipp, duration_s;
+	int count;                             /* exposures per filter */
+	struct visibility_limits limits;
+};
+
+struct plan_job {
+	int64_t now_us, end_us;
+	const json_t *policy, *existing;
+	size_t targets, facilities, programmes, epochs, rungs;
+	struct plan_target *target;
+	struct plan_facility facility[PLAN_FACILITIES];
+	struct plan_programme programme[PLAN_PROGRAMMES];
+	struct plan_epoch epoch[PLAN_EPOCHS];
+	struct plan_rung rung[PLAN_EPOCHS][PLAN_RUNGS];
+	double event_left_h, night_left_h;     /* INFINITY: no limit */
+};
+
+/* Reads and checks; borrows from the JSON. ERR_INPUT says which member. Free in both cases. */
+int plan_job_read(const json_t *job, struct plan_job *out, struct err *e);
+void plan_job_free(struct plan_job *j);
+
+/* true when (target, epoch) lives or is done; *state gets its state. */
+bool plan_exists(const struct plan_job *j, const char *key, int epoch, const char **state);
+
+/* The settings of rung `index` at an epoch, from both JSON texts: shared with the variants. -1: neither gives an exposure time. */
+int plan_rung_read(const json_t *ladder_entry, const json_t *observe_entry, int index, struct plan_rung *out, struct err *e);
+#endif
