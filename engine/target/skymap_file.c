@@ -81,10 +81,9 @@ static int columns_of(const struct fits_header *h, int64_t fields, struct skymap
 		if (!fits_header_column(h, i, &offset, &c))
 			return err_set(e, ERR_INPUT, "FITS table: column %d cannot be read", i);
 		text_escape(word, sizeof word, c.name, strlen(c.name));
-		if (strlen(names) + strlen(word) + 3 < sizeof names) {
-			strcat(names, i > 1 ? ", " : "");
-			strcat(names, word);
-		}
+		size_t used = strlen(names);
+		if (used + strlen(word) + 3 < sizeof names)
+			snprintf(names + used, sizeof names - used, "%s%s", i > 1 ? ", " : "", word);
 		pixel |= strcasecmp(c.name, "PIXEL") == 0;
 		int role = role_of(c.name);
 		if (role < 0)
