@@ -27,7 +27,7 @@ struct config_source {
 	char name[64];
 	enum source_type type;
 	char brokers[1024];     /* kafka: "host:port,host:port" */
-	char group[160];        /* kafka: group.id; default USER-slew-NAME, or slew-NAME without a user */
+	char group[224];        /* kafka: group.id; default USER-slew-NAME, or slew-NAME without a user */
 	char path[1024];        /* spool: directory of alert files, absolute */
 	const char **topics;    /* kafka: at least one; NULL-terminated */
 	bool earliest;          /* start: where a topic without a position begins; default latest */

@@ -1,0 +1,240 @@
+/* The configuration: what is taken, what is refused, and where the fault is; urls, secrets, what the journal may see. */
+#include "test.h"
+#include "engine/base/json.h"
+#include "engine/base/utc.h"
+#include "engine/io/configure.h"
+#include <sys/stat.h>
+
+static char dir[64];
+
+static const char good[] =
+	"{\"state\": \"night.db\", \"catalog\": \"cat.fits\", \"credentials_dir\": \"keys\",\n"
+	" \"sources\": [{\"name\": \"gcn\", \"type\": \"kafka\", \"brokers\": \"kafka.gcn.nasa.gov:9092\", \"topics\": [\"igwn.gwalert\"],\n"
+	"   \"start\": \"earliest\", \"auth\": {\"kind\": \"oauth\", \"user\": \"id\", \"secret\": \"gcn\", \"token_url\": \"https://auth.gcn.nasa.gov/oauth2/token\"}},\n"
+	"  {\"name\": \"hop\", \"type\": \"kafka\", \"brokers\": \"kafka.scimma.org:9092\", \"topics\": [\"igwn.gwalert\"],\n"
+	"   \"auth\": {\"kind\": \"scram\", \"user\": \"me-1234\", \"secret\": \"hop\"}},\n"
+	"  {\"name\": \"files\", \"type\": \"spool\", \"path\": \"/var/spool/alerts\"}],\n"
+	" \"facilities\": [{\"name\": \"lco\", \"use\": \"FACILITY\", \"secret\": \"lco\"}],\n"
+	" \"programmes\": [{\"name\": \"too-lco\", \"facility\": \"lco\", \"proposal\": \"LCO2026B-001\", \"hours\": {\"NORMAL\": 10, \"RAPID_RESPONSE\": 5}}],\n"
+	" \"policies\": [\"bns-near\", \"tell-all\"],\n"
+	" \"maps\": {\"allow\": [\"gracedb.ligo.org\"]}}\n";
+
+static const char descriptor[] = "{\"schema\":\"facility/1\",\"name\":\"lco\",\"adapter\":\"ocs\",\"title\":\"t\",\"urls\":{\"portal\":\"https://observe.example/\","
+	"\"archive\":\"https://archive.example\"},\"visible_delay_s\":60,\"on_doubt\":\"find\",\"can_cancel\":true,\"modes\":[\"NORMAL\"],\"sites\":[{\"code\":\"lsc\","
+	"\"name\":\"x\",\"lat_deg\":-30,\"lon_deg\":-70,\"elevation_m\":2200}],\"instruments\":[{\"code\":\"i\",\"kind\":\"image\",\"filters\":[\"gp\"]}],\"sources\":[]}";
+
+static void put_file(const char *name, const char *text, char path[128])
+{
+	snprintf(path, 128, "%s/%s", dir, name);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+/* Copies `good` with every `from` replaced by `to`. */
+static char *edited(const char *from, const char *to)
+{
+	struct text t = {.max = 1 << 16};
+	const char *s = good, *hit;
+	while (from != NULL && (hit = strstr(s, from)) != NULL) {
+		text_add(&t, s, (size_t)(hit - s));
+		text_puts(&t, to);
+		s = hit + strlen(from);
+	}
+	text_puts(&t, s);
+	char *out = t.data, *use = strstr(out, "FACILITY");
+	if (use != NULL) {
+		struct text u = {.max = 1 << 16};
+		text_add(&u, out, (size_t)(use - out));
+		text_puts(&u, "./f.json");
+		text_puts(&u, use + 8);
+		free(out);
+		out = u.data;
+	}
+	return out;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	char path[128];
+	strcpy(dir, "/tmp/slew-configure-XXXXXX");
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	put_file("f.json", descriptor, path);
+	snprintf(path, sizeof path, "%s/keys", dir);
+	return mkdir(path, 0700);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	char command[128];
+	snprintf(command, sizeof command, "rm -rf '%s'", dir);
+	return system(command);
+}
+
+static void a_good_one_is_typed(void **state)
+{
+	(void)state;
+	struct config c;
+	struct err e = {0};
+	char path[128], want[160];
+	char *text = edited(NULL, NULL);
+	put_file("c.json", text, path);
+	free(text);
+	assert_ok(config_load(path, &c, &e), &e);
+	snprintf(want, sizeof want, "%s/night.db", dir);
+	assert_string_equal(c.state, want);
+	snprintf(want, sizeof want, "%s/night.db.sock", dir);
+	assert_string_equal(c.socket, want);
+	assert_int_equal(c.source_count, 3);
+	assert_int_equal(c.sources[0].auth.kind, AUTH_OAUTH);
+	assert_string_equal(c.sources[0].auth.mechanism, "OAUTHBEARER");
+	assert_true(c.sources[0].auth.tls);
+	assert_true(c.sources[0].earliest);
+	assert_string_equal(c.sources[0].topics[0], "igwn.gwalert");
+	assert_null(c.sources[0].topics[1]);
+	assert_string_equal(c.sources[1].group, "me-1234-slew-hop");
+	assert_string_equal(c.sources[1].auth.mechanism, "SCRAM-SHA-512");
+	assert_int_equal(c.sources[2].type, SOURCE_SPOOL);
+	assert_string_equal(c.facilities[0].adapter, "ocs");
+	assert_string_equal(config_url(&c.facilities[0], "portal"), "https://observe.example");
+	assert_null(config_url(&c.facilities[0], "downtime"));
+	assert_int_equal(json_array_size(c.policies), 2);
+	assert_string_equal(c.map_hosts[0], "gracedb.ligo.org");
+	assert_false(c.virtual_clock);
+	assert_int_equal(c.ballast_bytes, 64 << 20);
+	json_t *catalog = json_pack("{s:s}", "sha256", "ab");
+	json_t *input = config_input(&c, "00c0ffee", catalog);
+	char *shown = json_canonical(input);
+	assert_null(strstr(shown, "secret"));
+	assert_null(strstr(shown, "token_url"));
+	assert_null(strstr(shown, "credentials"));
+	assert_non_null(strstr(shown, "\"installation\":\"00c0ffee\""));
+	assert_non_null(strstr(shown, "bns-near"));
+	assert_string_equal(json_text(json_object_get(input, "catalog"), "sha256", ""), "ab");
+	free(shown);
+	json_decref(input);
+	json_decref(catalog);
+	config_free(&c);
+}
+
+static void faults_have_a_place(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *from, *to, *words;
+	} cases[] = {
+		{"\"state\"", "\"stat\"", "line 1 column 2 (/stat): there is no \"stat\" here; did you mean \"state\"?"},
+		{"\"start\": \"earliest\"", "\"start\": \"first\"", "line 3 column 13 (/sources/0/start)"},
+		{"\"facility\": \"lco\"", "\"facility\": \"lcoo\"", "did you mean \"lco\"?"},
+		{"\"bns-near\"", "\"bns-nera\"", "did you mean \"bns-near\"?"},
+		{"\"too-lco\"", "\"too\"", "\"too-lco\" is not in programmes"},
+		{"\"FACILITY\"", "\"lcx\"", "is none of the facilities that slew carries"},
+		{"\"FACILITY\"", "\"./nothing.json\"", "nothing.json: No such file"},
+		{", \"secret\": \"lco\"", ", \"urls\": {\"portal\": \"http://observe.example\"}", "line 7 column 71 (/facilities/0/urls/portal): http://observe.example: plain http"},
+		{", \"secret\": \"lco\"", ", \"urls\": {\"portal\": \"https://me:pw@observe.example\"}", "user name"},
+		{", \"secret\": \"lco\"", ", \"secret\": \"../lco\"", "does not match"},
+		{", \"credentials_dir\": \"keys\"", "", "there is no credentials_dir"},
+		{"\"secret\": \"hop\"", "\"secret\": \"hop\", \"tls\": false", "without TLS"},
+		{", \"secret\": \"hop\"", "", "needs user and secret"},
+		{"\"name\": \"hop\"", "\"name\": \"gcn\"", "there twice"},
+		{"https://auth", "http://auth", "plain http"},
+		{", \"path\": \"/var/spool/alerts\"", "", "needs path"},
+		{"\"topics\": [\"igwn.gwalert\"],", "\"topics\": [],", "at least one topic"},
+		{"\"maps\"", "\"clock\": {\"start\": \"2026-01-01T00:00:00Z\"}, \"maps\"", "(/clock): a virtual clock and a real broker"},
+		{"\"maps\"", "\"http\": {\"listen\": \"0.0.0.0:80\"}, \"maps\"", "/http/listen"},
+		{"\"maps\"", "\"limits\": {\"balast_mib\": 1}, \"maps\"", "did you mean \"ballast_mib\"?"},
+		{"\"NORMAL\": 10", "\"NORMAL\": -1", "-1 is below 0"},
+		{"}}\n", "}\n", "JSON line"},
+		{"\"night.db\"", "7", "line 1 column 11 (/state): this is an integer"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct config c;
+		struct err e = {0};
+		char path[128], *text = edited(cases[i].from, cases[i].to);
+		put_file("c.json", text, path);
+		free(text);
+		if (config_load(path, &c, &e) == 0)
+			fail_msg("taken: %s → %s", cases[i].from, cases[i].to);
+		if (strstr(e.text, cases[i].words) == NULL)
+			fail_msg("%s → %s: %s", cases[i].from, cases[i].to, e.text);
+	}
+}
+
+static void a_virtual_night_stays_at_home(void **state)
+{
+	(void)state;
+	struct config c;
+	struct err e = {0};
+	char path[128];
+	static const char text[] = "{\"state\":\"s.db\",\"clock\":{\"start\":\"2026-01-01T00:00:00Z\",\"rate\":60,\"anchor\":\"2026-11-23T10:00:00Z\"},"
+		"\"sources\":[{\"name\":\"k\",\"type\":\"kafka\",\"brokers\":\"127.0.0.1:1234\",\"topics\":[\"t\"]}],"
+		"\"facilities\":[{\"name\":\"lco\",\"use\":\"./f.json\",\"urls\":{\"portal\":\"http://127.0.0.1:8080\",\"archive\":\"http://[::1]:8080/x/\"}}],"
+		"\"programmes\":[],\"policies\":[\"tell-all\"]}";
+	put_file("v.json", text, path);
+	assert_ok(config_load(path, &c, &e), &e);
+	char out[32];
+	assert_true(c.virtual_clock && c.clock_rate == 60);
+	assert_string_equal(utc_format_s(out, c.clock_anchor_us), "2026-11-23T10:00:00Z");
+	assert_false(c.sources[0].auth.tls);
+	assert_string_equal(config_url(&c.facilities[0], "archive"), "http://[::1]:8080/x");
+	config_free(&c);
+}
+
+static void loopback_is_literal(void **state)
+{
+	(void)state;
+	static const char *const yes[] = {"127.0.0.1", "127.9.8.7", "::1", "[::1]"};
+	static const char *const no[] = {"localhost", "127.0.0.1.example", "0.0.0.0", "10.0.0.1", "", "[::2]", "0x7f.1", "2130706433", "127.1"};
+	for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++)
+		assert_true(host_is_loopback(yes[i], strlen(yes[i])));
+	for (size_t i = 0; i < sizeof no / sizeof no[0]; i++)
+		if (host_is_loopback(no[i], strlen(no[i])))
+			fail_msg("%s", no[i]);
+	static const char *const bad[] = {"ftp://x", "http://localhost:1", "https://", "https://a@b", "https://a?b", "https://a:x", "https://a b", "http://127.0.0.1.nip.io",
+		"https://[::1]evil.example", "http://127.0.0.1@evil.example", "https://a\\b"};
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct err e = {0};
+		if (url_allowed(bad[i], &e) == 0)
+			fail_msg("%s", bad[i]);
+	}
+}
+
+static void secrets_are_private_files(void **state)
+{
+	(void)state;
+	struct config c = {0};
+	struct err e = {0};
+	char path[128], buf[64], link[128];
+	snprintf(c.credentials_dir, sizeof c.credentials_dir, "%s/keys", dir);
+	put_file("keys/a", "hush\n", path);
+	chmod(path, 0600);
+	assert_ok(config_secret(&c, "a", buf, sizeof buf, &e), &e);
+	assert_string_equal(buf, "hush");
+	chmod(path, 0640);
+	assert_int_equal(config_secret(&c, "a", buf, sizeof buf, &e), -1);
+	assert_non_null(strstr(e.text, "0640"));
+	assert_null(strstr(e.text, "hush"));
+	chmod(path, 0600);
+	snprintf(link, sizeof link, "%s/keys/l", dir);
+	assert_int_equal(symlink(path, link), 0);
+	assert_int_equal(config_secret(&c, "l", buf, sizeof buf, &e), -1);
+	assert_int_equal(config_secret(&c, "../c.json", buf, sizeof buf, &e), -1);
+	assert_int_equal(config_secret(&c, "none", buf, sizeof buf, &e), -1);
+	put_file("keys/two", "a\nb\n", path);
+	chmod(path, 0600);
+	assert_int_equal(config_secret(&c, "two", buf, sizeof buf, &e), -1);
+	put_file("keys/empty", "\n", path);
+	chmod(path, 0600);
+	assert_int_equal(config_secret(&c, "empty", buf, sizeof buf, &e), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(a_good_one_is_typed), cmocka_unit_test(faults_have_a_place),
+		cmocka_unit_test(a_virtual_night_stays_at_home), cmocka_unit_test(loopback_is_literal), cmocka_unit_test(secrets_are_private_files)};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
