@@ -1,0 +1,20 @@
+/* A file that only takes room: given up when the disk is full, so that what stops telescopes can still be written (DESIGN §6.10). */
+#ifndef ENGINE_IO_BALLAST_H
+#define ENGINE_IO_BALLAST_H
+#include "engine/io/letter.h"
+#include <stdbool.h>
+
+#define BALLAST_BYTES (8 << 20)
+
+struct ballast {
+	char path[4096];
+};
+/* STATE.ballast, made when there is room for it. */
+void ballast_open(struct ballast *b, const char *state_path);
+void ballast_free(struct ballast *b);
+/* 0 when there is room again (four times the ballast is free) and the file stands anew. */
+int ballast_renew(struct ballast *b);
+
+/* May go on a full disk: replies, results, timers; veto, hold, cancel; alerts that read RETRACTION. */
+bool ballast_worthy(const struct letter *l);
+#endif

@@ -1,0 +1,74 @@
+/* Blanks named members and presigned queries in JSON replies: see redact.h. */
+#define _GNU_SOURCE
+#include "engine/io/redact.h"
+#include "engine/base/json.h"
+#include <stdlib.h>
+#include <string.h>
+
+static bool holds(const char *body, size_t len, const char *word)
+{
+	return memmem(body, len, word, strlen(word)) != NULL;
+}
+
+static bool presigned(const char *s)
+{
+	return strchr(s, '?') != NULL && (strstr(s, "X-Amz-Signature=") || strstr(s, "Signature=") || strstr(s, "X-Goog-Signature="));
+}
+
+static bool named(const json_t *names, const char *key)
+{
+	size_t i;
+	json_t *name;
+	json_array_foreach(names, i, name)
+		if (json_is_string(name) && strcmp(json_string_value(name), key) == 0)
+			return true;
+	return false;
+}
+
+/* json_read has bounded the depth. */
+static void walk(json_t *value, const json_t *names)
+{
+	const char *key;
+	json_t *member;
+	size_t i;
+	if (json_is_array(value)) {
+		json_array_foreach(value, i, member) {
+			if (json_is_string(member) && presigned(json_string_value(member)))
+				json_array_set_new(value, i, json_stringn(json_string_value(member), strcspn(json_string_value(member), "?")));
+			else
+				walk(member, names);
+		}
+		return;
+	}
+	if (!json_is_object(value))
+		return;
+	void *tmp;
+	json_object_foreach_safe(value, tmp, key, member) {
+		if (named(names, key))
+			json_object_set_new(value, key, json_string("(redacted)"));
+		else if (json_is_string(member) && presigned(json_string_value(member)))
+			json_object_set_new(value, key, json_stringn(json_string_value(member), strcspn(json_string_value(member), "?")));
+		else
+			walk(member, names);
+	}
+}
+
+char *redact(const char *body, size_t body_len, const json_t *names, size_t *len)
+{
+	bool some = holds(body, body_len, "Signature=");
+	size_t i;
+	json_t *name;
+	json_array_foreach(names, i, name)
+		some = some || (json_is_string(name) && holds(body, body_len, json_string_value(name)));
+	if (!some)
+		return NULL;
+	struct err e = {0};
+	json_t *value = json_read(body, body_len, &json_limits_reply, &e);
+	if (value == NULL)
+		return NULL;
+	walk(value, names);
+	char *out = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+	json_decref(value);
+	*len = out != NULL ? strlen(out) : 0;
+	return out;
+}

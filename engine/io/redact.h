@@ -1,0 +1,10 @@
+/* Takes out of a reply what must not be journalled: members that the descriptor names, and the query of presigned urls (DESIGN §3 Bodies). */
+#ifndef ENGINE_IO_REDACT_H
+#define ENGINE_IO_REDACT_H
+#include <jansson.h>
+#include <stddef.h>
+
+/* names: the descriptor's `redact` array, or NULL. A body that holds none of it, or is not JSON, is left as it is (returns NULL); else
+ * returns the new body, malloc'd, its length in *len. */
+char *redact(const char *body, size_t body_len, const json_t *names, size_t *len);
+#endif

@@ -1,0 +1,27 @@
+/* Worker threads: computations and views, on read-only handles of the state (DESIGN §3 Threads). */
+#ifndef ENGINE_IO_WORKER_H
+#define ENGINE_IO_WORKER_H
+#include "engine/base/err.h"
+#include <jansson.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct catalog;
+struct workers;
+
+/* Called on the loop. result NULL: the host broke, e says how. Both borrowed. */
+typedef void worker_done_cb(void *ctx, uint64_t id, const json_t *result, const struct err *e);
+
+/* Borrows the catalogue (NULL: none). */
+struct workers *workers_open(uv_loop_t *loop, const char *state_path, const struct catalog *catalog, void *ctx, struct err *e);
+
+/* A computation (compute.h); takes job. At most two at a time, the others wait in order: a view always finds a thread. */
+void workers_compute(struct workers *w, uint64_t effect, json_t *job, worker_done_cb *done);
+
+/* A view (engine/report/views.h), within 2 s; takes request. */
+void workers_view(struct workers *w, uint64_t client, json_t *request, int64_t now_us, worker_done_cb *done);
+
+/* How many are waited for; and from now on `done` is not called any more. */
+size_t workers_busy(const struct workers *w);
+void workers_close(struct workers *w); /* waits for nothing: memory goes with the last job */
+#endif
