@@ -57,7 +57,7 @@ static const struct part parts[] = {
 	{"reasons", "SELECT code, count(*) AS n FROM verdict WHERE event = ?1 AND target IS NOT NULL AND ?2 >= 0 GROUP BY code ORDER BY n DESC, code", 50, false},
 	{"best",
 	 "SELECT t.rank, t.name, t.ra_deg, t.dec_deg, t.distance_mpc, t.share, t.cumulative_share,"
-	 " (SELECT group_concat(s, ' ') FROM (SELECT r.facility || '=' || r.state AS s FROM request r WHERE r.target = t.id ORDER BY r.id)) AS requests,"
+	 " (SELECT group_concat(s, ' ') FROM (SELECT r.facility || '=' || r.state AS s FROM request r WHERE r.event = t.event AND r.target = t.id ORDER BY r.id)) AS requests,"
 	 " (SELECT code FROM verdict x WHERE x.event = t.event AND x.target = t.id ORDER BY x.policy LIMIT 1) AS code,"
 	 " (SELECT detail FROM verdict x WHERE x.event = t.event AND x.target = t.id ORDER BY x.policy LIMIT 1) AS detail"
 	 " FROM target t WHERE t.event = ?1 AND ?2 = 0 AND t.rank IS NOT NULL"

@@ -128,9 +128,10 @@ static int events_view(sqlite3 *ro, const json_t *args, json_t *out, struct err 
 		" (SELECT count(*) FROM target t WHERE t.event = v.id) AS targets,"
 		" (SELECT count(*) FROM request r WHERE r.event = v.id AND r.state IN " LIVE_STATES ") AS live,"
 		" (SELECT count(*) FROM request r WHERE r.event = v.id AND r.state = 'done') AS done"
-		" FROM event v LEFT JOIN alert a ON a.id = v.latest_alert LEFT JOIN fact f ON f.alert = v.latest_alert"
-		" WHERE ?1 = 0 OR v.id = ?1 ORDER BY v.changed_seq DESC, v.id DESC";
-	if (event_wanted(ro, args, &event, e) != 0 || rows_into(out, "events", query_rows(ro, EVENTS_MAX, e, sql, "i", event)) != 0)
+		" FROM (SELECT * FROM event WHERE ?1 = 0 OR id = ?1 ORDER BY changed_seq DESC, id DESC LIMIT ?2) v"
+		" LEFT JOIN alert a ON a.id = v.latest_alert LEFT JOIN fact f ON f.alert = v.latest_alert"
+		" ORDER BY v.changed_seq DESC, v.id DESC";
+	if (event_wanted(ro, args, &event, e) != 0 || rows_into(out, "events", query_rows(ro, EVENTS_MAX, e, sql, "ii", event, (int64_t)EVENTS_MAX)) != 0)
 		return -1;
 	unpack_member(json_object_get(out, "events"), "is_test");
 	return 0;
@@ -145,9 +146,10 @@ static int requests_view(sqlite3 *ro, const json_t *args, json_t *out, struct er
 		" json_extract(r.body, '$.filters') AS filters, r.start_us, r.end_us, r.seconds, r.remote_id, r.submits,"
 		" (SELECT c.utc_us FROM request_change c WHERE c.request = r.id ORDER BY c.id DESC LIMIT 1) AS changed_us,"
 		" (SELECT c.words FROM request_change c WHERE c.request = r.id ORDER BY c.id DESC LIMIT 1) AS words"
-		" FROM request r JOIN event v ON v.id = r.event JOIN target t ON t.id = r.target WHERE ?1 = 0 OR v.id = ?1"
+		" FROM (SELECT * FROM request WHERE ?1 = 0 OR event = ?1 ORDER BY state NOT IN " LIVE_STATES ", changed_seq DESC LIMIT ?2) r"
+		" JOIN event v ON v.id = r.event JOIN target t ON t.id = r.target"
 		" ORDER BY r.state NOT IN " LIVE_STATES ", v.changed_seq DESC, v.id, t.rank IS NULL, t.rank, r.epoch, r.facility, r.variant";
-	if (event_wanted(ro, args, &event, e) != 0 || rows_into(out, "requests", query_rows(ro, REQUESTS_MAX, e, sql, "i", event)) != 0)
+	if (event_wanted(ro, args, &event, e) != 0 || rows_into(out, "requests", query_rows(ro, REQUESTS_MAX, e, sql, "ii", event, (int64_t)REQUESTS_MAX)) != 0)
 		return -1;
 	unpack_member(json_object_get(out, "requests"), "filters");
 	return 0;
