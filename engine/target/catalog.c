@@ -1,0 +1,208 @@
+/* The catalogue's reader: maps, checks, gives rows (catalog.h). */
+#include "engine/target/catalog.h"
+#include "engine/base/hash.h"
+#include "engine/target/fits_header.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The form is fixed: names and formats of both tables in order. */
+static const char *const columns_galaxies[][2] = {{"IPIX29", "1K"}, {"DIST_MPC", "1D"}, {"RA", "1D"}, {"DEC", "1D"},
+	{"DISTERR_MPC", "1E"}, {"B_MAG", "1E"}, {"LOGMSTAR", "1E"}, {"FLAGS", "1J"}, {"ID", "1K"}, {"NAME", "32A"}};
+static const char *const columns_cells[][2] = {{"FIRST", "1K"}, {"LUM_MAX", "1E"}, {"MASS_MAX", "1E"}};
+
+static int form_check(const struct fits_header *h, const char *const (*columns)[2], int n, const char *path, struct err *e)
+{
+	int64_t fields = 0;
+	char key[16], name[72] = "", form[72] = "";
+	bool same = fits_header_int(h, "TFIELDS", &fields) && fields == n;
+	for (int i = 0; i < n && same; i++) {
+		snprintf(key, sizeof key, "TTYPE%d", i + 1);
+		same = fits_header_text(h, key, name, sizeof name) && strcmp(name, columns[i][0]) == 0;
+		snprintf(key, sizeof key, "TFORM%d", i + 1);
+		same = same && fits_header_text(h, key, form, sizeof form) && strcmp(form, columns[i][1]) == 0;
+	}
+	if (!same)
+		return err_set(e, ERR_INPUT, "%s: is a FITS file, but not a catalogue of slew; make one with "
+			"`slew catalog build %s -o OUT.fits`", path, path);
+	return 0;
+}
+
+/* One table at *at: its header, its form, its rows within the file. */
+static int table_open(const unsigned char *bytes, size_t len, size_t *at, int width, struct fits_header *h, int64_t *rows,
+	const unsigned char **data)
+{
+	int64_t row_bytes = 0;
+	struct err ignored = {0};
+	if (*at >= len || fits_header_scan(bytes + *at, len - *at, h, &ignored) < 0)
+		return -1;
+	if (!fits_header_int(h, "NAXIS1", &row_bytes) || row_bytes != width || !fits_header_int(h, "NAXIS2", rows) || *rows < 0)
+		return -1;
+	*at += h->bytes;
+	if ((uint64_t)*rows > (len - *at) / (size_t)width)
+		return -1;
+	*data = bytes + *at;
+	*at += ((size_t)*rows * (size_t)width + FITS_BLOCK - 1) / FITS_BLOCK * FITS_BLOCK;
+	return 0;
+}
+
+/* The ranker jumps by the index, so it must be sane whatever the file holds. */
+static int index_check(const struct catalog *c, const char *path, struct err *e)
+{
+	int64_t last = 0;
+	for (int64_t i = 0; i < CATALOG_CELLS; i++) {
+		int64_t first = catalog_cell_first(c, i);
+		if (first < last || first > c->count)
+			return err_set(e, ERR_INPUT, "%s: the index of cells is damaged at cell %lld; build the catalogue anew", path, (long long)i);
+		last = first;
+	}
+	return 0;
+}
+
+static int form_open(struct catalog *c, const char *path, struct err *e)
+{
+	const unsigned char *bytes = c->memory;
+	struct fits_header primary, galaxies, cells;
+	int64_t cell_rows = 0;
+	if (c->memory_len < FITS_BLOCK || memcmp(bytes, "SIMPLE  =", 9) != 0 || fits_header_scan(bytes, c->memory_len, &primary, e) < 0)
+		return err_set(e, ERR_INPUT, "%s: is not a FITS file; a catalogue is made with `slew catalog build %s -o OUT.fits`", path, path);
+	size_t at = primary.bytes;
+	if (at < c->memory_len && fits_header_scan(bytes + at, c->memory_len - at, &galaxies, e) == 0 &&
+		form_check(&galaxies, columns_galaxies, 10, path, e) < 0)
+		return -1;
+	if (table_open(bytes, c->memory_len, &at, CATALOG_ROW_BYTES, &galaxies, &c->count, &c->rows) < 0 ||
+		table_open(bytes, c->memory_len, &at, CATALOG_CELL_BYTES, &cells, &cell_rows, &c->cells) < 0 || cell_rows != CATALOG_CELLS)
+		return err_set(e, ERR_INPUT, "%s: the catalogue is truncated or damaged; build it anew with `slew catalog build`", path);
+	if (form_check(&cells, columns_cells, 3, path, e) < 0)
+		return -1;
+	if (!fits_header_text(&galaxies, "DIGEST", c->sha256, sizeof c->sha256) || strlen(c->sha256) != 64)
+		return err_set(e, ERR_INPUT, "%s: the catalogue has no DIGEST; build it anew with `slew catalog build`", path);
+	return index_check(c, path, e);
+}
+
+int catalog_open(const char *path, struct catalog *c, struct err *e)
+{
+	struct stat st;
+	*c = (struct catalog){0};
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) != 0 || st.st_size == 0) {
+		int why = errno;
+		if (fd >= 0)
+			close(fd);
+		return err_set(e, ERR_INPUT, "catalogue %s: %s", path, fd < 0 ? strerror(why) : "is empty; build it with `slew catalog build`");
+	}
+	c->memory = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	close(fd);
+	if (c->memory == MAP_FAILED) {
+		*c = (struct catalog){0};
+		return err_set(e, ERR_SYSTEM, "catalogue %s: cannot be mapped: %s", path, strerror(errno));
+	}
+	c->memory_len = (size_t)st.st_size;
+	if (form_open(c, path, e) < 0) {
+		catalog_close(c);
+		return -1;
+	}
+	return 0;
+}
+
+void catalog_close(struct catalog *c)
+{
+	if (c->memory != NULL)
+		munmap(c->memory, c->memory_len);
+	*c = (struct catalog){0};
+}
+
+int catalog_verify(const struct catalog *c, struct err *e)
+{
+	char digest[65];
+	hash_sha256_hex(c->rows, (size_t)c->count * CATALOG_ROW_BYTES, digest);
+	if (strcmp(digest, c->sha256) != 0)
+		return err_set(e, ERR_INPUT, "the rows do not have the digest of the header; build the catalogue anew");
+	for (int64_t i = 1; i < c->count; i++)
+		if (catalog_ipix(c, i - 1) > catalog_ipix(c, i))
+			return err_set(e, ERR_INPUT, "row %lld is out of order; build the catalogue anew", (long long)i + 1);
+	return 0;
+}
+
+static double real8(const unsigned char *p)
+{
+	uint64_t u = catalog_big64(p);
+	double d;
+	memcpy(&d, &u, 8);
+	return d;
+}
+
+static uint32_t big32(const unsigned char *p)
+{
+	uint32_t v;
+	memcpy(&v, p, 4);
+	return __builtin_bswap32(v);
+}
+
+static float real4(const unsigned char *p)
+{
+	uint32_t u = big32(p);
+	float f;
+	memcpy(&f, &u, 4);
+	return f;
+}
+
+void catalog_row_at(const struct catalog *c, int64_t row, struct catalog_row *r)
+{
+	must(row >= 0 && row < c->count);
+	const unsigned char *p = c->rows + (size_t)row * CATALOG_ROW_BYTES;
+	r->ipix29 = catalog_big64(p);
+	r->distance_mpc = real8(p + 8);
+	r->ra_deg = real8(p + 16);
+	r->dec_deg = real8(p + 24);
+	r->distance_err_mpc = real4(p + 32);
+	r->b_mag = real4(p + 36);
+	r->log_mstar = real4(p + 40);
+	r->flags = big32(p + 44);
+	r->id = (int64_t)catalog_big64(p + 48);
+	memcpy(r->name, p + 56, CATALOG_NAME);
+	r->name[CATALOG_NAME] = '\0';
+	for (size_t n = strlen(r->name); n > 0 && r->name[n - 1] == ' '; n--)
+		r->name[n - 1] = '\0';
+}
+
+/* L = 10^(0.4 (5.44 − M_B)) with the Sun's M_B = 5.44 (Vega; Willmer 2018). */
+double catalog_luminosity(const struct catalog_row *r)
+{
+	if (!isfinite(r->b_mag) || !(r->distance_mpc > 0))
+		return NAN;
+	return pow(10, 0.4 * (5.44 - (r->b_mag - 5 * log10(r->distance_mpc) - 25)));
+}
+
+double catalog_mass(const struct catalog_row *r)
+{
+	return isfinite(r->log_mstar) ? pow(10, (double)r->log_mstar) : NAN;
+}
+
+int64_t catalog_find(const struct catalog *c, uint64_t ipix29)
+{
+	uint64_t cell = ipix29 >> (2 * (29 - CATALOG_CELL_ORDER));
+	if (cell >= CATALOG_CELLS)
+		return c->count;
+	int64_t low = catalog_cell_first(c, (int64_t)cell);
+	int64_t high = cell + 1 < CATALOG_CELLS ? catalog_cell_first(c, (int64_t)cell + 1) : c->count;
+	while (low < high) {
+		int64_t mid = low + (high - low) / 2;
+		if (catalog_ipix(c, mid) < ipix29)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+const char *catalog_distance_name(uint32_t flags)
+{
+	static const char *const names[CATALOG_DIST_KINDS] = {"none", "given", "measured", "spectroscopic", "photometric", "from redshift"};
+	uint32_t kind = flags & CATALOG_FLAG_KIND;
+	return kind < CATALOG_DIST_KINDS ? names[kind] : "none";
+}

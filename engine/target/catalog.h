@@ -1,0 +1,90 @@
+/* A galaxy catalogue as the ranker reads it: a FITS binary table sorted by (IPIX29, ID), mapped into memory (FORMATS "Catalogue").
+ *
+ * HDU 1, GALAXIES, 88 bytes a row: IPIX29 K (NESTED pixel at order 29), DIST_MPC D (NaN: unknown), RA D, DEC D (ICRS degrees),
+ * DISTERR_MPC E (NaN), B_MAG E (apparent, NaN), LOGMSTAR E (log10 Msun, NaN), FLAGS J, ID K, NAME 32A.
+ * HDU 2, CELLS, 786432 rows, one a cell of order 8: FIRST K (first row of the cell, from 0), LUM_MAX E and MASS_MAX E (largest weight in it).
+ * Header: DIGEST = SHA-256 of the row bytes of HDU 1; COSMO; SRCn, SRCSHAn, SRCROWn, SRCBADn and HISTORY say where the rows came from. */
+#ifndef ENGINE_TARGET_CATALOG_H
+#define ENGINE_TARGET_CATALOG_H
+#include "engine/base/err.h"
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define CATALOG_ROW_BYTES 88
+#define CATALOG_CELL_BYTES 16
+#define CATALOG_CELL_ORDER 8
+#define CATALOG_CELLS 786432
+#define CATALOG_NAME 32
+
+/* FLAGS, bits 0–3: where the distance comes from. */
+enum catalog_distance {
+	CATALOG_DIST_NONE,      /* there is none */
+	CATALOG_DIST_GIVEN,     /* by the source, kind not said */
+	CATALOG_DIST_MEASURED,  /* by the source, independent of the redshift */
+	CATALOG_DIST_SPEC,      /* by the source, from a spectroscopic redshift */
+	CATALOG_DIST_PHOT,      /* by the source, from a photometric redshift */
+	CATALOG_DIST_COSMOLOGY, /* by us, from the source's redshift (COSMO) */
+	CATALOG_DIST_KINDS
+};
+#define CATALOG_FLAG_KIND 0xF
+#define CATALOG_FLAG_NAME_CUT 0x10   /* the name was longer than 32 bytes */
+#define CATALOG_FLAG_NAME_MADE 0x20  /* the source has no name: it is made from the position */
+#define CATALOG_FLAG_ID_MADE 0x40    /* the source has no number: it is the row's place in its file */
+#define CATALOG_FLAG_B_ABSOLUTE 0x80 /* B_MAG was made from an absolute magnitude and the distance */
+
+struct catalog_row {
+	uint64_t ipix29;
+	double distance_mpc, ra_deg, dec_deg; /* distance NaN: unknown */
+	float distance_err_mpc, b_mag, log_mstar; /* NaN: unknown */
+	uint32_t flags;
+	int64_t id;
+	char name[CATALOG_NAME + 1];
+};
+
+/* Open catalogue: constant, so any number of threads may read it. */
+struct catalog {
+	const unsigned char *rows, *cells; /* in the file's byte order */
+	int64_t count;
+	char sha256[65];
+	void *memory;
+	size_t memory_len;
+};
+
+/* Maps the file and checks its form and its index (not the digest: catalog_verify). ERR_INPUT says how to mend. */
+int catalog_open(const char *path, struct catalog *out, struct err *e);
+void catalog_close(struct catalog *c);
+/* Digest of the rows and their order: reads the whole file once. */
+int catalog_verify(const struct catalog *c, struct err *e);
+
+void catalog_row_at(const struct catalog *c, int64_t row, struct catalog_row *out);
+/* "luminosity" [Lsun,B] and "mass" [Msun] of a row; NaN where unknown. */
+double catalog_luminosity(const struct catalog_row *r);
+double catalog_mass(const struct catalog_row *r);
+/* First row at or behind a pixel of order 29. */
+int64_t catalog_find(const struct catalog *c, uint64_t ipix29);
+
+const char *catalog_distance_name(uint32_t flags); /* "measured" … */
+
+static inline uint64_t catalog_big64(const unsigned char *p)
+{
+	uint64_t v;
+	memcpy(&v, p, 8);
+	return __builtin_bswap64(v);
+}
+static inline uint64_t catalog_ipix(const struct catalog *c, int64_t row)
+{
+	return catalog_big64(c->rows + (size_t)row * CATALOG_ROW_BYTES);
+}
+static inline double catalog_distance_mpc(const struct catalog *c, int64_t row)
+{
+	uint64_t u = catalog_big64(c->rows + (size_t)row * CATALOG_ROW_BYTES + 8);
+	double d;
+	memcpy(&d, &u, 8);
+	return d;
+}
+static inline int64_t catalog_cell_first(const struct catalog *c, int64_t cell)
+{
+	return (int64_t)catalog_big64(c->cells + (size_t)cell * CATALOG_CELL_BYTES);
+}
+#endif

@@ -1,0 +1,368 @@
+/* The builder: takes files, sorts by (IPIX29, ID), writes the FITS table with its index (catalog_build.h; form: catalog.h). */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* mkostemp */
+#endif
+#include "engine/target/catalog_build.h"
+#include "engine/base/hash.h"
+#include "engine/base/limits.h"
+#include "engine/target/cosmology.h"
+#include "engine/target/fits_header.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void catalog_builder_init(struct catalog_builder *b)
+{
+	*b = (struct catalog_builder){.report = {.max = LIMIT_CONFIG_BYTES}};
+}
+
+void catalog_builder_free(struct catalog_builder *b)
+{
+	free(b->rows);
+	text_free(&b->report);
+	*b = (struct catalog_builder){0};
+}
+
+static int digest_of_file(FILE *f, char out[65], struct err *e)
+{
+	struct stat st;
+	if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
+		return err_set(e, ERR_INPUT, "is empty or not a regular file");
+	void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fileno(f), 0);
+	if (bytes == MAP_FAILED)
+		return err_set(e, ERR_SYSTEM, "cannot be mapped: %s", strerror(errno));
+	hash_sha256_hex(bytes, (size_t)st.st_size, out);
+	munmap(bytes, (size_t)st.st_size);
+	return 0;
+}
+
+/* By content: FITS (also gzip of it, which cfitsio opens), else text. */
+static int file_take(struct catalog_builder *b, FILE *f, const char *path, struct err *e)
+{
+	char start[10] = "";
+	size_t n = fread(start, 1, 9, f);
+	rewind(f);
+	if (n == 9 && memcmp(start, "SIMPLE  =", 9) == 0)
+		return catalog_build_fits(b, path, e);
+	if (n >= 2 && start[0] == '\x1f' && start[1] == '\x8b')
+		return catalog_build_fits(b, path, e);
+	if (n >= 4 && memcmp(start, "\x89HDF", 4) == 0)
+		return err_set(e, ERR_INPUT, "is HDF5; write it as CSV or FITS (astropy: Table.read(...).write('out.fits'))");
+	return catalog_build_csv(b, f, e);
+}
+
+int catalog_build_add(struct catalog_builder *b, const char *path, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	if (b->sources == CATALOG_SOURCES)
+		return err_set(e, ERR_LIMIT, "%s: more than %d files in one catalogue", path, CATALOG_SOURCES);
+	struct catalog_source *s = &b->source[b->sources++];
+	*s = (struct catalog_source){0};
+	text_escape(s->name, sizeof s->name, slash ? slash + 1 : path, strlen(slash ? slash + 1 : path));
+	FILE *f = fopen(path, "rbe");
+	if (f == NULL)
+		return err_set(e, ERR_INPUT, "%s: %s", path, strerror(errno));
+	int rc = digest_of_file(f, s->sha256, e);
+	if (rc == 0)
+		rc = file_take(b, f, path, e);
+	fclose(f);
+	if (rc == 0 && s->kept == 0)
+		rc = err_set(e, ERR_INPUT, "no galaxy could be read; %s", s->bad ? "see the rows left out above" : "the table has no rows");
+	if (rc < 0)
+		return err_wrap(e, "%s", path);
+	if (s->bad > CATALOG_SHOWN)
+		text_printf(&b->report, "%s: %lld more rows left out\n", s->name, (long long)s->bad - CATALOG_SHOWN);
+	text_printf(&b->report, "%s: %lld rows, %lld galaxies, %lld left out, %lld without a distance\n", s->name, (long long)s->rows,
+		(long long)s->kept, (long long)s->bad, (long long)s->without_distance);
+	return 0;
+}
+
+/* ---- sorting ---- */
+
+struct key {
+	uint64_t ipix29;
+	int64_t id;
+	size_t place;
+};
+
+static int key_compare(const void *a, const void *b)
+{
+	const struct key *p = a, *q = b;
+	if (p->ipix29 != q->ipix29)
+		return p->ipix29 < q->ipix29 ? -1 : 1;
+	if (p->id != q->id)
+		return p->id < q->id ? -1 : 1;
+	return p->place < q->place ? -1 : p->place > q->place;
+}
+
+static struct key *keys_sorted(const struct catalog_builder *b)
+{
+	struct key *keys = malloc((b->count + 1) * sizeof *keys);
+	for (size_t i = 0; keys != NULL && i < b->count; i++)
+		keys[i] = (struct key){b->rows[i].ipix29, b->rows[i].id, i};
+	if (keys != NULL)
+		qsort(keys, b->count, sizeof *keys, key_compare);
+	return keys;
+}
+
+/* ---- writing ---- */
+
+static void card(struct text *t, const char *key, const char *value, const char *comment)
+{
+	char line[128];
+	int n = snprintf(line, sizeof line, "%-8s= %20s%s%s", key, value, comment[0] ? " / " : "", comment);
+	text_printf(t, "%-80.80s", n > 0 ? line : "");
+}
+
+static void card_int(struct text *t, const char *key, int64_t value, const char *comment)
+{
+	char word[32];
+	snprintf(word, sizeof word, "%lld", (long long)value);
+	card(t, key, word, comment);
+}
+
+static void card_text(struct text *t, const char *key, const char *value)
+{
+	char quoted[80] = "'";
+	size_t o = 1;
+	for (; *value && o < 67; value++) {
+		char c = *value >= 0x20 && *value < 0x7F ? *value : '?';
+		quoted[o++] = c;
+		if (c == '\'')
+			quoted[o++] = c;
+	}
+	while (o < 9)
+		quoted[o++] = ' ';
+	quoted[o++] = '\'';
+	quoted[o] = '\0';
+	text_printf(t, "%-8s= %-70.70s", key, quoted);
+}
+
+static void card_history(struct text *t, const char *words)
+{
+	for (size_t n = strlen(words), at = 0; at < n; at += 70) {
+		char line[81];
+		snprintf(line, sizeof line, "HISTORY   %.70s", words + at);
+		for (char *s = line; *s; s++)
+			if (*s < 0x20 || *s > 0x7E)
+				*s = '?';
+		text_printf(t, "%-80s", line);
+	}
+}
+
+static void header_end(struct text *t)
+{
+	text_printf(t, "%-80s", "END");
+	while (t->len % FITS_BLOCK != 0 && !t->failed)
+		text_puts(t, " ");
+}
+
+static void table_start(struct text *t, int64_t width, int64_t rows, int fields, const char *name)
+{
+	card(t, "XTENSION", "'BINTABLE'          ", "binary table");
+	card_int(t, "BITPIX", 8, "");
+	card_int(t, "NAXIS", 2, "");
+	card_int(t, "NAXIS1", width, "bytes a row");
+	card_int(t, "NAXIS2", rows, "rows");
+	card_int(t, "PCOUNT", 0, "");
+	card_int(t, "GCOUNT", 1, "");
+	card_int(t, "TFIELDS", fields, "");
+	card_text(t, "EXTNAME", name);
+}
+
+static void table_column(struct text *t, int n, const char *name, const char *form, const char *unit)
+{
+	char key[16];
+	snprintf(key, sizeof key, "TTYPE%d", n);
+	card_text(t, key, name);
+	snprintf(key, sizeof key, "TFORM%d", n);
+	card_text(t, key, form);
+	snprintf(key, sizeof key, "TUNIT%d", n);
+	if (unit[0])
+		card_text(t, key, unit);
+}
+
+static void provenance(struct text *t, const struct catalog_builder *b)
+{
+	card_text(t, "CREATOR", "slew " SLEW_VERSION);
+	card_text(t, "COORDSYS", "C");
+	card_text(t, "COSMO", COSMOLOGY_NAME);
+	for (int i = 0; i < b->sources; i++) {
+		const struct catalog_source *s = &b->source[i];
+		char key[16];
+		snprintf(key, sizeof key, "SRC%d", i + 1);
+		card_text(t, key, s->name);
+		snprintf(key, sizeof key, "SRCSHA%d", i + 1);
+		card_text(t, key, s->sha256);
+		snprintf(key, sizeof key, "SRCROW%d", i + 1);
+		card_int(t, key, s->kept, "galaxies taken");
+		snprintf(key, sizeof key, "SRCBAD%d", i + 1);
+		card_int(t, key, s->bad, "rows left out");
+		card_history(t, s->columns);
+	}
+	card_history(t, "DIST_MPC is a luminosity distance; FLAGS bits 0-3 say of what kind: 0 none, 1 given, 2 measured, 3 spectroscopic, "
+		"4 photometric, 5 from the redshift by COSMO; bit 4 name cut, 5 name made, 6 id made, 7 B from absolute");
+}
+
+/* Both headers before the rows; *digest_at is where the 64 digits belong. */
+static void headers(struct text *t, const struct catalog_builder *b, const char *digest)
+{
+	static const char *const columns[10][3] = {{"IPIX29", "1K", ""}, {"DIST_MPC", "1D", "Mpc"}, {"RA", "1D", "deg"}, {"DEC", "1D", "deg"},
+		{"DISTERR_MPC", "1E", "Mpc"}, {"B_MAG", "1E", "mag"}, {"LOGMSTAR", "1E", "dex(solMass)"}, {"FLAGS", "1J", ""}, {"ID", "1K", ""},
+		{"NAME", "32A", ""}};
+	card(t, "SIMPLE", "T", "FITS");
+	card_int(t, "BITPIX", 8, "");
+	card_int(t, "NAXIS", 0, "");
+	card(t, "EXTEND", "T", "");
+	header_end(t);
+	table_start(t, CATALOG_ROW_BYTES, (int64_t)b->count, 10, "GALAXIES");
+	for (int i = 0; i < 10; i++)
+		table_column(t, i + 1, columns[i][0], columns[i][1], columns[i][2]);
+	card_text(t, "DIGEST", digest);
+	provenance(t, b);
+	header_end(t);
+}
+
+static void put8(unsigned char *p, uint64_t v)
+{
+	v = __builtin_bswap64(v);
+	memcpy(p, &v, 8);
+}
+
+static void put8d(unsigned char *p, double d)
+{
+	uint64_t u;
+	memcpy(&u, &d, 8);
+	put8(p, u);
+}
+
+static void put4(unsigned char *p, uint32_t v)
+{
+	v = __builtin_bswap32(v);
+	memcpy(p, &v, 4);
+}
+
+static void put4f(unsigned char *p, float f)
+{
+	uint32_t u;
+	memcpy(&u, &f, 4);
+	put4(p, u);
+}
+
+static void row_put(unsigned char *p, const struct catalog_row *r)
+{
+	put8(p, r->ipix29);
+	put8d(p + 8, r->distance_mpc);
+	put8d(p + 16, r->ra_deg);
+	put8d(p + 24, r->dec_deg);
+	put4f(p + 32, r->distance_err_mpc);
+	put4f(p + 36, r->b_mag);
+	put4f(p + 40, r->log_mstar);
+	put4(p + 44, r->flags);
+	put8(p + 48, (uint64_t)r->id);
+	memset(p + 56, ' ', CATALOG_NAME);
+	memcpy(p + 56, r->name, strlen(r->name));
+}
+
+/* Largest weight as float32, rounded up: it is used as a bound. */
+static float bound_of(float sofar, double w)
+{
+	if (!(w > sofar))
+		return sofar;
+	float f = (float)w;
+	return (double)f < w ? nextafterf(f, INFINITY) : f;
+}
+
+static void cells_put(unsigned char *out, const struct catalog_builder *b, const struct key *keys)
+{
+	size_t row = 0;
+	for (uint64_t cell = 0; cell < CATALOG_CELLS; cell++, out += CATALOG_CELL_BYTES) {
+		float light = 0, mass = 0;
+		put8(out, row);
+		for (; row < b->count && keys[row].ipix29 >> (2 * (29 - CATALOG_CELL_ORDER)) == cell; row++) {
+			const struct catalog_row *r = &b->rows[keys[row].place];
+			light = bound_of(light, catalog_luminosity(r));
+			mass = bound_of(mass, catalog_mass(r));
+		}
+		put4f(out + 8, light);
+		put4f(out + 12, mass);
+	}
+}
+
+static size_t padded(size_t n)
+{
+	return (n + FITS_BLOCK - 1) / FITS_BLOCK * FITS_BLOCK;
+}
+
+/* The whole file into a mapping of the new file; the digest is known before the header is put. */
+static int file_fill(int fd, const struct catalog_builder *b, const struct key *keys, char digest[65], struct err *e)
+{
+	static const char zeros[65] = "0000000000000000000000000000000000000000000000000000000000000000";
+	struct text head = {.max = LIMIT_CONFIG_BYTES}, index = {.max = LIMIT_CONFIG_BYTES};
+	headers(&head, b, zeros);
+	table_start(&index, CATALOG_CELL_BYTES, CATALOG_CELLS, 3, "CELLS");
+	table_column(&index, 1, "FIRST", "1K", "");
+	table_column(&index, 2, "LUM_MAX", "1E", "solLum");
+	table_column(&index, 3, "MASS_MAX", "1E", "solMass");
+	header_end(&index);
+	size_t rows = b->count * (size_t)CATALOG_ROW_BYTES, cells = (size_t)CATALOG_CELLS * CATALOG_CELL_BYTES;
+	size_t total = head.len + padded(rows) + index.len + padded(cells);
+	int rc = 0, bad = head.failed || index.failed ? ENOMEM : posix_fallocate(fd, 0, (off_t)total);
+	unsigned char *m = bad ? MAP_FAILED : mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (m == MAP_FAILED) {
+		rc = err_set(e, ERR_SYSTEM, "%zu bytes cannot be written: %s", total, strerror(bad ? bad : errno));
+	} else {
+		unsigned char *p = m + head.len;
+		for (size_t i = 0; i < b->count; i++)
+			row_put(p + i * CATALOG_ROW_BYTES, &b->rows[keys[i].place]);
+		hash_sha256_hex(p, rows, digest);
+		text_reset(&head);
+		headers(&head, b, digest);
+		memcpy(m, head.data, head.len);
+		memcpy(p + padded(rows), index.data, index.len);
+		cells_put(p + padded(rows) + index.len, b, keys);
+		if (msync(m, total, MS_SYNC) != 0 || fsync(fd) != 0)
+			rc = err_set(e, ERR_SYSTEM, "cannot be written to disk: %s", strerror(errno));
+		munmap(m, total);
+	}
+	text_free(&head);
+	text_free(&index);
+	return rc;
+}
+
+int catalog_build_write(struct catalog_builder *b, const char *path, char digest[65], struct err *e)
+{
+	char own[65];
+	size_t len = strlen(path);
+	if (b->count == 0)
+		return err_set(e, ERR_INPUT, "%s: there is no galaxy to write", path);
+	char *temporary = malloc(len + 8);
+	struct key *keys = keys_sorted(b);
+	int rc = 0, fd = -1;
+	if (temporary == NULL || keys == NULL) {
+		rc = err_set(e, ERR_MEMORY, "no memory to sort %zu galaxies", b->count);
+	} else {
+		snprintf(temporary, len + 8, "%s.XXXXXX", path);
+		fd = mkostemp(temporary, O_CLOEXEC);
+		if (fd < 0)
+			rc = err_set(e, ERR_SYSTEM, "%s: cannot be made: %s", path, strerror(errno));
+	}
+	if (rc == 0) {
+		rc = file_fill(fd, b, keys, digest ? digest : own, e);
+		if (rc < 0)
+			err_wrap(e, "%s", path);
+		else if (fchmod(fd, 0644) != 0 || rename(temporary, path) != 0)
+			rc = err_set(e, ERR_SYSTEM, "%s: %s", path, strerror(errno));
+		close(fd);
+		if (rc < 0)
+			unlink(temporary);
+	}
+	free(temporary);
+	free(keys);
+	return rc;
+}
