@@ -4,10 +4,14 @@
 _slew_commands() { slew help 2> /dev/null | sed -n 's/^  slew \([a-z]*\) .*/\1/p'; }
 _slew_options() { slew "$1" --help 2> /dev/null | grep -oE -- '--[a-z][a-z-]*' | sort -u; }
 
-# Second word of each line of a view of the running engine ($1), by its JSON member ($2).
+# Values of a member ($2) in a view ($1) of the running engine: the one on the command line, or of $SLEW_SOCKET.
 _slew_ask()
 {
-	slew ctl "$1" --json 2> /dev/null | grep -oE "\"$2\": ?\"[^\"]*\"" | sed 's/^[^:]*: *"//; s/"$//' | sort -u
+	local where=() i
+	for ((i = 2; i + 1 < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in --socket | --config) where=("${COMP_WORDS[i]}" "${COMP_WORDS[i + 1]}") ;; esac
+	done
+	timeout 2 slew ctl "${where[@]}" --json "$1" 2> /dev/null | grep -oE "\"$2\": ?\"[^\"]*\"" | sed 's/^[^:]*: *"//; s/"$//' | sort -u
 }
 
 _slew()
@@ -20,6 +24,8 @@ _slew()
 	fi
 	case $before in
 	--weight) COMPREPLY=($(compgen -W $'none\nluminosity\nmass' -- "$word")); return ;;
+	--socket | --config | --catalog | --state | -o) COMPREPLY=($(compgen -f -- "$word")); return ;;
+	--why | --source | --topic) return ;;
 	--distance-error) COMPREPLY=($(compgen -W $'catalogue\nnone' -- "$word")); return ;;
 	esac
 	if [[ $word == -* ]]; then
@@ -33,7 +39,7 @@ _slew()
 	ctl)
 		local verb= i
 		for ((i = 2; i < COMP_CWORD; i++)); do
-			case ${COMP_WORDS[i]} in -*) ;; *) [ -z "$verb" ] && verb=${COMP_WORDS[i]} ;; esac
+			case ${COMP_WORDS[i]} in --socket | --config | --why | --source | --topic) i=$((i + 1)) ;; -*) ;; *) [ -z "$verb" ] && verb=${COMP_WORDS[i]} ;; esac
 		done
 		case $verb in
 		'') COMPREPLY=($(compgen -W $'status\nevents\nrequests\ncandidates\nexplain\ntail\napprove\nveto\nrelease\nhold\nresume\ncancel\nboost\npin\namend\npromote\naccepted\ndeclined\nreload\ninject' -- "$word")) ;;
