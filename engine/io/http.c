@@ -231,7 +231,7 @@ static void transfer_unlink(struct http *h, struct transfer *t)
 			return;
 		}
 	}
-	must(!"a transfer that is not ours");
+	must(false && "a transfer that is not ours");
 }
 
 static void transfer_done(struct http *h, struct transfer *t, CURLcode code)
