@@ -211,6 +211,7 @@ CREATE TABLE request (
                                        'done','declined','cancelled','expired','failed')),
   unwanted INTEGER NOT NULL DEFAULT 0 CHECK (unwanted IN (0,1)),
   unwanted_why TEXT,
+  refused_stem TEXT, refused_words TEXT, -- of the last refusal: what the ladder has to change, and the facility's own words
   reserve INTEGER NOT NULL DEFAULT 0 CHECK (reserve IN (0,1)),
   parallel INTEGER NOT NULL DEFAULT 0 CHECK (parallel IN (0,1)),
   mode TEXT NOT NULL,

@@ -1,0 +1,129 @@
+/* Who pays: the ledger of each programme, and the budgets of policies (live and spent count; unsure counts as spent). */
+#include "engine/base/json.h"
+#include "engine/base/text.h"
+#include "engine/base/utc.h"
+#include "engine/core/turn.h"
+#include <math.h>
+#include <string.h>
+
+/* Seconds a request costs: its offer, else the plan's own figure. */
+static double seconds_of(const json_t *request)
+{
+	double s = json_number(request, "seconds", NAN);
+	if (isfinite(s) && s >= 0)
+		return s;
+	json_t *body = json_parse(json_text(request, "body", "{}"));
+	s = json_number(body, "duration_s", 0);
+	json_decref(body);
+	return isfinite(s) && s > 0 ? s : 0;
+}
+
+void ledger_follow(struct core *c, int64_t request, enum life state)
+{
+	static const char insert[] = "INSERT INTO ledger(request,programme,event,mode,seconds,state,seq) VALUES(?,?,?,?,?,?,?) "
+				     "ON CONFLICT(request) DO UPDATE SET state=excluded.state,seconds=excluded.seconds,seq=excluded.seq";
+	static const char give_back[] = "UPDATE ledger SET state='returned',seq=? WHERE request=? AND state<>'returned' AND NOT EXISTS "
+					"(SELECT 1 FROM request_change WHERE request=ledger.request AND to_state='running')";
+	const char *to = NULL;
+	switch (state) {
+	case LIFE_planned:
+	case LIFE_held:
+		return;
+	case LIFE_asked:
+	case LIFE_accepted:
+	case LIFE_scheduled:
+		to = "held";
+		break;
+	case LIFE_unsure:
+	case LIFE_running:
+	case LIFE_done:
+		to = "spent";
+		break;
+	case LIFE_cancelling: /* as it stands until the facility confirms */
+		return;
+	case LIFE_offered:
+	case LIFE_declined:
+	case LIFE_cancelled:
+	case LIFE_expired:
+	case LIFE_failed:
+	case LIFE_COUNT:
+		put(c, give_back, "ii", c->seq, request);
+		return;
+	}
+	json_t *r = request_load(c, request);
+	if (r == NULL)
+		return;
+	put(c, insert, "ititdti", request, json_text(r, "programme", ""), json_int(r, "event", 0), json_text(r, "mode", ""), seconds_of(r), to,
+	    c->seq);
+	json_decref(r);
+}
+
+double programme_left_h(struct core *c, const char *programme, const char *mode)
+{
+	static const char used[] = "SELECT total(seconds) FROM ledger WHERE programme=? AND mode=? AND state<>'returned'";
+	static const char hours[] = "SELECT hours FROM programme WHERE name=?";
+	json_t *h = get_json(c, hours, "t", programme);
+	double have = json_number(h, mode, 0);
+	json_decref(h);
+	return have - get_double(c, 0, used, "tt", programme, mode) / 3600;
+}
+
+int programme_triggers_left(struct core *c, const char *programme)
+{
+	static const char have[] = "SELECT triggers FROM programme WHERE name=?";
+	static const char used[] = "SELECT count(DISTINCT event) FROM ledger WHERE programme=? AND mode<>'NORMAL' AND state<>'returned'";
+	int64_t n = get_int(c, -1, have, "t", programme);
+	if (n < 0)
+		return -1;
+	n -= get_int(c, 0, used, "t", programme);
+	return n > 0 ? (int)n : 0;
+}
+
+double policy_spent_s(struct core *c, int64_t event, const char *policy, int64_t since_us)
+{
+	static const char spent[] = "SELECT total(l.seconds) FROM ledger l JOIN request r ON r.id=l.request JOIN policy p ON p.id=r.policy "
+				    "WHERE l.state<>'returned' AND p.name=?1 AND (?2=0 OR l.event=?2) AND r.created_us>=?3";
+	return get_double(c, 0, spent, "tii", policy, event, since_us);
+}
+
+/* Not without a person above what may go automatically; asked once, then it waits. */
+static bool approval_pass(struct core *c, const json_t *request, const struct policy *p, double total_s, char *why, size_t size)
+{
+	static const char approved[] = "SELECT approved FROM decision WHERE event=? AND policy=?";
+	int64_t event = json_int(request, "event", 0);
+	if (isnan(p->auto_budget_h) || total_s <= p->auto_budget_h * 3600 || get_int(c, 0, approved, "it", event, p->name))
+		return true;
+	char hours[32];
+	text_double(hours, sizeof hours, p->auto_budget_h);
+	snprintf(why, size, "approval: more than the %s h that may go without a person", hours);
+	gate_open(c, "approval", event, NULL, 0, p->name, UTC_NONE, why);
+	say(c, event, "approval", "policy %s wants more than %s h: slew ctl approve EVENT %s", p->name, hours, p->name);
+	return false;
+}
+
+bool budget_pass(struct core *c, const json_t *request, char *why, size_t size)
+{
+	/* one trigger pays for all requests of an event */
+	static const char paid[] = "SELECT 1 FROM ledger WHERE event=? AND programme=? AND mode<>'NORMAL' AND state<>'returned' LIMIT 1";
+	const char *programme = json_text(request, "programme", ""), *mode = json_text(request, "mode", "");
+	int64_t event = json_int(request, "event", 0);
+	double seconds = seconds_of(request);
+	const struct policy *p = rule_find(c, json_int(request, "policy", 0));
+	if (p == NULL) {
+		snprintf(why, size, "hold: its policy cannot be read");
+		return false;
+	}
+	double of_event = policy_spent_s(c, event, p->name, INT64_MIN + 1) + seconds;
+	double of_night = policy_spent_s(c, 0, p->name, c->utc_us - 24 * UTC_HOUR) + seconds;
+	if (programme_left_h(c, programme, mode) * 3600 < seconds)
+		snprintf(why, size, "budget: programme %s has no %s time left", programme, mode);
+	else if (strcmp(mode, "NORMAL") != 0 && programme_triggers_left(c, programme) == 0 && !get_int(c, 0, paid, "it", event, programme))
+		snprintf(why, size, "budget: programme %s has no triggers left", programme);
+	else if (!isnan(p->budget_event_h) && of_event > p->budget_event_h * 3600)
+		snprintf(why, size, "budget: policy %s has spent what it may on this event", p->name);
+	else if (!isnan(p->budget_night_h) && of_night > p->budget_night_h * 3600)
+		snprintf(why, size, "budget: policy %s has spent what it may in a night", p->name);
+	else
+		return approval_pass(c, request, p, of_event, why, size);
+	return false;
+}

@@ -1,0 +1,221 @@
+/* Results of computations: a map's facts, a ranking, a plan. A result of an older generation changes nothing, the third stale plan does. */
+#include "engine/base/json.h"
+#include "engine/base/utc.h"
+#include "engine/core/turn.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void map_result(struct core *c, const json_t *job, const json_t *result)
+{
+	const char *sha = json_text(job, "sha256", ""), *error = json_text(result, "error", NULL);
+	if (error != NULL) {
+		put(c, "UPDATE skymap SET state='failed',error=? WHERE sha256=?", "tt", error, sha);
+		alarm_raise(c, sha, "map", "the sky map could not be read: %s", error);
+	} else {
+		char *text = json_compact(result);
+		put(c, "UPDATE skymap SET state='ready',summary=?,error=NULL WHERE sha256=?", "tt", text, sha);
+		free(text);
+	}
+	facts_store_map(c, sha);
+	event_decided_maps(c, sha);
+}
+
+static void target_put(struct core *c, int64_t event, int64_t generation, const json_t *t)
+{
+	static const char upsert[] =
+		"INSERT INTO target(event,key,kind,name,ra_deg,dec_deg,distance_mpc,distance_err_mpc,rank,dpdv_per_mpc3,share,cumulative_share,generation) "
+		"VALUES(?,?,'galaxy',?,?,?,?,?,?,?,?,?,?) ON CONFLICT(event,key) DO UPDATE SET name=excluded.name,ra_deg=excluded.ra_deg,"
+		"dec_deg=excluded.dec_deg,distance_mpc=excluded.distance_mpc,distance_err_mpc=excluded.distance_err_mpc,rank=excluded.rank,"
+		"dpdv_per_mpc3=excluded.dpdv_per_mpc3,share=excluded.share,cumulative_share=excluded.cumulative_share,generation=excluded.generation";
+	double ra = json_number(t, "ra_deg", NAN), dec = json_number(t, "dec_deg", NAN);
+	if (json_text(t, "key", "")[0] == 0 || isnan(ra) || isnan(dec))
+		refuse(c, "ranking: a target without key or position");
+	put(c, upsert, "ittddddidddi", event, json_text(t, "key", ""), json_text(t, "name", ""), ra, dec, json_number(t, "distance_mpc", NAN),
+	    json_number(t, "distance_err_mpc", NAN), json_int(t, "rank", 0), json_number(t, "dpdv_per_mpc3", NAN), json_number(t, "share", NAN),
+	    json_number(t, "cumulative_share", NAN), generation);
+}
+
+/* Every target has a verdict from the moment that it is one; those that dropped out of the ranking are below the cut. */
+static void rank_verdicts(struct core *c, int64_t event, int64_t generation)
+{
+	static const char believers[] = "SELECT policy FROM decision WHERE event=? AND state IN ('warm','triggered') ORDER BY policy";
+	static const char fresh[] = "INSERT INTO verdict(event,policy,target,code,seq) SELECT ?1,?2,t.id,'candidate',?3 FROM target t WHERE t.event=?1 "
+				    "AND t.generation=?4 ON CONFLICT(event,policy,ifnull(target,0)) DO UPDATE SET code='candidate',detail='',seq=?3 "
+				    "WHERE code='below_cut'";
+	static const char dropped[] = "UPDATE verdict SET code='below_cut',detail='dropped out of the ranking',seq=?2 WHERE event=?1 AND target IN "
+				      "(SELECT id FROM target WHERE event=?1 AND generation<?3 AND pinned=0) AND code NOT IN ('below_cut','observed','planned')";
+	json_t *rows = get_rows(c, believers, "i", event), *row;
+	size_t i;
+	json_array_foreach(rows, i, row)
+		put(c, fresh, "itii", event, json_text(row, "policy", ""), c->seq, generation);
+	if (json_array_size(rows) == 0)
+		put(c, fresh, "itii", event, "", c->seq, generation);
+	put(c, dropped, "iii", event, c->seq, generation);
+	json_decref(rows);
+}
+
+static void rank_result(struct core *c, int64_t event, int64_t generation, const json_t *result)
+{
+	const char *error = json_text(result, "error", NULL);
+	int64_t wanted = get_int(c, 0, "SELECT generation_rank FROM event WHERE id=?", "i", event);
+	if (generation < wanted)
+		return;
+	if (error != NULL) {
+		char name[LIMIT_EVENT_ID + 1];
+		get_text(c, name, sizeof name, "SELECT name FROM event WHERE id=?", "i", event);
+		alarm_raise(c, name, "rank", "the galaxies could not be ranked: %s", error);
+		return;
+	}
+	const json_t *list = json_object_get(result, "targets"), *t;
+	size_t i;
+	json_array_foreach(list, i, t)
+		if (i < LIMIT_RANKED)
+			target_put(c, event, generation, t);
+	rank_verdicts(c, event, generation);
+	want_plan(c, event);
+}
+
+static bool in_plan(const json_t *requests, const char *key, int epoch)
+{
+	const json_t *r;
+	size_t i;
+	json_array_foreach(requests, i, r)
+		if (strcmp(json_text(r, "target", ""), key) == 0 && json_int(r, "epoch", 0) == epoch)
+			return true;
+	return false;
+}
+
+static bool still_wanted(const json_t *verdicts, const char *key)
+{
+	const json_t *v;
+	size_t i;
+	json_array_foreach(verdicts, i, v)
+		if (strcmp(json_text(v, "target", ""), key) == 0)
+			return strcmp(json_text(v, "code", ""), "exists") == 0 || strcmp(json_text(v, "code", ""), "observed") == 0;
+	return false;
+}
+
+/* Unwanted and not asked: cancelled. Asked to scheduled: kept, unless the policy says `replan: cancel`. Running: always kept. */
+static void plan_withdraw(struct core *c, int64_t event, const char *policy, const struct policy *p, const json_t *result)
+{
+	static const char mine[] = "SELECT r.id,t.key,r.epoch,r.state FROM request r JOIN target t ON t.id=r.target JOIN policy y ON y.id=r.policy "
+				   "WHERE r.event=? AND y.name=? AND r.unwanted=0 AND r.purpose='search' AND r.state IN "
+				   "('planned','offered','held','asked','unsure','accepted','scheduled') ORDER BY r.id";
+	json_t *rows = get_rows(c, mine, "it", event, policy), *row;
+	size_t i;
+	json_array_foreach(rows, i, row) {
+		const char *key = json_text(row, "key", "");
+		enum life state = request_state(row);
+		if (in_plan(json_object_get(result, "requests"), key, (int)json_int(row, "epoch", 0)))
+			continue;
+		bool sent = life_is_live(state);
+		if (sent && (!p->replan_cancel || still_wanted(json_object_get(result, "verdicts"), key)))
+			continue;
+		if (state == LIFE_held && still_wanted(json_object_get(result, "verdicts"), key))
+			continue; /* the reserve of one that lives */
+		request_unwant(c, json_int(row, "id", 0), "the new plan does without it");
+	}
+	json_decref(rows);
+}
+
+/* Wanted and existing: untouched. Wanted and new: planned. One row per facility, so that the reserve is offered beside the first. */
+static void plan_enter(struct core *c, int64_t event, const char *policy, const json_t *requests)
+{
+	static const char existing[] = "SELECT 1 FROM request WHERE event=?1 AND target=?2 AND epoch=?3 AND (state IN "
+				       "('asked','unsure','accepted','scheduled','running','cancelling','done') OR (facility=?4 AND state IN "
+				       "('planned','offered','held'))) LIMIT 1";
+	int64_t policy_id = 0;
+	rule_current(c, policy, &policy_id);
+	const json_t *r;
+	size_t i;
+	json_array_foreach(requests, i, r) {
+		int epoch = (int)json_int(r, "epoch", 1);
+		int64_t target = get_int(c, 0, "SELECT id FROM target WHERE event=? AND key=?", "it", event, json_text(r, "target", ""));
+		if (target == 0 || i >= LIMIT_PLAN_REQUESTS)
+			continue;
+		if (get_int(c, 0, existing, "iiit", event, target, (int64_t)epoch, json_text(r, "facility", "")) == 0 &&
+		    request_make(c, event, target, policy_id, r, epoch) != 0)
+			verdict_put(c, event, policy, target, "planned", json_text(r, "facility", ""), "");
+	}
+}
+
+void plan_apply(struct core *c, int64_t event, const char *policy, const json_t *result)
+{
+	const struct policy *p = rule_current(c, policy, NULL);
+	if (p == NULL)
+		return;
+	const json_t *verdicts = json_object_get(result, "verdicts"), *v;
+	size_t i;
+	json_array_foreach(verdicts, i, v) {
+		int64_t target = get_int(c, 0, "SELECT id FROM target WHERE event=? AND key=?", "it", event, json_text(v, "target", ""));
+		const char *code = json_text(v, "code", "below_cut");
+		if (target && strcmp(code, "exists") != 0)
+			verdict_put(c, event, policy, target, code, json_text(v, "facility", NULL), json_text(v, "detail", ""));
+	}
+	plan_withdraw(c, event, policy, p, result);
+	plan_enter(c, event, policy, json_object_get(result, "requests"));
+	char key[64]; /* later epochs open beyond the horizon, facilities and nights change */
+	snprintf(key, sizeof key, "replan:%lld", (long long)event);
+	timer_set(c, key, "replan", event, NULL, c->utc_us + 6 * UTC_HOUR, UTC_NONE);
+}
+
+static void plan_result(struct core *c, const json_t *effect, const json_t *result)
+{
+	int64_t event = json_int(effect, "event", 0), generation = json_int(effect, "generation", 0);
+	const char *policy = json_text(effect, "policy", ""), *error = json_text(result, "error", NULL);
+	static const char may[] = "SELECT e.generation_plan FROM event e JOIN decision d ON d.event=e.id WHERE e.id=? AND d.policy=? "
+				  "AND d.state='triggered' AND e.state NOT IN ('retracted','closed')";
+	static const char stale[] = "UPDATE decision SET stale_plans=? WHERE event=? AND policy=?";
+	static const char stale_of[] = "SELECT stale_plans FROM decision WHERE event=? AND policy=?";
+	int64_t wanted = get_int(c, -1, may, "it", event, policy);
+	if (wanted < 0)
+		return;
+	if (error != NULL) {
+		alarm_raise(c, policy, "plan", "no plan could be made: %s", error);
+		return;
+	}
+	int64_t before = get_int(c, 0, stale_of, "it", event, policy);
+	if (generation < wanted && before < 2) {
+		put(c, stale, "iit", before + 1, event, policy);
+		return;
+	}
+	put(c, stale, "iit", (int64_t)0, event, policy);
+	plan_apply(c, event, policy, result);
+}
+
+static void message_result(struct core *c, int64_t effect, const json_t *result)
+{
+	json_t *body = get_json(c, "SELECT body FROM effect WHERE id=?", "i", effect);
+	put(c, "UPDATE message_out SET state=? WHERE id=?", "ti", json_flag(result, "ok", false) ? "sent" : "failed", json_int(body, "message", 0));
+	json_decref(body);
+}
+
+void on_result(struct core *c, const struct input *in)
+{
+	static const struct json_limits limits = {.bytes = LIMIT_TEXT, .tokens = 2000000, .depth = LIMIT_JSON_DEPTH};
+	struct err e = {0};
+	json_t *row = get_row(c, "SELECT * FROM effect WHERE id=? AND kind<>'call'", "i", in->effect);
+	if (row == NULL) {
+		refuse(c, "result of effect %lld: there is no such computation", (long long)in->effect);
+		return;
+	}
+	json_t *result = json_read(in->body, in->len, &limits, &e), *job = json_parse(json_text(row, "body", "{}"));
+	const char *kind = json_text(row, "compute", "message");
+	if (!json_is_object(result))
+		refuse(c, "result of effect %lld: %s", (long long)in->effect, result ? "not an object" : e.text);
+	else if (strcmp(json_text(row, "state", ""), "released") == 0) {
+		effect_close(c, in->effect, "done", json_text(result, "error", "ok"));
+		if (strcmp(kind, "map") == 0)
+			map_result(c, job, result);
+		else if (strcmp(kind, "rank") == 0)
+			rank_result(c, json_int(row, "event", 0), json_int(row, "generation", 0), result);
+		else if (strcmp(kind, "plan") == 0)
+			plan_result(c, row, result);
+		else
+			message_result(c, in->effect, result);
+	}
+	json_decref(job);
+	json_decref(result);
+	json_decref(row);
+}

@@ -1,0 +1,174 @@
+/* What the files of the core share: the turn, its statements, and what each file does for the others. Not for other rooms.
+ *
+ * Errors: the first failure of a turn is kept in c->fault; from then on every query does nothing and answers "no row", so that a step
+ * checks once, at its end. ERR_INPUT, ERR_REFUSED and ERR_LIMIT reject the input; anything else means that the store is sick. */
+#ifndef ENGINE_CORE_TURN_H
+#define ENGINE_CORE_TURN_H
+#include "engine/alert/fact.h"
+#include "engine/core/core.h"
+#include "engine/observation/lifecycle.h"
+#include "engine/request/plan.h"
+#include "engine/request/policy.h"
+#include "facilities/facility.h"
+
+#define STATEMENT_SLOTS 1024 /* twice what the core has; keyed by the address of static SQL text */
+
+struct statement {
+	const char *sql;
+	sqlite3_stmt *query;
+};
+struct rule {          /* a policy row, compiled when it is first needed */
+	int64_t id;
+	bool current;
+	struct policy *policy;
+};
+struct site {          /* a facility row with its adapter */
+	char name[64];
+	const struct facility_ops *ops; /* NULL: this program has no such adapter */
+	json_t *descriptor;
+};
+
+struct core {
+	sqlite3 *db;
+	struct err fault;
+	int64_t seq, utc_us, tick_us;   /* of the input that is being decided, or was last */
+	int64_t released_from;          /* check scope: first seq of this turn */
+	char installation[16], prefix[24];
+	uint8_t random[16];
+	struct rule *rules;
+	size_t rule_count;
+	struct site *sites;
+	size_t site_count;
+	json_t *answer, *alarms;
+	struct statement statements[STATEMENT_SLOTS];
+};
+
+/* store.c: statements. sql must be static text: its address is the key. */
+void put(struct core *c, const char *sql, const char *types, ...);
+int64_t get_int(struct core *c, int64_t otherwise, const char *sql, const char *types, ...);
+double get_double(struct core *c, double otherwise, const char *sql, const char *types, ...);
+void get_text(struct core *c, char *out, size_t size, const char *sql, const char *types, ...); /* "" without a row */
+json_t *get_row(struct core *c, const char *sql, const char *types, ...);  /* new reference; NULL without a row */
+json_t *get_rows(struct core *c, const char *sql, const char *types, ...); /* new reference, never NULL; at most 100 000 */
+json_t *get_json(struct core *c, const char *sql, const char *types, ...); /* first column parsed; NULL without row or JSON */
+int64_t last_id(struct core *c);
+static inline bool failed(const struct core *c)
+{
+	return c->fault.kind != ERR_NONE;
+}
+void refuse(struct core *c, const char *format, ...) __attribute__((format(printf, 2, 3)));  /* rejects the input */
+void statements_free(struct core *c);
+char *json_compact(const json_t *j);     /* sorted keys; malloc'd; dies without memory */
+json_t *json_parse(const char *text);    /* own rows only; NULL when it is not JSON */
+
+/* migrate.c */
+int migrate(sqlite3 *db, struct err *e);
+
+/* inbox.c: the journal row of an input, its blob and its position; then its rejection. */
+void journal(struct core *c, const struct input *in);
+void blob_put(struct core *c, const char *sha256, const void *bytes, size_t len);
+
+/* The decisions, one file per kind of input. */
+void on_config(struct core *c, const struct input *in);
+void on_alert(struct core *c, const struct input *in);
+void on_reply(struct core *c, const struct input *in);
+void on_result(struct core *c, const struct input *in);
+void on_order(struct core *c, const struct input *in);
+void on_timer(struct core *c);
+void on_clock(struct core *c, const struct input *in);
+void on_gap(struct core *c, const struct input *in);
+void rejected(struct core *c, const struct input *in, const char *reason); /* closes the effect, answers the order */
+
+/* rules.c: what the configuration says. */
+int rules_load(struct core *c);
+void rules_free(struct core *c);
+struct policy *rule_find(struct core *c, int64_t policy_id);               /* any revision; NULL when it does not compile any more */
+struct policy *rule_current(struct core *c, const char *name, int64_t *id); /* id may be NULL */
+struct site *site_find(struct core *c, const char *name);
+double site_number(const struct site *s, const char *path, double otherwise); /* "poll_s.active" of the descriptor */
+bool site_flag(const struct site *s, const char *path, bool otherwise);
+
+/* say.c: words for people. An alarm that is open already is counted, not repeated. */
+void alarm_raise(struct core *c, const char *subject, const char *what, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+void alarm_clear(struct core *c, const char *subject, const char *what);
+void say(struct core *c, int64_t event, const char *kind, const char *format, ...) __attribute__((format(printf, 4, 5)));
+void verdict_put(struct core *c, int64_t event, const char *policy, int64_t target, const char *code, const char *facility,
+		 const char *detail); /* target 0: of the event */
+void verdict_drop(struct core *c, int64_t event, const char *policy);      /* of the event: it is acted on */
+
+/* gates.c */
+void gate_open(struct core *c, const char *kind, int64_t event, const char *facility, int64_t target, const char *policy, int64_t due_us,
+	       const char *reason);
+bool gate_lift(struct core *c, const char *kind, int64_t event, const char *facility, int64_t target, const char *policy);
+/* true: a submit (or offer) of this request may leave now. why (≥ 160 bytes): the gate and its reason. */
+bool gate_pass(struct core *c, const json_t *request, bool submit, char *why, size_t size);
+
+/* decide.c: policies against events. */
+void decide_event(struct core *c, int64_t event);                          /* all policies by its newest revision */
+void event_warm(struct core *c, int64_t event);                            /* wants what a believed event needs: rank, then plan */
+bool facts_load(struct core *c, int64_t alert, struct facts *out, json_t **owner); /* texts are borrowed from *owner */
+void facts_store_map(struct core *c, const char *map_sha256);               /* after a map result: fills the rows of all revisions with it */
+void event_decided_maps(struct core *c, const char *map_sha256);            /* decides anew the events whose newest revision has it */
+
+/* want.c: computations. */
+void want_map(struct core *c, int64_t event, const char *sha256);
+void want_rank(struct core *c, int64_t event);
+void want_plan(struct core *c, int64_t event);
+json_t *plan_job(struct core *c, int64_t event, const char *policy);       /* rendered at release; NULL: nothing to plan any more */
+void plan_apply(struct core *c, int64_t event, const char *policy, const json_t *result);
+
+/* requests.c: rows and their life. */
+json_t *request_load(struct core *c, int64_t id);                           /* row with names of event, target, policy; NULL */
+enum life request_state(const json_t *request);
+int64_t request_make(struct core *c, int64_t event, int64_t target, int64_t policy_id, const json_t *body, int epoch); /* 0: refused */
+void request_signal(struct core *c, int64_t id, enum life_signal s, const char *words);
+void request_unwant(struct core *c, int64_t id, const char *why);
+enum purposes { PURPOSES_all, PURPOSES_retracted, PURPOSES_downgraded }; /* which purposes a gate covers (DESIGN §5) */
+void requests_unwant(struct core *c, const char *why, int64_t event, const char *facility, int64_t target, const char *policy,
+		     enum purposes covered);                                /* 0 and NULL mean any */
+bool request_can_stop(struct core *c, const json_t *request);
+
+/* negotiate.c */
+void offers_compare(struct core *c, int64_t event, int64_t target, int epoch, bool late);
+void offer_answered(struct core *c, int64_t request, const struct answer *a);
+void request_refused(struct core *c, int64_t request, enum life_signal s, const struct answer *a); /* keeps words and stem, then signals */
+void request_choose(struct core *c, int64_t id);                            /* wants its submit; the gates are asked at release */
+void request_next_variant(struct core *c, const json_t *request);
+void request_reserve(struct core *c, const json_t *request);               /* the best held sibling takes over */
+
+/* follow.c */
+void request_doubt(struct core *c, int64_t id);
+void request_follow(struct core *c, int64_t id);
+void request_cancel(struct core *c, int64_t id);
+void facility_poll(struct core *c, const char *name);
+void requests_poll_singly(struct core *c, const char *name);
+
+/* outbox.c */
+int64_t effect_call(struct core *c, const char *facility, enum verb verb, int step, int64_t request, int64_t due_tick_us);
+bool effect_pending(struct core *c, int64_t request, enum verb verb);       /* waiting or released */
+void effect_close(struct core *c, int64_t id, const char *state, const char *outcome);
+void effect_again(struct core *c, int64_t id, int64_t due_tick_us, const char *outcome); /* waits again */
+void effects_drop(struct core *c, int64_t request, const char *verb, const char *why);   /* waiting ones; verb NULL: all but cancel, find */
+int64_t backoff_us(int failures);
+struct vision {        /* a view with all that it borrows */
+	struct facility_conf conf;
+	struct facility_request request;
+	struct view view;
+	json_t *body, *memo, *facility_memo;
+};
+void vision_open(struct core *c, struct vision *v, const struct site *s, const json_t *request, enum verb verb, int step); /* borrows all */
+void vision_close(struct vision *v);
+
+/* budget.c */
+void ledger_follow(struct core *c, int64_t request, enum life state);
+double programme_left_h(struct core *c, const char *programme, const char *mode);
+int programme_triggers_left(struct core *c, const char *programme);         /* -1: no limit */
+double policy_spent_s(struct core *c, int64_t event, const char *policy, int64_t since_us); /* event 0: all events since */
+bool budget_pass(struct core *c, const json_t *request, char *why, size_t size);
+
+/* timers.c */
+void timer_set(struct core *c, const char *key, const char *what, int64_t subject, const char *detail, int64_t due_utc_us,
+	       int64_t due_tick_us); /* UTC_NONE: not by that clock; replaces, generation + 1 */
+void timer_drop(struct core *c, const char *key);
+#endif

@@ -1,0 +1,183 @@
+/* Heavy work that is wanted: per event and kind one is in flight and one waits; what waits is replaced, never queued. */
+#include "engine/base/json.h"
+#include "engine/base/utc.h"
+#include "engine/core/turn.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void want(struct core *c, int64_t event, const char *kind, const char *policy, int64_t generation, const char *job)
+{
+	static const char replace[] = "UPDATE effect SET generation=?,body=?,seq=? WHERE state='waiting' AND kind='compute' AND compute=? "
+				      "AND event=? AND ifnull(policy,'')=ifnull(?,'')";
+	static const char insert[] = "INSERT INTO effect(seq,kind,state,once,event,policy,compute,generation,body) "
+				     "VALUES(?,'compute','waiting',0,?,?,?,?,?)";
+	put(c, replace, "ititit", generation, job, c->seq, kind, event, policy);
+	if (!failed(c) && sqlite3_changes(c->db) == 0)
+		put(c, insert, "iittit", c->seq, event, policy, kind, generation, job);
+}
+
+void want_map(struct core *c, int64_t event, const char *sha256)
+{
+	static const char insert[] = "INSERT INTO effect(seq,kind,state,once,event,compute,generation,body) "
+				     "SELECT ?,'compute','waiting',0,id,'map',generation_map,? FROM event WHERE id=?";
+	put(c, "INSERT INTO skymap(sha256,state) VALUES(?,'wanted')", "t", sha256);
+	put(c, "UPDATE event SET generation_map=generation_map+1 WHERE id=?", "i", event);
+	json_t *job = json_pack("{s:s,s:s}", "kind", "map", "sha256", sha256);
+	char *text = json_compact(job);
+	put(c, insert, "iti", c->seq, text, event);
+	free(text);
+	json_decref(job);
+}
+
+/* One ranking serves all policies of an event: the first policy's weight, the longest list, the widest cut. */
+static json_t *rank_job(struct core *c, int64_t event)
+{
+	static const char believers[] = "SELECT p.id FROM decision d JOIN policy p ON p.name=d.policy AND p.current=1 "
+					"WHERE d.event=? AND d.state IN ('warm','triggered') ORDER BY p.name";
+	static const char map_of[] = "SELECT a.map_sha256 FROM alert a JOIN fact f ON f.alert=a.id WHERE a.event=? AND f.map_state='ready' "
+				     "AND a.type<>'RETRACTION' ORDER BY a.time_created_us DESC,a.type_rank DESC,a.sha256 DESC LIMIT 1";
+	static const char catalog[] = "SELECT catalog_sha256 FROM config ORDER BY seq DESC LIMIT 1";
+	char map[65], cat[65];
+	const char *weight = NULL;
+	double probability = 0;
+	int top = 0;
+	json_t *rows = get_rows(c, believers, "i", event), *row;
+	size_t i;
+	json_array_foreach(rows, i, row) {
+		const struct policy *p = rule_find(c, json_int(row, "id", 0));
+		if (p == NULL || p->top <= 0 || strcmp(p->from, "galaxies") != 0)
+			continue;
+		weight = weight ? weight : p->weight;
+		top = p->top > top ? p->top : top;
+		probability = isnan(p->probability) || isnan(probability) ? NAN : fmax(probability, p->probability);
+	}
+	get_text(c, map, sizeof map, map_of, "i", event);
+	get_text(c, cat, sizeof cat, catalog, "");
+	json_t *job = NULL;
+	if (weight != NULL && map[0] && cat[0])
+		job = json_pack("{s:s,s:s,s:s,s:s,s:i,s:o,s:s}", "kind", "rank", "sha256", map, "weight", weight, "distance_error", "catalogue", "top",
+				top > LIMIT_RANKED ? LIMIT_RANKED : top, "probability", json_real_or_null(probability), "catalog", cat);
+	json_decref(rows);
+	return job;
+}
+
+void want_rank(struct core *c, int64_t event)
+{
+	json_t *job = rank_job(c, event);
+	if (job == NULL)
+		return;
+	put(c, "UPDATE event SET generation_rank=generation_rank+1 WHERE id=?", "i", event);
+	char *text = json_compact(job);
+	want(c, event, "rank", NULL, get_int(c, 0, "SELECT generation_rank FROM event WHERE id=?", "i", event), text);
+	free(text);
+	json_decref(job);
+}
+
+void event_warm(struct core *c, int64_t event)
+{
+	static const char last[] = "SELECT body,state FROM effect WHERE event=? AND compute='rank' AND state<>'dropped' ORDER BY id DESC LIMIT 1";
+	json_t *job = rank_job(c, event);
+	if (job == NULL)
+		return;
+	char *text = json_compact(job);
+	json_t *row = get_row(c, last, "i", event);
+	if (row == NULL || strcmp(json_text(row, "body", ""), text) != 0)
+		want_rank(c, event);
+	else if (strcmp(json_text(row, "state", ""), "done") == 0)
+		want_plan(c, event); /* ranked already, as an early warning or for another policy */
+	json_decref(row);
+	free(text);
+	json_decref(job);
+}
+
+void want_plan(struct core *c, int64_t event)
+{
+	static const char triggered[] = "SELECT d.policy FROM decision d JOIN event e ON e.id=d.event WHERE d.event=? AND d.state='triggered' "
+					"AND e.state NOT IN ('retracted','closed') ORDER BY d.policy";
+	static const char watched[] = "SELECT 1 FROM gate WHERE kind='watch' AND event=? AND lifted_seq IS NULL";
+	static const char targets[] = "SELECT count(*) FROM target WHERE event=?";
+	if (get_int(c, 0, watched, "i", event) || get_int(c, 0, targets, "i", event) == 0)
+		return;
+	json_t *rows = get_rows(c, triggered, "i", event), *row;
+	size_t i;
+	if (json_array_size(rows) > 0)
+		put(c, "UPDATE event SET generation_plan=generation_plan+1 WHERE id=?", "i", event);
+	int64_t generation = get_int(c, 0, "SELECT generation_plan FROM event WHERE id=?", "i", event);
+	json_array_foreach(rows, i, row) {
+		const char *name = json_text(row, "policy", "");
+		const struct policy *p = rule_current(c, name, NULL);
+		if (p != NULL && p->observes)
+			want(c, event, "plan", name, generation, NULL);
+	}
+	json_decref(rows);
+}
+
+static json_t *job_targets(struct core *c, int64_t event, const struct policy *p)
+{
+	static const char best[] =
+		"SELECT key,name,ra_deg,dec_deg,share,distance_mpc,pinned FROM target t WHERE event=?1 AND (pinned=1 OR kind='candidate' OR "
+		"generation=(SELECT generation_rank FROM event WHERE id=?1)) AND NOT EXISTS (SELECT 1 FROM gate WHERE kind='veto' "
+		"AND lifted_seq IS NULL AND event=?1 AND target=t.id) ORDER BY pinned DESC,ifnull(rank,0),id LIMIT ?2";
+	json_t *rows = get_rows(c, best, "ii", event, (int64_t)(p->top > 0 ? p->top : 60)), *row;
+	size_t i;
+	json_array_foreach(rows, i, row)
+		json_object_set_new(row, "pinned", json_boolean(json_int(row, "pinned", 0) == 1));
+	return rows;
+}
+
+static json_t *job_facilities(struct core *c, int64_t event)
+{
+	static const char usable[] = "SELECT f.name,f.state FROM facility f WHERE f.state<>'gone' AND (f.accepts_tests=1 OR "
+				     "(SELECT is_test FROM event WHERE id=?1)='[]') AND NOT EXISTS (SELECT 1 FROM gate WHERE lifted_seq IS NULL "
+				     "AND kind IN ('veto','hold') AND facility=f.name AND target IS NULL AND (event IS NULL OR event=?1)) "
+				     "ORDER BY f.name";
+	json_t *rows = get_rows(c, usable, "i", event), *row;
+	size_t i;
+	json_array_foreach(rows, i, row) {
+		const struct site *s = site_find(c, json_text(row, "name", ""));
+		json_object_set(row, "descriptor", s ? s->descriptor : NULL);
+	}
+	return rows;
+}
+
+static json_t *job_programmes(struct core *c)
+{
+	json_t *rows = get_rows(c, "SELECT name,facility,hours FROM programme WHERE state='active' ORDER BY name", ""), *row;
+	size_t i;
+	json_array_foreach(rows, i, row) {
+		const char *name = json_text(row, "name", ""), *mode;
+		json_t *hours = json_parse(json_text(row, "hours", "{}")), *value, *left = json_object();
+		json_object_foreach(hours, mode, value)
+			json_object_set_new(left, mode, json_real(fmax(0, programme_left_h(c, name, mode))));
+		int triggers = programme_triggers_left(c, name);
+		json_object_set_new(row, "left_h", left);
+		json_object_set_new(row, "triggers_left", triggers < 0 ? json_null() : json_integer(triggers));
+		json_object_del(row, "hours");
+		json_decref(hours);
+	}
+	return rows;
+}
+
+static json_t *left_of(double budget_h, double spent_s)
+{
+	return isnan(budget_h) ? json_null() : json_real(fmax(0, budget_h - spent_s / 3600));
+}
+
+json_t *plan_job(struct core *c, int64_t event, const char *policy)
+{
+	static const char existing[] = "SELECT t.key AS target,r.epoch,r.state FROM request r JOIN target t ON t.id=r.target WHERE r.event=? AND "
+				       "r.state IN ('asked','unsure','accepted','scheduled','running','cancelling','done') ORDER BY r.id";
+	char name[LIMIT_EVENT_ID + 1];
+	const struct policy *p = rule_current(c, policy, NULL);
+	if (p == NULL || failed(c))
+		return NULL;
+	get_text(c, name, sizeof name, "SELECT name FROM event WHERE id=? AND state NOT IN ('retracted','closed')", "i", event);
+	if (name[0] == 0)
+		return NULL;
+	return json_pack("{s:s,s:s,s:I,s:i,s:o,s:O,s:o,s:o,s:o,s:o,s:o}", "kind", "plan", "event", name, "now_us", (json_int_t)c->utc_us, "horizon_h", 24,
+			 "targets", job_targets(c, event, p), "policy", p->body, "facilities", job_facilities(c, event), "programmes",
+			 job_programmes(c), "event_left_h", left_of(p->budget_event_h, policy_spent_s(c, event, policy, INT64_MIN + 1)),
+			 "night_left_h", left_of(p->budget_night_h, policy_spent_s(c, 0, policy, c->utc_us - 24 * UTC_HOUR)), "existing",
+			 get_rows(c, existing, "i", event));
+}
