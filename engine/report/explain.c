@@ -29,6 +29,9 @@ struct part {
 	"SELECT a.id FROM alert a JOIN fact f ON f.alert = a.id WHERE a.event = ?1" \
 	" ORDER BY a.type = 'RETRACTION', a.time_created_us DESC, a.type_rank DESC, a.sha256 DESC LIMIT 1"
 
+/* A ranking that is still being made does not hide the last one. */
+#define NEWEST_RANK "SELECT max(generation) FROM target WHERE event = ?1"
+
 static const struct part parts[] = {
 	{"event",
 	 "SELECT issuer, name, state, is_test, time_us, (SELECT min(received_us) FROM alert a WHERE a.event = v.id) AS heard_us"
@@ -52,8 +55,8 @@ static const struct part parts[] = {
 	 "SELECT x.policy, x.code, x.detail, x.facility, i.utc_us FROM verdict x JOIN input i ON i.seq = x.seq"
 	 " WHERE x.event = ?1 AND ifnull(x.target, 0) = ?2 ORDER BY x.policy", 50, false},
 	{"ranking",
-	 "SELECT count(*) AS targets, max(t.cumulative_share) AS cumulative_share FROM target t JOIN event v ON v.id = t.event"
-	 " WHERE t.event = ?1 AND t.generation = v.generation_rank AND ?2 >= 0", 1, true},
+	 "SELECT count(*) AS targets, max(t.cumulative_share) AS cumulative_share FROM target t"
+	 " WHERE t.event = ?1 AND t.generation = (" NEWEST_RANK ") AND ?2 >= 0", 1, true},
 	{"reasons", "SELECT code, count(*) AS n FROM verdict WHERE event = ?1 AND target IS NOT NULL AND ?2 >= 0 GROUP BY code ORDER BY n DESC, code", 50, false},
 	{"best",
 	 "SELECT t.rank, t.name, t.ra_deg, t.dec_deg, t.distance_mpc, t.share, t.cumulative_share,"
@@ -61,11 +64,11 @@ static const struct part parts[] = {
 	 " (SELECT code FROM verdict x WHERE x.event = t.event AND x.target = t.id ORDER BY x.policy LIMIT 1) AS code,"
 	 " (SELECT detail FROM verdict x WHERE x.event = t.event AND x.target = t.id ORDER BY x.policy LIMIT 1) AS detail"
 	 " FROM target t WHERE t.event = ?1 AND ?2 = 0 AND t.rank IS NOT NULL"
-	 " AND t.generation = (SELECT generation_rank FROM event WHERE id = ?1) ORDER BY t.rank, t.id", BEST, false},
+	 " AND t.generation = (" NEWEST_RANK ") ORDER BY t.rank, t.id", BEST, false},
 	{"target",
 	 "SELECT t.key, t.name, t.kind, t.ra_deg, t.dec_deg, t.distance_mpc, t.distance_err_mpc, t.rank, t.dpdv_per_mpc3, t.share,"
-	 " t.cumulative_share, t.pinned, t.generation < v.generation_rank AS dropped_out"
-	 " FROM target t JOIN event v ON v.id = t.event WHERE t.event = ?1 AND t.id = ?2", 1, true},
+	 " t.cumulative_share, t.pinned, t.generation < (" NEWEST_RANK ") AS dropped_out"
+	 " FROM target t WHERE t.event = ?1 AND t.id = ?2", 1, true},
 	{"requests",
 	 "SELECT r.id, r.token, t.name AS target, r.facility, r.programme, r.purpose, r.mode, r.epoch, r.variant, r.state, r.unwanted,"
 	 " r.unwanted_why, r.reserve, json_extract(r.body, '$.site') AS site, json_extract(r.body, '$.filters') AS filters,"
