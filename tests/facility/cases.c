@@ -1,0 +1,223 @@
+/* Cases as data, tests/facility/cases/NAME.json: a request → the call's bytes, a reply's bytes → the answers. Only the members that a
+ * case names are compared:
+ *   {"name","verb","step","now","request":{…}|absent,"memo","facility_memo",
+ *    "call":{"url","method","path","query","once","body":{…}}  or  "render":1|-1 (no such step; refused),
+ *    "reply":{"sent":"no|maybe|answered","status","content_type","retry_after_s","body": value or text},
+ *    "answers":[{"kind","token","remote_id","stem","field","words" (part of),"creates_nothing","seconds",…}],"next_step","complete",
+ *    "memo_after","facility_memo_after"} */
+#include "test.h"
+#include "engine/base/embed.h"
+#include "engine/base/json.h"
+#include "engine/base/utc.h"
+#include "facilities/facility.h"
+#include <dirent.h>
+#include <math.h>
+
+static json_t *descriptor;
+
+static int64_t time_of(const json_t *object, const char *key, int64_t otherwise)
+{
+	struct err e = {0};
+	int64_t utc_us = otherwise;
+	const char *text = json_text(object, key, NULL);
+	if (text != NULL && utc_parse(text, &utc_us, &e) < 0)
+		fail_msg("%s: %s", key, e.text);
+	return utc_us;
+}
+
+static struct facility_request request_of(const json_t *j, int64_t now_us)
+{
+	return (struct facility_request){
+		.token = json_text(j, "token", "slew-00000000-0123456789abcdef0123"), .remote_id = json_text(j, "remote_id", ""),
+		.event = "S261123ab", .target_name = json_text(j, "target_name", "NGC 1365"), .proposal = json_text(j, "proposal", "TOO2026B"),
+		.mode = json_text(j, "mode", "NORMAL"), .ra_deg = json_number(j, "ra_deg", 53.4016), .dec_deg = json_number(j, "dec_deg", -36.1404),
+		.exposure_s = json_number(j, "exposure_s", 60), .ipp = json_number(j, "ipp", 1.05), .max_airmass = json_number(j, "max_airmass", 1.6),
+		.min_moon_deg = json_number(j, "min_moon_deg", 20), .count = (int)json_int(j, "count", 3), .filters = json_object_get(j, "filters"),
+		.instrument = json_text(j, "instrument", "1M0-SCICAM-SINISTRO"), .site = json_text(j, "site", ""),
+		.start_us = time_of(j, "start", now_us), .end_us = time_of(j, "end", now_us + UTC_DAY), .created_us = now_us};
+}
+
+static void same(const char *name, const char *what, const json_t *got, const json_t *wanted)
+{
+	char *a = got != NULL ? json_canonical(got) : NULL, *b = json_canonical(wanted);
+	if (a == NULL || strcmp(a, b) != 0)
+		fail_msg("%s: %s is\n%s\nwanted\n%s", name, what, a != NULL ? a : "absent", b);
+	free(a);
+	free(b);
+}
+
+static void check_call(const char *name, const json_t *wanted, const struct call *c)
+{
+	json_t *got = call_json(c);
+	const char *key;
+	const json_t *value;
+	struct err e = {0};
+	struct call again;
+	if (json_is_object(json_object_get(wanted, "body"))) /* the body as JSON, so that a case can be read */
+		json_object_set_new(got, "body", json_read(c->body, c->body_len, &json_limits_reply, &e));
+	for (void *at = json_object_iter((json_t *)wanted); at != NULL; at = json_object_iter_next((json_t *)wanted, at)) {
+		key = json_object_iter_key(at);
+		value = json_object_iter_value(at);
+		same(name, key, json_object_get(got, key), value);
+	}
+	json_decref(got);
+	got = call_json(c); /* there and back */
+	assert_ok(call_from_json(got, &again, &e), &e);
+	json_t *twice = call_json(&again);
+	assert_true(json_equal(got, twice));
+	json_decref(got);
+	json_decref(twice);
+	call_free(&again);
+}
+
+static json_t *answer_json(const struct answer *a)
+{
+	json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I}", "kind", answer_name(a->kind), "token", a->token, "remote_id", a->remote_id,
+			      "stem", a->stem, "field", a->field, "site", a->site, "telescope", a->telescope, "observation_id", a->observation_id,
+			      "creates_nothing", a->creates_nothing ? 1 : 0, "retry_after_s", (json_int_t)a->retry_after_s);
+	char stamp[32];
+	json_object_set_new(j, "seconds", json_real_or_null(a->seconds));
+	json_object_set_new(j, "ipp_max", json_real_or_null(a->ipp_max));
+	json_object_set_new(j, "hours_left", json_real_or_null(a->hours_left));
+	json_object_set_new(j, "start", json_string(utc_format_s(stamp, a->start_us)));
+	json_object_set_new(j, "end", json_string(utc_format_s(stamp, a->end_us)));
+	if (a->detail != NULL)
+		json_object_set(j, "detail", a->detail);
+	return j;
+}
+
+static void check_answer(const char *name, const json_t *wanted, const struct answer *a)
+{
+	json_t *got = answer_json(a);
+	for (void *at = json_object_iter((json_t *)wanted); at != NULL; at = json_object_iter_next((json_t *)wanted, at)) {
+		const char *key = json_object_iter_key(at);
+		const json_t *value = json_object_iter_value(at);
+		if (strcmp(key, "words") != 0)
+			same(name, key, json_object_get(got, key), value);
+		else if (strstr(a->words, json_string_value(value)) == NULL)
+			fail_msg("%s: words are\n%s\nwanted\n%s", name, a->words, json_string_value(value));
+	}
+	json_decref(got);
+}
+
+static struct reply reply_of(const json_t *j, char **body)
+{
+	const char *sent = json_text(j, "sent", "answered");
+	const json_t *value = json_object_get(j, "body");
+	*body = value == NULL ? strdup("") : json_is_string(value) ? strdup(json_string_value(value)) : json_dumps(value, JSON_COMPACT);
+	return (struct reply){.sent = strcmp(sent, "no") == 0 ? SENT_NO : strcmp(sent, "maybe") == 0 ? SENT_MAYBE : SENT_ANSWERED,
+			      .status = (int)json_int(j, "status", 0), .content_type = json_text(j, "content_type", "application/json"),
+			      .transport = json_text(j, "transport", ""), .retry_after_s = json_int(j, "retry_after_s", -1), .body = *body, .len = strlen(*body)};
+}
+
+static void check_reply(const json_t *c, const struct facility_conf *conf, const struct view *v)
+{
+	const char *name = json_text(c, "name", "?");
+	const json_t *list = json_object_get(c, "answers"), *wanted;
+	struct answers a = {0};
+	char *body;
+	size_t i;
+	struct reply reply = reply_of(json_object_get(c, "reply"), &body);
+	assert_int_equal(facility_find("ocs")->read(conf, v, &reply, &a), 0);
+	if (list != NULL && a.count != json_array_size(list))
+		fail_msg("%s: %zu answers (%s), wanted %zu", name, a.count, a.count > 0 ? a.list[0].words : "", json_array_size(list));
+	json_array_foreach(list, i, wanted)
+		check_answer(name, wanted, &a.list[i]);
+	if (json_object_get(c, "next_step") != NULL && a.next_step != json_int(c, "next_step", 0))
+		fail_msg("%s: next step is %d", name, a.next_step);
+	if (json_object_get(c, "complete") != NULL && a.complete != json_flag(c, "complete", false))
+		fail_msg("%s: complete is %d", name, a.complete);
+	if (json_object_get(c, "memo_after") != NULL)
+		same(name, "memo_after", a.memo, json_object_get(c, "memo_after"));
+	if (json_object_get(c, "facility_memo_after") != NULL)
+		same(name, "facility_memo_after", a.facility_memo, json_object_get(c, "facility_memo_after"));
+	answers_free(&a);
+	free(body);
+}
+
+static void check_case(const json_t *c)
+{
+	const char *name = json_text(c, "name", "?");
+	int64_t now_us = time_of(c, "now", 1795456800 * UTC_SECOND);
+	struct facility_conf conf = {"lco", descriptor};
+	struct facility_request q = request_of(json_object_get(c, "request"), now_us);
+	int verb = verb_from_name(json_text(c, "verb", ""));
+	if (verb < 0)
+		fail_msg("%s: \"verb\" is missing or not known", name);
+	struct view v = {.now_us = now_us, .verb = (enum verb)verb, .step = (int)json_int(c, "step", 0), .request = json_object_get(c, "request") != NULL ? &q : NULL,
+			 .memo = json_object_get(c, "memo"), .facility_memo = json_object_get(c, "facility_memo"), .prefix = "slew-00000000-"};
+	if (json_object_get(c, "call") != NULL || json_object_get(c, "render") != NULL) {
+		struct call call;
+		struct err e = {0};
+		int rc = facility_render(facility_find("ocs"), &conf, &v, &call, &e);
+		if (rc != json_int(c, "render", 0))
+			fail_msg("%s: render gave %d %s", name, rc, e.text);
+		if (rc == 0)
+			check_call(name, json_object_get(c, "call"), &call);
+		call_free(&call);
+	}
+	if (json_object_get(c, "reply") != NULL)
+		check_reply(c, &conf, &v);
+}
+
+static void cases_hold(void **state)
+{
+	(void)state;
+	static const char folder[] = "tests/facility/cases";
+	size_t count = 0, i;
+	DIR *dir = opendir(folder);
+	if (dir == NULL)
+		fail_msg("%s is not there: run the tests from the top of the tree", folder);
+	for (struct dirent *d; (d = readdir(dir)) != NULL;) {
+		char path[400];
+		struct err e = {0};
+		if (strstr(d->d_name, ".json") == NULL)
+			continue;
+		snprintf(path, sizeof path, "%s/%s", folder, d->d_name);
+		json_t *list = json_read_file(path, &json_limits_config, NULL, &e);
+		if (list == NULL)
+			fail_msg("%s: %s", path, e.text);
+		const json_t *c;
+		json_array_foreach(list, i, c) {
+			check_case(c);
+			count++;
+		}
+		json_decref(list);
+	}
+	closedir(dir);
+	printf("# %zu cases\n", count);
+	assert_true(count >= 30);
+}
+
+static void names_go_there_and_back(void **state)
+{
+	(void)state;
+	for (int v = 0; v < VERB_COUNT; v++)
+		assert_int_equal(verb_from_name(verb_name((enum verb)v)), v);
+	assert_int_equal(verb_from_name("steal"), -1);
+	assert_null(facility_find("no-such-adapter"));
+	assert_string_equal(answer_name(ANSWER_FRAMES), "frames");
+}
+
+static int setup(void **state)
+{
+	struct err e = {0};
+	size_t len;
+	const char *text = embed_find("facilities/lco.json", &len);
+	(void)state;
+	descriptor = text != NULL ? json_read(text, len, &json_limits_config, &e) : NULL;
+	return descriptor != NULL ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	json_decref(descriptor);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(cases_hold), cmocka_unit_test(names_go_there_and_back)};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
