@@ -114,7 +114,7 @@ static int header_find(struct catalog_builder *b, struct line *l, FILE *f, int64
 	}
 	int fields = l->fields;
 	*data = true;
-	strcpy(l->data, first); /* whole again: it is the first row */
+	memcpy(l->data, first, strlen(first) + 1); /* whole again: it is the first row */
 	free(first);
 	if (fields == 40 && l->separator == ' ') {
 		free(comment);
