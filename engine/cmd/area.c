@@ -12,18 +12,11 @@ static const char *const orderings[] = {"NUNIQ", "NESTED", "RING"};
 
 static int area_json(const struct skymap *m, const struct region *r)
 {
-	json_t *o = json_pack("{s:o s:o s:o s:o s:o s:o s:o s:s s:i s:I}", "area50_deg2", json_real_or_null(r->area50_deg2), "area90_deg2",
+	return cmd_print_object(json_pack("{s:o s:o s:o s:o s:o s:o s:o s:s s:i s:I}", "area50_deg2", json_real_or_null(r->area50_deg2), "area90_deg2",
 		json_real_or_null(r->area90_deg2), "ra_deg", json_real_or_null(r->ra_deg), "dec_deg", json_real_or_null(r->dec_deg),
 		"distmean_mpc", json_real_or_null(r->distmean_mpc), "diststd_mpc", json_real_or_null(r->diststd_mpc), "distmod_mag",
 		json_real_or_null(r->distmod_mag), "ordering", orderings[m->ordering], "max_order", m->order_max, "pixels",
-		(json_int_t)m->cells);
-	char *line = o ? json_canonical(o) : NULL;
-	json_decref(o);
-	if (line == NULL)
-		return 1;
-	puts(line);
-	free(line);
-	return 0;
+		(json_int_t)m->cells));
 }
 
 static void area_text(const struct skymap *m, const struct region *r)

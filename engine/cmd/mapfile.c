@@ -2,9 +2,11 @@
 #include "engine/cmd/mapfile.h"
 #include "engine/alert/alert.h"
 #include "engine/base/limits.h"
+#include "engine/base/text.h"
 #include "engine/cmd/cmd.h"
 #include "engine/io/mapchild.h"
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,4 +51,24 @@ int cmd_read_map(const char *path, struct skymap *out)
 		return err_print(&e);
 	}
 	return 0;
+}
+
+int cmd_print_object(json_t *object)
+{
+	struct text line = {.max = 1u << 16};
+	const char *key;
+	json_t *value;
+	json_object_foreach(object, key, value) {
+		char number[40];
+		char *word = json_is_real(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+		text_double(number, sizeof number, json_real_value(value));
+		text_printf(&line, "%s\"%s\":%s", line.len ? "," : "{", key, word ? word : number);
+		free(word);
+	}
+	int failed = object == NULL || line.failed || line.len == 0;
+	if (!failed)
+		printf("%s}\n", line.data);
+	json_decref(object);
+	text_free(&line);
+	return failed;
 }

@@ -238,12 +238,15 @@ static void cells_convert(const struct skymap_file *f, struct skymap *m)
 	double *density = (double *)(size_t)m->density, *norm = (double *)(size_t)m->norm;
 	uint64_t *uniq = (uint64_t *)(size_t)m->uniq;
 	double flat = f->order < 0 ? 0 : skymap_pixel_sr(f->order);
+	bool single = f->column[ROLE_DENSITY].type == 'E' && f->order >= 0;
 	for (int64_t i = 0; i < m->cells; i++) {
 		if (f->ordering != SKYMAP_NUNIQ)
 			uniq[i] = (uint64_t)i + (UINT64_C(4) << (2 * f->order));
 		if (density[i] < UNSEEN_BELOW)
 			density[i] = 0;
-		if (f->per_pixel)
+		if (f->per_pixel && single) /* rounded as ligo.skymap does (float32 times float32), so that equal files rank equally everywhere */
+			density[i] = (double)((float)density[i] * (float)(1 / flat));
+		else if (f->per_pixel)
 			density[i] /= f->order < 0 ? skymap_pixel_sr(skymap_order(uniq[i])) : flat;
 		else
 			density[i] *= f->to_per_sr;

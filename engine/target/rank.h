@@ -1,0 +1,41 @@
+/* Galaxies ranked by 3-D probability density: dP/dV per Mpc³ of luminosity-distance space, no cosmology.
+ * Singer et al. 2016 (arXiv:1603.07333), eq. 1–2; FORMATS "Rank". */
+#ifndef ENGINE_TARGET_RANK_H
+#define ENGINE_TARGET_RANK_H
+#include "engine/target/catalog.h"
+#include "engine/target/skymap.h"
+#include <stdbool.h>
+
+enum rank_weight { RANK_NONE, RANK_LUMINOSITY, RANK_MASS };
+
+struct rank_options {
+	enum rank_weight weight;
+	bool distance_error;   /* the catalogue's σ_d widens the cell's σ: N(d; μ, √(σ² + σ_d²)) */
+	int64_t top;           /* at most so many; ≤ 0: all */
+	double probability;    /* stop when the cumulative share reaches it; NaN: never */
+};
+
+struct ranked {
+	int64_t row;           /* of the catalogue */
+	double dpdv_per_mpc3;  /* NaN for a 2-D map */
+	double score;          /* dP/dV, or probability per sr for a 2-D map, times the weight: the order of the list */
+	double share, cumulative_share; /* of the sum of scores over all rows considered. Not the probability that this is the host */
+};
+
+struct ranking {
+	struct ranked *list;
+	size_t count;
+	int64_t considered;       /* rows with a score above 0: those the shares add up over */
+	int64_t without_distance; /* in the map's area, but no distance: not considered (3-D maps) */
+	int64_t without_weight;   /* in the map's area, but no luminosity or mass: not considered */
+	double total;             /* sum of scores, in the order of rows */
+	bool is_3d;
+};
+
+/* Pure and thread-safe; deterministic: higher score first, ties by id, then row. Memory: 40 bytes a kept row. rank_free gives it back. */
+int rank_galaxies(const struct skymap *m, const struct catalog *c, const struct rank_options *o, struct ranking *out, struct err *e);
+void rank_free(struct ranking *r);
+
+/* dP/dV of one cell at a distance [Mpc⁻³]; 0 where the cell has no distance. */
+double rank_dpdv(const struct skymap *m, int64_t cell, double distance_mpc, double distance_err_mpc);
+#endif
