@@ -1,0 +1,232 @@
+/* What a valid configuration can still have wrong: files, secrets, groups, filters, libraries, clock. */
+#include "engine/base/json.h"
+#include "engine/base/utc.h"
+#include "engine/cmd/check.h"
+#include "engine/request/policy.h"
+#include <curl/curl.h>
+#include <errno.h>
+#include <grp.h>
+#include <librdkafka/rdkafka.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <sys/timex.h>
+#include <unistd.h>
+#include <uv.h>
+
+static void check_files(const struct config *c, struct check_sheet *s)
+{
+	char dir[1024];
+	struct statvfs fs;
+	text_copy(dir, sizeof dir, c->state);
+	char *slash = strrchr(dir, '/');
+	slash[slash == dir] = '\0';
+	if (access(dir, W_OK | X_OK) != 0)
+		check_say(s, CHECK_WRONG, "state", "%s: %s; make the directory and give it to the engine's user", dir, strerror(errno));
+	else if (statvfs(dir, &fs) == 0 && (double)fs.f_bavail * (double)fs.f_frsize < 1e9)
+		check_say(s, CHECK_WARN, "state", "%s: less than 1 GB is free; a night of alerts takes some hundred MB", dir);
+	else
+		check_say(s, CHECK_OK, "state", "%s%s", c->state, access(c->state, F_OK) == 0 ? "" : " (will be made)");
+	if (c->catalog[0] == '\0') {
+		check_say(s, CHECK_WARN, "catalog", "none: nothing can be ranked; `slew catalog build` makes one");
+		return;
+	}
+	char magic[10] = "";
+	FILE *f = fopen(c->catalog, "rbe");
+	if (f == NULL || fread(magic, 1, 9, f) != 9 || memcmp(magic, "SIMPLE  =", 9) != 0)
+		check_say(s, CHECK_WRONG, "catalog", "%s: %s; make it with `slew catalog build`", c->catalog, f == NULL ? strerror(errno) : "no FITS file");
+	else
+		check_say(s, CHECK_OK, "catalog", "%s (`slew catalog info` shows it)", c->catalog);
+	if (f != NULL)
+		fclose(f);
+}
+
+static void check_secret(const struct config *c, const char *owner, const char *name, struct check_sheet *s)
+{
+	char buf[4096];
+	struct err e = {0};
+	if (name[0] == '\0')
+		return;
+	if (config_secret(c, name, buf, sizeof buf, &e) < 0)
+		check_say(s, CHECK_WRONG, "secret", "of %s: %s", owner, e.text);
+	else
+		check_say(s, CHECK_OK, "secret", "of %s: file %s is private and readable", owner, name);
+	explicit_bzero(buf, sizeof buf);
+}
+
+static void check_kafka(const struct config *c, struct check_sheet *s)
+{
+	bool scram = false, oauth = false, any = false;
+	char features[512] = "";
+	size_t size = sizeof features;
+	for (size_t i = 0; i < c->source_count; i++) {
+		const struct config_source *source = &c->sources[i];
+		any |= source->type == SOURCE_KAFKA;
+		scram |= source->auth.kind == AUTH_SCRAM;
+		oauth |= source->auth.kind == AUTH_OAUTH;
+		check_secret(c, source->name, source->auth.secret, s);
+		if (source->type == SOURCE_SPOOL && access(source->path, R_OK | X_OK) != 0)
+			check_say(s, CHECK_WRONG, "source", "%s: %s: %s; make the directory", source->name, source->path, strerror(errno));
+		else
+			check_say(s, CHECK_OK, "source", "%s: %s%s", source->name, source->type == SOURCE_KAFKA ? source->brokers : source->path,
+				source->type == SOURCE_KAFKA ? " (not contacted)" : "");
+	}
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	rd_kafka_conf_get(conf, "builtin.features", features, &size);
+	rd_kafka_conf_destroy(conf);
+	if (scram && rd_kafka_version() < 0x020600ff)
+		check_say(s, CHECK_WARN, "librdkafka", "%s: SCRAM before 2.6 repeats the client's nonce; brokers of Kafka 4 refuse the right password with"
+			" \"invalid credentials\" (brokers up to 3.9 take it); Debian 13 has 2.8", rd_kafka_version_str());
+	else if (any && strstr(features, "zstd") == NULL)
+		check_say(s, CHECK_WRONG, "librdkafka", "%s is built without zstd: GCN's messages cannot be read", rd_kafka_version_str());
+	else if ((scram && strstr(features, "sasl_scram") == NULL) || (oauth && strstr(features, "sasl_oauthbearer") == NULL))
+		check_say(s, CHECK_WRONG, "librdkafka", "%s lacks a log-in that a source needs; it has %s", rd_kafka_version_str(), features);
+	else
+		check_say(s, CHECK_OK, "librdkafka", "%s", rd_kafka_version_str());
+}
+
+static bool has_filter(const json_t *descriptor, const char *filter)
+{
+	size_t i, k;
+	json_t *instrument, *name;
+	json_array_foreach(json_object_get(descriptor, "instruments"), i, instrument)
+		json_array_foreach(json_object_get(instrument, "filters"), k, name)
+			if (strcmp(json_string_value(name), filter) == 0)
+				return true;
+	return false;
+}
+
+static const struct config_facility *facility_of(const struct config *c, const char *programme, const json_t **hours)
+{
+	size_t i;
+	json_t *p;
+	json_array_foreach(json_object_get(c->body, "programmes"), i, p) {
+		if (strcmp(json_text(p, "name", ""), programme) != 0)
+			continue;
+		*hours = json_object_get(p, "hours");
+		for (size_t k = 0; k < c->facility_count; k++)
+			if (strcmp(c->facilities[k].name, json_text(p, "facility", "")) == 0)
+				return &c->facilities[k];
+	}
+	return NULL;
+}
+
+/* Filters and modes that the policy asks for and nobody on its ladder has. */
+static int check_policy_needs(const struct config *c, const json_t *policy, struct check_sheet *s)
+{
+	size_t i, k, n;
+	json_t *rung, *visit, *filter;
+	int bad = 0;
+	json_array_foreach(json_object_get(policy, "ladder"), i, rung) {
+		const json_t *hours = NULL;
+		const char *programme = json_text(rung, "programme", ""), *mode = json_text(rung, "mode", NULL);
+		const struct config_facility *f = facility_of(c, programme, &hours);
+		if (mode != NULL ? json_number(hours, mode, 0) <= 0 : json_object_size(hours) == 0) {
+			check_say(s, CHECK_WARN, "policy", "%s: /ladder/%zu: programme %s has no hours of mode %s; this rung is never asked",
+				json_text(policy, "name", ""), i, programme, mode ? mode : "any");
+			bad++;
+		}
+		json_array_foreach(json_object_get(policy, "observe"), k, visit) {
+			json_array_foreach(json_object_get(visit, "filters"), n, filter) {
+				if (f == NULL || json_object_get(rung, "filter") != NULL || has_filter(f->descriptor, json_string_value(filter)))
+					continue;
+				check_say(s, CHECK_WARN, "policy", "%s: filter %s is on no instrument of %s", json_text(policy, "name", ""),
+					json_string_value(filter), f->name);
+				bad++;
+			}
+		}
+	}
+	return bad;
+}
+
+static void check_rules(const struct config *c, struct check_sheet *s)
+{
+	size_t i;
+	json_t *policy;
+	bool observes = false;
+	for (i = 0; i < c->facility_count; i++) {
+		const struct config_facility *f = &c->facilities[i];
+		check_secret(c, f->name, f->secret, s);
+		const char *portal = config_url(f, "portal");
+		check_say(s, portal ? CHECK_OK : CHECK_WRONG, "facility", "%s: %s by adapter %s, %s%s%s", f->name, json_text(f->descriptor, "title", ""),
+			f->adapter, portal ? portal : "no portal url: give urls.portal", f->secret[0] ? "" : ", no secret is sent",
+			f->accepts_tests ? ", ACCEPTS TESTS" : "");
+	}
+	json_array_foreach(c->policies, i, policy) {
+		bool asks = json_array_size(json_object_get(policy, "observe")) > 0;
+		observes |= asks;
+		if (check_policy_needs(c, policy, s) == 0)
+			check_say(s, CHECK_OK, "policy", "%s: %s", json_text(policy, "name", ""), asks ? "asks telescopes" : "tells only");
+		if (json_flag(policy, "tests", false))
+			check_say(s, CHECK_WARN, "policy", "%s: takes test alerts for real ones where the facility accepts tests", json_text(policy, "name", ""));
+	}
+	if (json_array_size(c->policies) == 0)
+		check_say(s, CHECK_WARN, "policies", "none: alerts are kept and shown, nothing else happens; start with \"tell-all\"");
+	else if (observes && c->catalog[0] == '\0')
+		check_say(s, CHECK_WRONG, "policies", "one asks telescopes for galaxies, but there is no catalog");
+}
+
+static void check_people(const struct config *c, struct check_sheet *s)
+{
+	const char *groups[] = {c->view_group, c->act_group};
+	for (int i = 0; i < 2; i++)
+		if (groups[i][0] != '\0' && getgrnam(groups[i]) == NULL)
+			check_say(s, CHECK_WRONG, "operator", "there is no group %s; groupadd --system %s", groups[i], groups[i]);
+	check_say(s, CHECK_OK, "operator", "socket %s", c->socket);
+}
+
+static void check_machine(const struct config *c, struct check_sheet *s)
+{
+	const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
+	struct timex t = {0};
+	char start[32];
+	check_say(s, (curl->features & CURL_VERSION_SSL) != 0 ? CHECK_OK : CHECK_WRONG, "libcurl", "%s, TLS by %s", curl->version,
+		curl->ssl_version ? curl->ssl_version : "nothing: https is not possible");
+	check_say(s, sqlite3_threadsafe() ? CHECK_OK : CHECK_WRONG, "SQLite", "%s", sqlite3_libversion());
+	check_say(s, CHECK_OK, "libuv", "%s", uv_version_string());
+	if (c->virtual_clock)
+		check_say(s, CHECK_WARN, "clock", "VIRTUAL: %s, %g times as fast; no real telescope can be reached", utc_format_s(start, c->clock_start_us),
+			c->clock_rate);
+	else if (adjtimex(&t) == TIME_ERROR)
+		check_say(s, CHECK_WARN, "clock", "the kernel does not know that it is synchronised (NTP, chrony); windows of observation are in UTC");
+	else
+		check_say(s, CHECK_OK, "clock", "synchronised");
+}
+
+void check_config(const struct config *c, struct check_sheet *s)
+{
+	check_files(c, s);
+	check_kafka(c, s);
+	check_rules(c, s);
+	check_people(c, s);
+	check_machine(c, s);
+}
+
+void check_print(const struct config *c)
+{
+	json_t *understood = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:f,s:b,s:I}", "path", c->path, "state", c->state, "catalog", c->catalog,
+		"credentials_dir", c->credentials_dir, "socket", c->socket, "http", c->http_host, "clock_rate", c->clock_rate, "virtual_clock",
+		(int)c->virtual_clock, "ballast_bytes", (json_int_t)c->ballast_bytes);
+	json_t *sources = json_array(), *facilities = json_array();
+	for (size_t i = 0; i < c->source_count; i++)
+		json_array_append_new(sources, json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:b}", "name", c->sources[i].name, "brokers", c->sources[i].brokers,
+			"path", c->sources[i].path, "group", c->sources[i].group, "mechanism", c->sources[i].auth.mechanism, "tls",
+			(int)c->sources[i].auth.tls, "earliest", (int)c->sources[i].earliest));
+	for (size_t i = 0; i < c->facility_count; i++) {
+		json_t *urls = json_object();
+		for (const struct config_url *u = c->facilities[i].urls; u->name[0] != '\0'; u++)
+			json_object_set_new(urls, u->name, json_string(u->base));
+		json_array_append_new(facilities, json_pack("{s:s,s:s,s:o,s:b}", "name", c->facilities[i].name, "adapter", c->facilities[i].adapter,
+			"urls", urls, "accepts_tests", (int)c->facilities[i].accepts_tests));
+	}
+	json_object_set_new(understood, "sources", sources);
+	json_object_set_new(understood, "facilities", facilities);
+	json_object_set(understood, "programmes", json_object_get(c->body, "programmes"));
+	json_object_set(understood, "policies", c->policies);
+	char *text = json_pretty(understood);
+	puts(text ? text : "");
+	free(text);
+	json_decref(understood);
+}
