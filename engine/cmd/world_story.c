@@ -1,0 +1,280 @@
+/* What the demo tells while the night goes on: one function a line, each with its own condition on rows. */
+#include "engine/cmd/world_story.h"
+#include "engine/base/json.h"
+#include "engine/base/query.h"
+#include "engine/base/text.h"
+#include "engine/base/utc.h"
+#include "engine/cmd/world.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* First row of a query with ?1 = event (and ?2), as an object; NULL when there is none. New reference. */
+static json_t *row(struct story *s, const char *sql, const char *event, const char *second)
+{
+	struct err e = {0};
+	json_t *rows = second != NULL ? query_rows(s->db, 1, &e, sql, "tt", event, second) : query_rows(s->db, 1, &e, sql, "t", event);
+	json_t *first = json_incref(json_array_get(rows, 0));
+
+	if (rows == NULL && getenv("SLEW_STORY_DEBUG") != NULL)
+		fprintf(stderr, "# %s\n", e.text);
+	json_decref(rows);
+	return first;
+}
+
+#define HEARD "SELECT i.utc_us AS utc_us, f.far_hz AS far_hz, f.significant AS significant, f.p_bns AS p_bns, f.p_nsbh AS p_nsbh, f.has_remnant AS has_remnant," \
+	" f.n_detectors AS n_detectors, f.area90_deg2 AS area90, f.dist_mean_mpc AS mean, f.dist_std_mpc AS std, f.map_state AS map_state, a.id AS id" \
+	" FROM alert a JOIN event e ON e.id = a.event JOIN input i ON i.seq = a.seq JOIN fact f ON f.alert = a.id WHERE e.name = ?1 AND a.type = ?2"
+
+static bool heard(struct story *s, char role, const char *type, const char *words)
+{
+	json_t *a = row(s, HEARD, story_event(s, role), type);
+
+	if (a == NULL)
+		return false;
+	double far = json_number(a, "far_hz", NAN);
+	char rate[64] = "";
+	if (far > 0)
+		snprintf(rate, sizeof rate, ", one false alarm in %.3g yr", 1 / (far * 31557600));
+	story_say(s, json_int(a, "utc_us", 0), "heard     %s %s%s%s", story_event(s, role), type, rate, words);
+	json_decref(a);
+	return true;
+}
+
+static bool heard_early(struct story *s)
+{
+	return heard(s, 'A', "EARLYWARNING", ": map read and galaxies ranked, nothing asked yet");
+}
+
+/* A real alert may come as any type: the first that was heard. */
+static bool heard_first(struct story *s)
+{
+	json_t *a = row(s, "SELECT a.type AS type FROM alert a JOIN event e ON e.id = a.event WHERE e.name = ?1 AND a.type <> 'EARLYWARNING'"
+		" ORDER BY a.seq", story_event(s, 'A'), NULL);
+	bool told = a != NULL && heard(s, 'A', json_text(a, "type", ""), "");
+
+	json_decref(a);
+	return told;
+}
+
+static bool believed(struct story *s)
+{
+	json_t *d = row(s, "SELECT d.policy AS policy, d.outcome AS outcome, d.state AS state, d.missing AS missing, f.*, max(i.utc_us) AS utc_us"
+		" FROM decision d JOIN event e ON e.id = d.event JOIN fact f ON f.alert = e.latest_alert JOIN input i ON i.seq = d.changed_seq"
+		" WHERE e.name = ?1 AND f.map_state IN ('ready','failed','none') AND f.alert_type <> 'EARLYWARNING' AND d.outcome <> 'waiting'"
+		" AND d.state <> 'warm'", story_event(s, 'A'), NULL);
+
+	if (d == NULL || json_text(d, "policy", NULL) == NULL) {
+		json_decref(d);
+		return false;
+	}
+	story_say(s, json_int(d, "utc_us", 0), "believed  significant %s, %.0f detectors, BNS %.0f %%, NSBH %.0f %%, remnant %.0f %%, 90 %% in %.0f deg2, %.0f ± %.0f Mpc"
+		" -> %s: %s%s%s (%s)", json_number(d, "significant", 0) > 0 ? "yes" : "no", json_number(d, "n_detectors", NAN),
+		100 * json_number(d, "p_bns", NAN), 100 * json_number(d, "p_nsbh", NAN), 100 * json_number(d, "has_remnant", NAN),
+		json_number(d, "area90_deg2", NAN), json_number(d, "dist_mean_mpc", NAN), json_number(d, "dist_std_mpc", NAN), json_text(d, "policy", ""),
+		json_text(d, "outcome", ""), json_text(d, "missing", "")[0] != '\0' ? ", not known: " : "", json_text(d, "missing", ""), json_text(d, "state", ""));
+	json_decref(d);
+	return true;
+}
+
+static bool best_five(struct story *s)
+{
+	struct err e = {0};
+	json_t *rows = query_rows(s->db, 5, &e, "SELECT t.name AS name, t.distance_mpc AS mpc, t.share AS share, (SELECT count(*) FROM target x WHERE"
+		" x.event = t.event AND x.rank IS NOT NULL) AS n, (SELECT max(utc_us) FROM input WHERE kind = 'result') AS utc_us FROM target t JOIN event e ON"
+		" e.id = t.event WHERE e.name = ?1 AND t.rank IS NOT NULL AND EXISTS (SELECT 1 FROM request r WHERE r.event = e.id)"
+		" ORDER BY t.generation DESC, t.rank", "t", story_event(s, 'A')), *t;
+	struct text line = {.max = 2000};
+	size_t i;
+
+	if (json_array_size(rows) > 0) {
+		json_array_foreach(rows, i, t)
+			text_printf(&line, "%s%s %.0f Mpc %.1f %%", i > 0 ? "; " : "", json_text(t, "name", ""), json_number(t, "mpc", NAN),
+				100 * json_number(t, "share", NAN));
+		story_say(s, json_int(json_array_get(rows, 0), "utc_us", 0), "ranked    best five of %lld: %s",
+			(long long)json_int(json_array_get(rows, 0), "n", 0), line.data);
+	}
+	bool told = json_array_size(rows) > 0;
+	text_free(&line);
+	json_decref(rows);
+	return told;
+}
+
+#define SETTLED " AND NOT EXISTS (SELECT 1 FROM request q WHERE q.event = e.id AND q.state IN ('planned','offered','asked'))"
+
+static bool offers(struct story *s)
+{
+	const char *event = story_event(s, 'A');
+	json_t *n = row(s, "SELECT count(*) AS n, sum(o.outcome = 'accepted') AS yes, sum(o.outcome = 'declined') AS no, max(i.utc_us) AS utc_us FROM offer o"
+		" JOIN request r ON r.id = o.request JOIN event e ON e.id = r.event JOIN input i ON i.seq = o.seq WHERE e.name = ?1" SETTLED, event, NULL);
+	json_t *w = row(s, "SELECT o.words AS words, o.field AS field, t.name AS name FROM offer o JOIN request r ON r.id = o.request JOIN event e ON e.id = r.event"
+		" JOIN target t ON t.id = r.target WHERE e.name = ?1 AND o.outcome = 'declined' ORDER BY o.id", event, NULL);
+	bool told = json_int(n, "n", 0) > 0;
+
+	if (told && w != NULL)
+		story_say(s, json_int(n, "utc_us", 0), "offers    %lld asked for, %lld granted, %lld refused; the portal on %s: \"%s\"", (long long)json_int(n, "n", 0),
+			(long long)json_int(n, "yes", 0), (long long)json_int(n, "no", 0), json_text(w, "name", ""), json_text(w, "words", ""));
+	else if (told)
+		story_say(s, json_int(n, "utc_us", 0), "offers    %lld asked for, %lld granted, none refused", (long long)json_int(n, "n", 0), (long long)json_int(n, "yes", 0));
+	json_decref(n);
+	json_decref(w);
+	return told;
+}
+
+static bool accepted(struct story *s)
+{
+	const char *event = story_event(s, 'A');
+	json_t *c = row(s, "SELECT c.utc_us AS utc_us, t.name AS name, r.remote_id AS id, r.token AS token FROM request_change c JOIN request r ON r.id = c.request"
+		" JOIN event e ON e.id = r.event JOIN target t ON t.id = r.target WHERE e.name = ?1 AND c.to_state = 'accepted'" SETTLED " ORDER BY c.id", event, NULL);
+
+	if (c == NULL)
+		return false;
+	int64_t first = story_int(s, "SELECT i.utc_us FROM alert a JOIN event e ON e.id = a.event JOIN input i ON i.seq = a.seq WHERE e.name = ?1"
+		" AND a.type <> 'EARLYWARNING' ORDER BY a.seq LIMIT 1", event), at = json_int(c, "utc_us", 0);
+	int64_t n = story_int(s, "SELECT count(DISTINCT c.request) FROM request_change c JOIN request r ON r.id = c.request JOIN event e ON e.id = r.event"
+		" WHERE e.name = ?1 AND c.to_state = 'accepted'", event);
+	story_say(s, at, "accepted  first %s (request group %s), %.2f s of wall time after the alert was heard; %lld in all", json_text(c, "name", ""),
+		json_text(c, "id", "?"), (double)(at - first) / s->rate / 1e6, (long long)n);
+	json_decref(c);
+	return true;
+}
+
+/* How often the portal counted a token. -1: no ledger. */
+static int64_t portal_count(const struct story *s, const char *token)
+{
+	json_t *ledger = world_read_json(s->dir, "ledger.json"), *names = json_object_get(ledger, "names"), *one;
+	const char *name;
+	int64_t n = ledger == NULL ? -1 : 0;
+
+	json_object_foreach(names, name, one)
+		if (strstr(name, token) != NULL)
+			n += json_int(one, "count", 0);
+	json_decref(ledger);
+	return n;
+}
+
+static bool lost(struct story *s)
+{
+	json_t *c = row(s, "SELECT c.utc_us AS utc_us, r.token AS token, r.remote_id AS id, t.name AS name FROM request_change c JOIN request r ON r.id = c.request"
+		" JOIN target t ON t.id = r.target WHERE ?1 <> '' AND c.from_state = 'unsure' AND c.to_state NOT IN ('unsure') ORDER BY c.id", story_event(s, 'A'), NULL);
+
+	if (c == NULL)
+		return false;
+	story_say(s, json_int(c, "utc_us", 0), "lost      the reply to the submission of %s never came; looked for it by its token %s: it is there (request group %s),"
+		" portal counted %lld", json_text(c, "name", ""), json_text(c, "token", ""), json_text(c, "id", "?"), (long long)portal_count(s, json_text(c, "token", "?")));
+	json_decref(c);
+	return true;
+}
+
+static bool image(struct story *s)
+{
+	json_t *p = row(s, "SELECT i.utc_us AS utc_us, d.basename AS basename, d.level AS level, t.name AS name, t.rank AS rank, o.site AS site, o.telescope AS telescope,"
+		" o.start_us AS start_us FROM data_product d JOIN request r ON r.id = d.request JOIN target t ON t.id = r.target JOIN input i ON i.seq = d.seq"
+		" LEFT JOIN observation o ON o.request = r.id AND o.state IN ('running','done') WHERE ?1 <> '' ORDER BY d.id", story_event(s, 'A'), NULL);
+
+	if (p == NULL)
+		return false;
+	char hms[32];
+	story_say(s, json_int(p, "utc_us", 0), "image     first frame: %s (level %s) of %s, rank %lld, by %s %s, exposure begun %s", json_text(p, "basename", ""),
+		json_text(p, "level", ""), json_text(p, "name", ""), (long long)json_int(p, "rank", 0), json_text(p, "site", "?"), json_text(p, "telescope", ""),
+		utc_format_hms(hms, json_int(p, "start_us", UTC_NONE)));
+	json_decref(p);
+	return true;
+}
+
+static bool updated(struct story *s)
+{
+	json_t *old = row(s, HEARD " ORDER BY a.id", story_event(s, 'A'), "PRELIMINARY"), *new = row(s, HEARD, story_event(s, 'A'), "UPDATE");
+	bool told = new != NULL && strcmp(json_text(new, "map_state", ""), "ready") == 0;
+
+	if (told)
+		story_say(s, json_int(new, "utc_us", 0), "heard     %s UPDATE: 90 %% in %.0f deg2 (was %.0f), %.0f ± %.0f Mpc (was %.0f ± %.0f); ranked and planned anew",
+			story_event(s, 'A'), json_number(new, "area90", NAN), json_number(old, "area90", NAN), json_number(new, "mean", NAN), json_number(new, "std", NAN),
+			json_number(old, "mean", NAN), json_number(old, "std", NAN));
+	json_decref(old);
+	json_decref(new);
+	return told;
+}
+
+#define ORDERED "SELECT i.utc_us AS utc_us, o.uid AS uid, o.why AS why FROM operator_order o JOIN input i ON i.seq = o.seq WHERE o.verb = ?2" \
+	" AND json_extract(o.body, '$.event') = ?1"
+
+/* n requests of the event, k of them in the portal as CANCELED. */
+static void count_cancelled(struct story *s, const char *event, int64_t *asked, int64_t *confirmed)
+{
+	struct err e = {0};
+	json_t *rows = query_rows(s->db, 500, &e, "SELECT r.token AS token FROM request r JOIN event e ON e.id = r.event WHERE e.name = ?1 AND r.submits > 0", "t", event), *r;
+	json_t *ledger = world_read_json(s->dir, "ledger.json"), *one;
+	const char *name;
+	size_t i;
+
+	*asked = (int64_t)json_array_size(rows);
+	*confirmed = 0;
+	json_array_foreach(rows, i, r)
+		json_object_foreach(json_object_get(ledger, "names"), name, one)
+			if (strstr(name, json_text(r, "token", "?")) != NULL && strcmp(json_string_value(json_array_get(json_object_get(one, "states"), 0)), "CANCELED") == 0)
+				++*confirmed;
+	json_decref(rows);
+	json_decref(ledger);
+}
+
+static bool vetoed(struct story *s)
+{
+	const char *event = story_event(s, 'B');
+	json_t *o = row(s, ORDERED, event, "veto");
+	int64_t asked, confirmed, live = story_int(s, "SELECT count(*) FROM request r JOIN event e ON e.id = r.event WHERE e.name = ?1 AND r.state IN"
+		" ('asked','unsure','accepted','scheduled','running','cancelling')", event);
+
+	if (o == NULL || live > 0) {
+		json_decref(o);
+		return false;
+	}
+	count_cancelled(s, event, &asked, &confirmed);
+	story_say(s, json_int(o, "utc_us", 0), "veto      %s by uid %lld (\"%s\"): of %lld requests at the portal it says %lld are CANCELED; nothing more is asked", event,
+		(long long)json_int(o, "uid", -1), json_text(o, "why", ""), (long long)asked, (long long)confirmed);
+	json_decref(o);
+	return true;
+}
+
+static bool approved(struct story *s)
+{
+	const char *event = story_event(s, 'C');
+	json_t *o = row(s, ORDERED, event, "approve");
+	int64_t n = story_int(s, "SELECT count(*) FROM request r JOIN event e ON e.id = r.event WHERE e.name = ?1 AND r.state IN ('accepted','scheduled','running','done')", event);
+
+	if (o == NULL || n == 0 || story_int(s, "SELECT count(*) FROM request r JOIN event e ON e.id = r.event WHERE e.name = ?1 AND r.state IN ('offered','asked')", event) > 0) {
+		json_decref(o);
+		return false;
+	}
+	story_say(s, json_int(o, "utc_us", 0), "approve   %s (two detectors: a person is asked) by uid %lld (\"%s\"): %lld requests accepted", event, (long long)json_int(o, "uid", -1),
+		json_text(o, "why", ""), (long long)n);
+	json_decref(o);
+	return true;
+}
+
+static bool retracted(struct story *s)
+{
+	const char *event = story_event(s, 'C');
+	json_t *a = row(s, HEARD, event, "RETRACTION");
+	int64_t asked, confirmed, live = story_int(s, "SELECT count(*) FROM request r JOIN event e ON e.id = r.event WHERE e.name = ?1 AND r.state IN"
+		" ('asked','unsure','accepted','scheduled','running','cancelling')", event);
+
+	if (a == NULL || live > 0) {
+		json_decref(a);
+		return false;
+	}
+	count_cancelled(s, event, &asked, &confirmed);
+	story_say(s, json_int(a, "utc_us", 0), "retracted %s RETRACTION: of %lld requests at the portal it confirms %lld CANCELED", event, (long long)asked, (long long)confirmed);
+	json_decref(a);
+	return true;
+}
+
+void story_turn(struct story *s)
+{
+	static bool (*const lines[])(struct story *) = {heard_early, heard_first, believed, best_five, offers, accepted, lost, image, vetoed, approved,
+		retracted, updated};
+
+	for (unsigned i = 0; i < sizeof lines / sizeof lines[0]; i++)
+		if (!(s->told & 1u << i) && lines[i](s))
+			s->told |= 1u << i;
+}
