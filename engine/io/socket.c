@@ -25,7 +25,8 @@ struct client {
 	struct socket *owner;
 	uint64_t number, last_ms;
 	struct peer peer;
-	bool busy, tail, closing, last_words; /* last_words: close when what is being written has gone */
+	bool busy, tail, closing, digesting;
+	bool last_words;          /* close when what is being written has gone */
 	char in[CLIENT_BUFFER];
 	size_t in_len;
 	json_t *request;          /* waits for its raw bytes */
@@ -177,42 +178,56 @@ static void client_line(struct client *c, const char *line, size_t len)
 		c->raw[bytes] = '\0';
 }
 
-static size_t client_take_raw(struct client *c)
+static void client_drop(struct client *c, size_t used)
+{
+	c->in_len -= used;
+	memmove(c->in, c->in + used, c->in_len);
+}
+
+static void client_take_raw(struct client *c)
 {
 	size_t n = c->raw_len - c->raw_got;
 	n = n > c->in_len ? c->in_len : n;
 	memcpy(c->raw + c->raw_got, c->in, n);
 	c->raw_got += n;
+	client_drop(c, n);
 	if (c->raw_got == c->raw_len)
 		client_ask(c);
-	return n;
+}
+
+/* false: no whole line is there. Bytes are dropped before the line is acted on, for the answer may come at once. */
+static bool client_take_line(struct client *c)
+{
+	char line[LIMIT_OPERATOR_LINE + 1];
+	char *end = memchr(c->in, '\n', c->in_len);
+	size_t len = end != NULL ? (size_t)(end - c->in) : c->in_len;
+	if (len > LIMIT_OPERATOR_LINE) {
+		client_refuse(c, "request: the line is longer than 4 KiB; shorten it");
+		return false;
+	}
+	if (end == NULL)
+		return false;
+	memcpy(line, c->in, len);
+	line[len] = '\0';
+	client_drop(c, len + 1);
+	client_line(c, line, len);
+	return true;
 }
 
 /* As many requests as the buffer holds; stops at the first that is not answered at once. */
 static void client_digest(struct client *c)
 {
-	while (!c->busy && !c->last_words && !c->closing && c->in_len > 0) {
-		size_t used;
-		if (c->raw != NULL) {
-			used = client_take_raw(c);
-		} else {
-			char *end = memchr(c->in, '\n', c->in_len);
-			size_t len = end != NULL ? (size_t)(end - c->in) : c->in_len;
-			if (len > LIMIT_OPERATOR_LINE) {
-				client_refuse(c, "request: the line is longer than 4 KiB; shorten it");
-				return;
-			}
-			if (end == NULL)
-				return;
-			char line[LIMIT_OPERATOR_LINE + 1];
-			memcpy(line, c->in, len);
-			line[len] = '\0';
-			used = len + 1;
-			client_line(c, line, len);
-		}
-		c->in_len -= used;
-		memmove(c->in, c->in + used, c->in_len);
+	if (c->digesting)
+		return;
+	c->digesting = true;
+	bool more = true;
+	while (more && !c->busy && !c->last_words && !c->closing && !c->tail && c->in_len > 0) {
+		if (c->raw != NULL)
+			client_take_raw(c);
+		else
+			more = client_take_line(c);
 	}
+	c->digesting = false;
 }
 
 static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)

@@ -1,0 +1,383 @@
+/* Turns: BEGIN, step each letter, release, COMMIT, hand over. See core_thread.h. */
+#include "engine/io/core_thread.h"
+#include "engine/base/limits.h"
+#include "engine/base/query.h"
+#include "engine/base/text.h"
+#include "engine/base/utc.h"
+#include "engine/io/ballast.h"
+#include "engine/io/news.h"
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define IDLE_S 1
+#define FULL_RETRY_S 5
+
+struct core_thread {
+	pthread_t thread;
+	pthread_mutex_t mutex;
+	pthread_cond_t wake;
+	/* under the mutex */
+	struct letters lane[2];
+	struct turn *done_first, *done_last;
+	bool quiet, stopping, dead;
+	/* the thread's own */
+	struct core_thread_options o;
+	struct core *core;
+	struct news *news;
+	struct ballast ballast;
+	bool full, recovered, was_busy;
+	int64_t seq;
+};
+
+void turn_free(struct turn *t)
+{
+	if (t == NULL)
+		return;
+	letters_free(&t->letters);
+	effects_free(&t->effects);
+	json_decref(t->alarms);
+	json_decref(t->news);
+	free(t);
+}
+
+/* -- one turn ---------------------------------------------------------------------------------------------------------------- */
+
+static int step_all(struct core_thread *t, struct letters *batch, struct err *e)
+{
+	if (t->o.recover && !t->recovered && core_recover(t->core, e) != 0)
+		return -1;
+	for (struct letter *l = batch->first; l != NULL; l = l->next) {
+		l->in.utc_us = clock_utc_us(t->o.clock);
+		l->in.tick_us = clock_tick_us(t->o.clock);
+		if (core_step(t->core, &l->in, e) != 0)
+			return -1;
+		int64_t utc_us, tick_us;
+		if (core_last(t->core, &l->seq, &utc_us, &tick_us, e) != 0)
+			return -1;
+		json_decref(l->answer);
+		l->answer = json_deep_copy(core_answer(t->core));
+		l->reject[0] = '\0';
+		if (query_text(t->o.db, l->reject, sizeof l->reject, e, "SELECT reason FROM reject WHERE seq = ?", "i", l->seq) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The whole batch in one transaction; on -1 nothing of it is left on disk and turn->effects is empty. */
+static int turn_try(struct core_thread *t, struct letters *batch, struct turn *turn, struct err *e)
+{
+	bool quiet;
+	pthread_mutex_lock(&t->mutex);
+	quiet = t->quiet;
+	pthread_mutex_unlock(&t->mutex);
+	if (query_run(t->o.db, e, "BEGIN IMMEDIATE", "") != 0)
+		return -1;
+	int rc = step_all(t, batch, e);
+	int64_t utc_us = clock_utc_us(t->o.clock), tick_us = clock_tick_us(t->o.clock);
+	if (batch->last != NULL) { /* effects carry the moment of the last input: a replay knows no other */
+		utc_us = batch->last->in.utc_us;
+		tick_us = batch->last->in.tick_us;
+	}
+	if (rc == 0 && !quiet)
+		rc = core_release(t->core, utc_us, tick_us, &turn->effects, e);
+	if (rc == 0)
+		rc = query_run(t->o.db, e, "COMMIT", "");
+	if (rc == 0)
+		return 0;
+	effects_free(&turn->effects);
+	turn->effects = (struct effects){0};
+	if (sqlite3_get_autocommit(t->o.db) == 0)
+		sqlite3_exec(t->o.db, "ROLLBACK", NULL, NULL, NULL);
+	return -1;
+}
+
+static int core_anew(struct core_thread *t, struct err *e)
+{
+	core_close(t->core);
+	t->core = core_open(t->o.db, e);
+	return t->core == NULL ? -1 : 0;
+}
+
+static void turn_give(struct core_thread *t, struct turn *turn)
+{
+	pthread_mutex_lock(&t->mutex);
+	if (t->done_last != NULL)
+		t->done_last->next = turn;
+	else
+		t->done_first = turn;
+	t->done_last = turn;
+	pthread_mutex_unlock(&t->mutex);
+	t->o.wake(t->o.ctx);
+}
+
+/* After COMMIT: everything the loop needs to know. */
+static int turn_close(struct core_thread *t, struct letters *batch, struct turn *turn, struct err *e)
+{
+	t->recovered = true;
+	if (batch->last != NULL)
+		t->seq = batch->last->seq;
+	turn->seq = t->seq;
+	if (t->o.store_id[0] == '\0' && query_text(t->o.db, t->o.store_id, sizeof t->o.store_id, e, "SELECT id FROM store", "") < 0)
+		return -1;
+	if (t->o.store_id[0] != '\0')
+		lock_remember(t->o.lock, t->o.store_id, t->seq);
+	letters_move(&turn->letters, batch);
+	turn->alarms = core_alarms(t->core);
+	turn->news = news_read(t->news);
+	turn->disk_full = t->full;
+	if (core_due(t->core, &turn->due_utc_us, &turn->due_tick_us, e) != 0)
+		return -1;
+	turn_give(t, turn);
+	return 0;
+}
+
+static int turn_once(struct core_thread *t, struct letters *batch, struct err *e)
+{
+	struct turn *turn = calloc(1, sizeof *turn);
+	if (turn == NULL)
+		return err_set(e, ERR_MEMORY, "turn: no memory; give the engine more");
+	turn->due_utc_us = turn->due_tick_us = INT64_MAX;
+	if (turn_try(t, batch, turn, e) == 0 && turn_close(t, batch, turn, e) == 0)
+		return 0;
+	turn_free(turn);
+	return -1;
+}
+
+static bool disk_is_full(struct core_thread *t)
+{
+	int code = sqlite3_errcode(t->o.db) & 0xff;
+	return code == SQLITE_FULL || (code == SQLITE_IOERR && errno == ENOSPC);
+}
+
+/* A turn that failed: the core anew, then its letters one by one, once. On a full disk the ballast goes first. */
+static int turn_again(struct core_thread *t, struct letters *batch, struct err *e)
+{
+	bool full = disk_is_full(t);
+	if (full && !t->full) {
+		t->full = true;
+		ballast_free(&t->ballast);
+	}
+	*e = (struct err){0};
+	if (core_anew(t, e) != 0)
+		return -1;
+	while (batch->first != NULL) {
+		struct letters one = {0};
+		struct letter *l = letters_get(batch);
+		if (t->full && !ballast_worthy(l)) { /* its position has not moved: it waits in its lane for room */
+			pthread_mutex_lock(&t->mutex);
+			letters_put(&t->lane[l->lane], l);
+			pthread_mutex_unlock(&t->mutex);
+			continue;
+		}
+		letters_put(&one, l);
+		if (turn_once(t, &one, e) != 0) {
+			letters_move(&one, batch);
+			*batch = one;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int turn_run(struct core_thread *t, struct letters *batch, struct err *e)
+{
+	if (turn_once(t, batch, e) == 0)
+		return 0;
+	return turn_again(t, batch, e);
+}
+
+/* -- the lanes --------------------------------------------------------------------------------------------------------------- */
+
+/* Under the mutex. Control first, at least one letter, up to the limits of a turn. On a full disk only what may go. */
+static void batch_take(struct core_thread *t, struct letters *batch)
+{
+	for (int lane = LANE_CONTROL; lane <= LANE_BULK; lane++) {
+		if (lane == LANE_BULK && t->quiet)
+			break;
+		struct letters keep = {0};
+		while (t->lane[lane].first != NULL && batch->count < LIMIT_TURN_INPUTS) {
+			size_t cost = letter_cost(t->lane[lane].first);
+			if (batch->count > 0 && batch->bytes + cost > LIMIT_TURN_BYTES)
+				break;
+			struct letter *l = letters_get(&t->lane[lane]);
+			letters_put(t->full && !ballast_worthy(l) ? &keep : batch, l);
+		}
+		letters_move(&keep, &t->lane[lane]);
+		t->lane[lane] = keep;
+	}
+}
+
+/* Under the mutex: waits for work, for at most IDLE_S. */
+static void wait_for_work(struct core_thread *t)
+{
+	bool work = t->lane[LANE_CONTROL].count > 0 || (t->lane[LANE_BULK].count > 0 && !t->quiet);
+	if ((work && !t->full) || t->stopping)
+		return;
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += IDLE_S;
+	pthread_cond_timedwait(&t->wake, &t->mutex, &until);
+}
+
+/* Nothing to do: move the WAL into the database without waiting for readers, look whether a full disk has room again. */
+static void idle(struct core_thread *t)
+{
+	if (t->was_busy)
+		sqlite3_wal_checkpoint_v2(t->o.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	t->was_busy = false;
+	if (t->full && ballast_renew(&t->ballast) == 0) {
+		t->full = false;
+		struct turn *turn = calloc(1, sizeof *turn);
+		if (turn != NULL) {
+			turn->seq = t->seq;
+			struct err e = {0};
+			turn->due_utc_us = turn->due_tick_us = INT64_MAX;
+			core_due(t->core, &turn->due_utc_us, &turn->due_tick_us, &e);
+			turn_give(t, turn);
+		}
+	}
+}
+
+static void die(struct core_thread *t, struct letters *batch, const struct err *e)
+{
+	letters_free(batch); /* not on disk: the positions have not moved, nobody was answered */
+	struct turn *turn = calloc(1, sizeof *turn);
+	must(turn != NULL);
+	turn->dead = true;
+	turn->error = *e;
+	turn->error.kind = ERR_STORE;
+	pthread_mutex_lock(&t->mutex);
+	t->dead = true;
+	pthread_mutex_unlock(&t->mutex);
+	turn_give(t, turn);
+}
+
+static void *core_thread_main(void *arg)
+{
+	struct core_thread *t = arg;
+	for (;;) {
+		struct letters batch = {0};
+		struct err e = {0};
+		pthread_mutex_lock(&t->mutex);
+		wait_for_work(t);
+		bool stop = t->stopping, dead = t->dead;
+		if (!dead)
+			batch_take(t, &batch);
+		pthread_mutex_unlock(&t->mutex);
+		if (batch.count > 0) {
+			t->was_busy = true;
+			if (turn_run(t, &batch, &e) != 0)
+				die(t, &batch, &e);
+		} else if (stop || dead) {
+			if (stop)
+				break;
+			nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+		} else {
+			idle(t);
+		}
+	}
+	if (!t->dead)
+		sqlite3_wal_checkpoint_v2(t->o.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	news_close(t->news);
+	core_close(t->core);
+	sqlite3_close_v2(t->o.db);
+	return NULL;
+}
+
+/* -- what the loop calls ------------------------------------------------------------------------------------------------------- */
+
+static void init_wait(struct core_thread *t)
+{
+	pthread_condattr_t attr;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&t->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	pthread_mutex_init(&t->mutex, NULL);
+}
+
+struct core_thread *core_thread_start(const struct core_thread_options *o, struct err *e)
+{
+	struct core_thread *t = calloc(1, sizeof *t);
+	if (t == NULL) {
+		err_set(e, ERR_MEMORY, "core thread: no memory");
+		return NULL;
+	}
+	t->o = *o;
+	t->core = o->core;
+	int64_t utc_us, tick_us;
+	if (core_last(t->core, &t->seq, &utc_us, &tick_us, e) != 0 || (t->news = news_open(o->db, t->seq, e)) == NULL) {
+		free(t);
+		return NULL;
+	}
+	ballast_open(&t->ballast, o->state_path);
+	init_wait(t);
+	if (pthread_create(&t->thread, NULL, core_thread_main, t) != 0) {
+		err_set(e, ERR_SYSTEM, "core thread: cannot be started: %s; look at the limit of tasks", strerror(errno));
+		news_close(t->news);
+		free(t);
+		return NULL;
+	}
+	return t;
+}
+
+void core_thread_put(struct core_thread *t, struct letter *l)
+{
+	pthread_mutex_lock(&t->mutex);
+	letters_put(&t->lane[l->lane], l);
+	pthread_cond_signal(&t->wake);
+	pthread_mutex_unlock(&t->mutex);
+}
+
+size_t core_thread_bulk_bytes(struct core_thread *t)
+{
+	pthread_mutex_lock(&t->mutex);
+	size_t bytes = t->lane[LANE_BULK].bytes;
+	pthread_mutex_unlock(&t->mutex);
+	return bytes;
+}
+
+struct turn *core_thread_turn(struct core_thread *t)
+{
+	pthread_mutex_lock(&t->mutex);
+	struct turn *turn = t->done_first;
+	if (turn != NULL) {
+		t->done_first = turn->next;
+		if (t->done_first == NULL)
+			t->done_last = NULL;
+		turn->next = NULL;
+	}
+	pthread_mutex_unlock(&t->mutex);
+	return turn;
+}
+
+void core_thread_quiesce(struct core_thread *t)
+{
+	pthread_mutex_lock(&t->mutex);
+	t->quiet = true;
+	pthread_mutex_unlock(&t->mutex);
+}
+
+void core_thread_stop(struct core_thread *t)
+{
+	pthread_mutex_lock(&t->mutex);
+	t->quiet = t->stopping = true;
+	pthread_cond_signal(&t->wake);
+	pthread_mutex_unlock(&t->mutex);
+	pthread_join(t->thread, NULL);
+}
+
+void core_thread_free(struct core_thread *t)
+{
+	struct turn *turn;
+	while ((turn = core_thread_turn(t)) != NULL)
+		turn_free(turn);
+	letters_free(&t->lane[LANE_CONTROL]);
+	letters_free(&t->lane[LANE_BULK]);
+	pthread_cond_destroy(&t->wake);
+	pthread_mutex_destroy(&t->mutex);
+	free(t);
+}

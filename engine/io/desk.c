@@ -1,0 +1,206 @@
+/* The operator's desk: views go to workers, orders and injected alerts become inputs and are answered when they are on disk. */
+#include "engine/io/engine.h"
+#include "engine/base/json.h"
+#include "engine/base/text.h"
+#include "engine/report/views.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const orders[] = {"approve", "veto", "release", "hold", "resume", "cancel", "boost", "pin", "amend", "promote",
+	"accepted", "declined"};
+
+static bool is_order(const char *verb)
+{
+	for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++)
+		if (strcmp(orders[i], verb) == 0)
+			return true;
+	return false;
+}
+
+static void answer(struct engine *g, uint64_t client, json_t *value)
+{
+	if (value != NULL)
+		socket_answer(g->socket, client, value);
+	json_decref(value);
+}
+
+static void answer_error(struct engine *g, uint64_t client, const char *text)
+{
+	answer(g, client, json_pack("{s:b,s:s}", "ok", 0, "error", text));
+}
+
+/* What only the loop knows, beside what the rows say. */
+static json_t *engine_says(struct engine *g)
+{
+	return json_pack("{s:s,s:I,s:s,s:s,s:b,s:f,s:I,s:I,s:I,s:I,s:I,s:b,s:b,s:I}", "version", SLEW_VERSION, "pid", (json_int_t)uv_os_getpid(),
+		"config", g->config->path, "state", g->config->state, "virtual_clock", g->clock.made_up, "clock_rate", g->clock.rate, "uptime_s",
+		(json_int_t)((clock_boot_us() - g->started_boot_us) / 1000000), "inputs", (json_int_t)g->inputs, "calls", (json_int_t)g->calls,
+		"in_flight", (json_int_t)http_busy(g->http), "waiting_bytes", (json_int_t)core_thread_bulk_bytes(g->core), "paused", g->paused,
+		"disk_full", g->disk_full, "seq", (json_int_t)g->seq);
+}
+
+static void on_view(void *ctx, uint64_t client, const json_t *value, const struct err *e)
+{
+	struct engine *g = ctx;
+	if (value == NULL) {
+		answer_error(g, client, e->text);
+		return;
+	}
+	answer(g, client, json_pack("{s:b,s:O}", "ok", 1, "value", value));
+}
+
+static void on_status(void *ctx, uint64_t client, const json_t *value, const struct err *e)
+{
+	struct engine *g = ctx;
+	if (value == NULL) {
+		answer_error(g, client, e->text);
+		return;
+	}
+	json_t *copy = json_copy((json_t *)value);
+	json_object_set_new(copy, "engine", engine_says(g));
+	answer(g, client, json_pack("{s:b,s:o}", "ok", 1, "value", copy));
+}
+
+static void put_from(struct engine *g, struct letter *l, uint64_t client, const struct peer *peer)
+{
+	if (l == NULL) {
+		answer_error(g, client, "no memory for it now; try again");
+		return;
+	}
+	l->origin = client;
+	l->in.uid = peer->uid;
+	l->in.pid = peer->pid;
+	engine_put(g, l);
+}
+
+static void desk_inject(struct engine *g, uint64_t client, const struct peer *peer, const json_t *request, void *raw, size_t len)
+{
+	if (raw == NULL) {
+		answer_error(g, client, "inject: {\"verb\":\"inject\",\"bytes\":N} and then N bytes are wanted");
+		return;
+	}
+	struct letter *l = letter_take(INPUT_alert, raw, len);
+	if (l != NULL) {
+		l->lane = LANE_CONTROL; /* somebody waits for the answer */
+		l->in.as_real = json_flag(request, "as_real", false);
+		l->in.as_test = !l->in.as_real;
+		text_copy(l->source, sizeof l->source, "inject");
+		text_copy(l->topic, sizeof l->topic, json_text(request, "topic", ""));
+	}
+	put_from(g, l, client, peer);
+}
+
+/* What a running engine cannot change: it holds them open. */
+static int reload_same(const struct config *now, const struct config *next, struct err *e)
+{
+	static const char *const fixed[] = {"state", "catalog", "sources", "clock", "operator", "http", "credentials_dir"};
+	for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
+		json_t *a = json_object_get(now->body, fixed[i]), *b = json_object_get(next->body, fixed[i]);
+		if (a != b && !json_equal(a, b))
+			return err_set(e, ERR_REFUSED, "reload of %s: \"%s\" has changed, a running engine cannot change it; stop and start it", next->path,
+				fixed[i]);
+	}
+	return 0;
+}
+
+static int secrets_reload(struct engine *g, const struct config *c, struct err *e)
+{
+	for (size_t i = 0; i < c->facility_count; i++)
+		if (c->facilities[i].secret[0] != '\0' && secrets_load(&g->secrets, c->credentials_dir, c->facilities[i].secret, e) != 0)
+			return -1;
+	return 0;
+}
+
+int desk_reload(struct engine *g, uint64_t client, const struct peer *peer, struct err *e)
+{
+	if (g->next != NULL)
+		return err_set(e, ERR_REFUSED, "reload: another one is under way; ask again");
+	struct config *next = calloc(1, sizeof *next);
+	if (next == NULL)
+		return err_set(e, ERR_MEMORY, "reload: no memory");
+	if (config_load(g->config->path, next, e) != 0) {
+		free(next);
+		return -1;
+	}
+	g->next = next;
+	if (reload_same(g->config, next, e) == 0 && secrets_reload(g, next, e) == 0 && engine_config_put(g, client, peer, e) == 0)
+		return 0;
+	config_free(next);
+	free(next);
+	g->next = NULL;
+	return -1;
+}
+
+static void desk_act(struct engine *g, uint64_t client, const struct peer *peer, const json_t *request, void *raw, size_t raw_len)
+{
+	const char *verb = json_text(request, "verb", "");
+	struct err e = {0};
+	if (strcmp(verb, "inject") == 0) {
+		desk_inject(g, client, peer, request, raw, raw_len);
+		return;
+	}
+	free(raw);
+	if (strcmp(verb, "reload") == 0) {
+		if (desk_reload(g, client, peer, &e) != 0)
+			answer_error(g, client, e.text);
+		return;
+	}
+	put_from(g, letter_json(INPUT_order, request), client, peer);
+}
+
+void desk_request(void *ctx, uint64_t client, const struct peer *peer, const json_t *request, void *raw, size_t raw_len)
+{
+	struct engine *g = ctx;
+	const char *verb = json_text(request, "verb", "");
+	bool acts = is_order(verb) || strcmp(verb, "inject") == 0 || strcmp(verb, "reload") == 0;
+	if (acts && !peer->may_act) {
+		free(raw);
+		answer_error(g, client, "you may look but not act; ask for membership of the act group");
+	} else if (acts && g->stop) {
+		free(raw);
+		answer_error(g, client, "the engine is stopping; ask again when it runs");
+	} else if (acts) {
+		desk_act(g, client, peer, request, raw, raw_len);
+	} else if (strcmp(verb, "tail") == 0) {
+		answer(g, client, json_pack("{s:b,s:b}", "ok", 1, "tail", 1));
+		socket_tail(g->socket, client);
+	} else if (view_is(verb)) {
+		workers_view(g->workers, client, json_deep_copy(request), clock_utc_us(&g->clock), strcmp(verb, "status") == 0 ? on_status : on_view);
+	} else {
+		char shown[64], text[200];
+		text_escape(shown, sizeof shown, verb, strlen(verb));
+		snprintf(text, sizeof text, "no verb \"%s\"; `slew ctl --help` lists them", shown);
+		answer_error(g, client, text);
+	}
+}
+
+static void reload_committed(struct engine *g, const struct letter *l)
+{
+	struct config *old = g->config;
+	if (l->reject[0] != '\0') {
+		config_free(g->next);
+		free(g->next);
+	} else {
+		g->config = g->next;
+		if (old != g->first) {
+			config_free(old);
+			free(old);
+		}
+		engine_log(g, LOG_NOTICE, "-", "configuration %.12s is in force", g->config->sha256);
+	}
+	g->next = NULL;
+}
+
+void desk_committed(struct engine *g, const struct letter *l)
+{
+	if (l->in.kind == INPUT_config && g->next != NULL)
+		reload_committed(g, l);
+	if (l->origin == 0 || l->owner != NULL)
+		return;
+	if (l->reject[0] != '\0')
+		answer(g, l->origin, json_pack("{s:b,s:s,s:I}", "ok", 0, "error", l->reject, "seq", (json_int_t)l->seq));
+	else if (l->answer != NULL)
+		socket_answer(g->socket, l->origin, l->answer);
+	else
+		answer(g, l->origin, json_pack("{s:b,s:I}", "ok", 1, "seq", (json_int_t)l->seq));
+}
