@@ -175,8 +175,9 @@ json_t *plan_job(struct core *c, int64_t event, const char *policy)
 	get_text(c, name, sizeof name, "SELECT name FROM event WHERE id=? AND state NOT IN ('retracted','closed')", "i", event);
 	if (name[0] == 0)
 		return NULL;
-	return json_pack("{s:s,s:s,s:I,s:i,s:o,s:O,s:o,s:o,s:o,s:o,s:o}", "kind", "plan", "event", name, "now_us", (json_int_t)c->utc_us, "horizon_h", 24,
-			 "targets", job_targets(c, event, p), "policy", p->body, "facilities", job_facilities(c, event), "programmes",
+	int64_t event_us = get_int(c, UTC_NONE, "SELECT time_us FROM event WHERE id=? AND time_us IS NOT NULL", "i", event);
+	return json_pack("{s:s,s:s,s:I,s:o,s:i,s:o,s:O,s:o,s:o,s:o,s:o,s:o}", "kind", "plan", "event", name, "now_us", (json_int_t)c->utc_us,
+			 "event_us", event_us == UTC_NONE ? json_null() : json_integer(event_us), "horizon_h", 24, "targets", job_targets(c, event, p), "policy", p->body, "facilities", job_facilities(c, event), "programmes",
 			 job_programmes(c), "event_left_h", left_of(p->budget_event_h, policy_spent_s(c, event, policy, INT64_MIN + 1)),
 			 "night_left_h", left_of(p->budget_night_h, policy_spent_s(c, 0, policy, c->utc_us - 24 * UTC_HOUR)), "existing",
 			 get_rows(c, existing, "i", event));
