@@ -4,6 +4,9 @@
 #   libuv loop · librdkafka Kafka · sqlite3 state and policy expressions · cfitsio FITS · chealpix HEALPix ·
 #   libcurl HTTP · jansson JSON · erfa IAU SOFA astronomy · libmicrohttpd the demo world's HTTP server ·
 #   libseccomp the map child's sandbox · zlib gzip · libcrypto SHA-256 · cmocka tests
+ifeq ($(MAKELEVEL)$(findstring -j,$(MAKEFLAGS)),0)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+endif
 PKGS      := libuv rdkafka sqlite3 cfitsio chealpix libcurl jansson erfa libmicrohttpd libseccomp zlib libcrypto
 PKGS_TEST := cmocka
 BUILD     ?= build
