@@ -61,11 +61,8 @@ void ledger_follow(struct core *c, int64_t request, enum life state)
 double programme_left_h(struct core *c, const char *programme, const char *mode)
 {
 	static const char used[] = "SELECT total(seconds) FROM ledger WHERE programme=? AND mode=? AND state<>'returned'";
-	static const char hours[] = "SELECT hours FROM programme WHERE name=?";
-	json_t *h = get_json(c, hours, "t", programme);
-	double have = json_number(h, mode, 0);
-	json_decref(h);
-	return have - get_double(c, 0, used, "tt", programme, mode) / 3600;
+	static const char hours[] = "SELECT hours FROM programme_hours WHERE programme=? AND mode=?";
+	return get_double(c, 0, hours, "tt", programme, mode) - get_double(c, 0, used, "tt", programme, mode) / 3600;
 }
 
 int programme_triggers_left(struct core *c, const char *programme)

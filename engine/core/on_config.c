@@ -110,6 +110,15 @@ static void facilities_put(struct core *c, const json_t *list)
 	json_decref(rows);
 }
 
+static void hours_put(struct core *c, const char *programme, json_t *hours)
+{
+	const char *mode;
+	json_t *value;
+	put(c, "DELETE FROM programme_hours WHERE programme=?", "t", programme);
+	json_object_foreach(hours, mode, value)
+		put(c, "INSERT INTO programme_hours(programme,mode,hours) VALUES(?,?,?)", "ttd", programme, mode, json_number_value(value));
+}
+
 static void programmes_put(struct core *c, const json_t *list)
 {
 	static const char upsert[] = "INSERT INTO programme(name,facility,proposal,hours,triggers,state) VALUES(?1,?2,?3,?4,?5,'active') "
@@ -127,6 +136,7 @@ static void programmes_put(struct core *c, const json_t *list)
 		put(c, upsert, "ttttn", json_text(x, "name", ""), facility, json_text(x, "proposal", ""), hours,
 		    json_int(x, "triggers", UTC_NONE));
 		free(hours);
+		hours_put(c, json_text(x, "name", ""), json_object_get(x, "hours"));
 	}
 }
 

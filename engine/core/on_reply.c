@@ -59,6 +59,11 @@ static void again(struct core *c, const struct talk *t, int64_t wait_us, const c
 		return;
 	}
 	effect_again(c, t->effect, c->tick_us + wait_us, words);
+	if (t->attempts >= 5 && t->request) {
+		char token[64];
+		get_text(c, token, sizeof token, "SELECT token FROM request WHERE id=?", "i", t->request);
+		alarm_raise(c, token, verb_name(t->verb), "%s has not answered it after %d attempts: %s", t->site->name, t->attempts, words);
+	}
 	submit_void(c, t, words);
 	static const char unwanted[] = "SELECT 1 FROM request WHERE id=? AND unwanted=1 AND state='asked'";
 	if (t->verb == VERB_SUBMIT && get_int(c, 0, unwanted, "i", t->request)) {

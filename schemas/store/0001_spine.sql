@@ -185,6 +185,13 @@ CREATE TABLE programme (
   state TEXT NOT NULL CHECK (state IN ('active','gone'))
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE programme_hours (       -- the same hours as rows: a view may not use JSON functions (trusted_schema is off)
+  programme TEXT NOT NULL REFERENCES programme(name),
+  mode TEXT NOT NULL,
+  hours REAL NOT NULL,
+  PRIMARY KEY (programme, mode)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE ledger (                -- what a request costs its programme; unsure counts as spent
   request INTEGER PRIMARY KEY REFERENCES request(id),
   programme TEXT NOT NULL REFERENCES programme(name),

@@ -64,9 +64,9 @@ SELECT id AS request, token, state FROM request WHERE state IN ('accepted','sche
 
 -- [I16] No programme over its hours, none over its triggers; live and spent requests are in the ledger.
 CREATE VIEW check_programme_overspent AS
-SELECT p.name, l.mode, sum(l.seconds)/3600.0 AS hours, json_extract(p.hours,'$."'||l.mode||'"') AS allowed FROM ledger l
-JOIN programme p ON p.name=l.programme AND p.state='active' WHERE l.state<>'returned' GROUP BY p.name, l.mode
-HAVING sum(l.seconds)>3600.0*ifnull(json_extract(p.hours,'$."'||l.mode||'"'),0)+1;
+SELECT p.name, l.mode, sum(l.seconds)/3600.0 AS hours, ifnull(max(h.hours),0) AS allowed FROM ledger l
+JOIN programme p ON p.name=l.programme AND p.state='active' LEFT JOIN programme_hours h ON h.programme=p.name AND h.mode=l.mode
+WHERE l.state<>'returned' GROUP BY p.name, l.mode HAVING sum(l.seconds)>3600.0*ifnull(max(h.hours),0)+1;
 CREATE VIEW check_live_without_ledger AS
 SELECT r.id AS request, r.state FROM request r LEFT JOIN ledger l ON l.request=r.id
 WHERE r.state IN ('asked','unsure','accepted','scheduled','running','done') AND (l.request IS NULL OR l.state='returned');
