@@ -50,6 +50,7 @@ int match_target(sqlite3 *ro, int64_t event, const char *name, int64_t *id, stru
 	*id = 0;
 	return query_int(ro, id, e,
 	                 "SELECT id FROM target WHERE event = ?1 AND (" MATCH_FOLD("name") " = ?2 OR " MATCH_FOLD("key") " = ?2"
+	                 " OR substr(" MATCH_FOLD("name") ", -1 - length(?2)) = ':' || ?2"
 	                 " OR instr(key, '|') > 0 AND (" MATCH_FOLD("substr(key, 1, instr(key, '|') - 1)") " = ?2"
 	                 "  OR " MATCH_FOLD("substr(key, instr(key, '|') + 1)") " = ?2)) ORDER BY rank IS NULL, rank, id LIMIT 1",
 	                 "it", event, match_fold(folded, sizeof folded, name)) < 0 ? -1 : 0;

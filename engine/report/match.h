@@ -16,6 +16,6 @@ char *match_fold(char *out, size_t size, const char *name);
  * have one of that name. */
 int match_event(sqlite3 *ro, const char *name, int64_t *id, struct err *e);
 
-/* Row id of an event's target by name, key or half of the key; the best ranked of several. *id 0 when there is none. */
+/* Row id of an event's target by name (also without the catalogue's prefix, "50MGC:"), key or half of the key; the best ranked of several. *id 0 when there is none. */
 int match_target(sqlite3 *ro, int64_t event, const char *name, int64_t *id, struct err *e);
 #endif

@@ -13,7 +13,7 @@ bool view_is(const char *verb);
 
 /* Answers one question from rows; *out gets a new reference to an object. args (may be NULL): {"event": name, "target": name}, both
  * optional but for explain, which needs the event. Names are matched without regard to case and spaces; "lvk:S230518h" names the
- * issuer too; a target by name, by key ("NAME|ID") or by either half of it. An event that is not known is ERR_INPUT; a target that
+ * issuer too; a target by name (with or without the catalogue's prefix), by key ("NAME|ID") or by either half of it. An event that is not known is ERR_INPUT; a target that
  * is not known is an answer, which says why. At most 200 events, 500 requests, 1000 candidates, 200 links of a chain. The handle is
  * only read; the caller sets its time limit (a progress handler). now_us: engine time, only repeated in the answer. */
 int view_run(sqlite3 *ro, const char *verb, const json_t *args, int64_t now_us, json_t **out, struct err *e);

@@ -27,7 +27,7 @@ static const char night[] =
 	"INSERT INTO programme(name,facility,proposal,hours,triggers,state) VALUES ('gw','lco','KEY2026','{\"NORMAL\":10,\"TIME_CRITICAL\":2}',3,'active');"
 	"INSERT INTO target(id,event,key,kind,name,ra_deg,dec_deg,distance_mpc,rank,share,cumulative_share,generation) VALUES"
 	" (1,1,'NGC 4993|45657','galaxy','NGC 4993',197.448,-23.384,40.7,1,0.4,0.4,1),"
-	" (2,1,'ESO 508-019|45531','galaxy','ESO 508-019',197.466,-24.239,45.1,2,0.3,0.7,1),"
+	" (2,1,'50MGC:ESO508-019|45531','galaxy','50MGC:ESO508-019',197.466,-24.239,45.1,2,0.3,0.7,1),"
 	" (3,1,'PGC 99|99','galaxy','PGC 99',12.0,80.0,41,3,0.1,0.8,1);"
 	"INSERT INTO request(id,token,event,target,facility,programme,policy,purpose,epoch,variant,state,unwanted,unwanted_why,mode,body,start_us,end_us,seconds,"
 	"  remote_id,created_us,created_seq,changed_seq) VALUES"
@@ -172,9 +172,9 @@ static void explain_says_why_not(void **state)
 	assert_null(strstr(text, "lsc1m005")); /* another galaxy's frame */
 	free(text);
 	json_decref(v);
-	v = view("explain", "{\"event\":\"G298048\",\"target\":\"45531\"}"); /* by its id */
+	v = view("explain", "{\"event\":\"G298048\",\"target\":\"eso 508-019\"}"); /* without the catalogue's prefix */
 	text = printed("explain", v);
-	contains(text, "ESO 508-019 was observed: request 3 on lco is done");
+	contains(text, "50MGC:ESO508-019 was observed: request 3 on lco is done");
 	contains(text, "telescope done at lsc 1m0a");
 	contains(text, "frame     raw lsc1m005-e00");
 	free(text);
@@ -195,6 +195,9 @@ static void explain_of_an_event_and_of_strangers(void **state)
 	json_decref(v);
 	v = view("explain", "{\"event\":\"MS1\"}");
 	assert_string_equal(json_text(v, "outcome", ""), "MS1 is heard: bns-near is unknown (not known: p_bns)");
+	json_decref(v);
+	v = view("explain", "{\"event\":\"G298048\",\"target\":\"45531\"}"); /* by its id */
+	assert_int_equal(strncmp(json_text(v, "outcome", ""), "50MGC:ESO508-019 was observed", 29), 0);
 	json_decref(v);
 	v = view("explain", "{\"event\":\"G298048\",\"target\":\"M 87\"}");
 	text = printed("explain", v);
