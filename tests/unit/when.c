@@ -112,7 +112,7 @@ static void depth_and_length_are_bounded(void **state)
 	deep[sizeof deep - 1] = '\0';
 	assert_null(when_compile(deep, &e));
 	assert_non_null(strstr(e.text, "nested"));
-	memset(deep, '-', sizeof deep);
+	memset(deep, '-', sizeof deep - 1);
 	for (size_t i = 1; i < sizeof deep - 1; i += 2)
 		deep[i] = ' ';
 	assert_null(when_compile(deep, &e));
