@@ -235,12 +235,15 @@ static json_t *map_json(const struct alert *a)
 
 json_t *alert_json(const struct alert *a, const char *stream)
 {
+	char heard[512] = "";
+	if (stream != NULL) /* a file's name may hold any bytes */
+		text_escape(heard, sizeof heard, stream, strlen(stream));
 	json_t *key = json_pack("[o,i,s]", time_or_null(a->created_us), (int)a->type, a->sha256);
 	json_t *position = json_pack("{s:o,s:o,s:o,s:o}", "ra_deg", json_real_or_null(a->ra_deg), "dec_deg", json_real_or_null(a->dec_deg),
 		"error_deg", json_real_or_null(a->error_deg), "level", json_real_or_null(a->error_level));
 	json_t *significant = a->significant < 0 ? json_null() : json_boolean(a->significant);
 	json_t *out = json_pack("{s:s,s:s,s:o,s:s,s:s,s:o,s:o,s:o,s:O,s:o,s:o}", "schema", "alert/1", "source", a->source, "stream",
-		text_or_null(stream), "event", a->event, "type", alert_type_name(a->type), "revision_key", key, "time_utc",
+		text_or_null(heard), "event", a->event, "type", alert_type_name(a->type), "revision_key", key, "time_utc",
 		time_or_null(a->time_us), "created_utc", time_or_null(a->created_us), "is_test", a->test_reasons, "far_hz",
 		json_real_or_null(a->far_hz), "significant", significant);
 	json_t *more = json_pack("{s:O,s:O,s:o,s:o,s:O,s:o,s:o,s:o,s:O,s:O}", "classification", a->classification, "properties", a->properties,

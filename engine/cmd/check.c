@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#pragma weak core_check_rows
-
 void check_say(struct check_sheet *s, enum check_mark mark, const char *subject, const char *format, ...)
 {
 	static const char *const marks[] = {"ok   ", "warn ", "WRONG"};
@@ -41,10 +39,10 @@ static int check_state(const char *path)
 		check_say(&sheet, CHECK_WRONG, "file", "%s; restore the last copy, `slew replay` shows how far it goes", rc < 0 ? e.text : found);
 	else
 		check_say(&sheet, CHECK_OK, "file", "SQLite finds the file sound");
-	json_t *rows = core_check_rows != NULL && rc >= 0 ? core_check_rows(db, &e) : NULL, *row;
+	json_t *rows = rc >= 0 ? core_check_rows(db, &e) : NULL, *row;
 	size_t i;
 	if (rows == NULL)
-		check_say(&sheet, CHECK_WRONG, "invariants", "they could not be asked: %s", e.text[0] ? e.text : "this program has no core");
+		check_say(&sheet, CHECK_WRONG, "invariants", "they could not be asked: %s", e.text);
 	else if (json_array_size(rows) == 0)
 		check_say(&sheet, CHECK_OK, "invariants", "every view check_* is empty");
 	json_array_foreach(rows, i, row) {

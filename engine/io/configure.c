@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#pragma weak facility_find
-
 struct loader {
 	char dir[1024]; /* of the file; relative paths begin here */
 	char *text;
@@ -202,7 +200,7 @@ static int load_descriptor(struct config_facility *f, const char *dir, struct er
 		rc = check_sites(f->descriptor, e);
 	if (rc == 0) {
 		text_copy(f->adapter, sizeof f->adapter, json_text(f->descriptor, "adapter", ""));
-		if (facility_find != NULL && facility_find(f->adapter) == NULL)
+		if (facility_find(f->adapter) == NULL)
 			rc = err_set(e, ERR_INPUT, "/adapter: there is no adapter \"%s\"", f->adapter);
 	}
 	return rc < 0 ? err_wrap(e, "facility descriptor %s", f->use) : 0;

@@ -40,6 +40,8 @@ struct when *when_compile(const char *expression, struct err *e)
 	else if (w->db == NULL && e->kind == ERR_NONE)
 		err_set(e, ERR_INPUT, "when: too long once it is compiled; make it simpler");
 	text_free(&sql);
+	if (w->q == NULL && w->db != NULL) /* the grammar is ours: only its size is left to be refused */
+		err_set(e, ERR_INPUT, "when: too many terms for SQLite (%.200s); make it simpler", sqlite3_errmsg(w->db));
 	if (w->q == NULL) {
 		when_free(w);
 		return NULL;

@@ -68,6 +68,9 @@ static void an_alert_is_read(void **state)
 	assert_string_equal(a.map_url, "https://g/a.fits,1");
 	assert_string_equal(a.map_error, "");
 	assert_int_equal(json_array_size(a.refs), 2);
+	json_t *normal = alert_json(&a, "\xff/x\n");
+	assert_string_equal(json_text(normal, "stream", ""), "\\xFF/x\\x0A");
+	json_decref(normal);
 	alert_free(&a);
 }
 

@@ -119,6 +119,14 @@ static void depth_and_length_are_bounded(void **state)
 	for (size_t i = 0; i + 4 < sizeof deep; i += 4)
 		memcpy(deep + i, "NOT ", 4);
 	assert_null(when_compile(deep, &e));
+	memset(longer, '+', sizeof longer);
+	for (size_t i = 0; i < WHEN_BYTES - 8; i += 2)
+		longer[i] = '1';
+	strcpy(longer + WHEN_BYTES - 8, " 1 > 0");
+	e = (struct err){0};
+	assert_null(when_compile(longer, &e));
+	assert_int_equal(e.kind, ERR_INPUT);
+	assert_non_null(strstr(e.text, "simpler"));
 	memset(longer, ' ', sizeof longer);
 	longer[sizeof longer - 1] = '\0';
 	assert_null(when_compile(longer, &e));
