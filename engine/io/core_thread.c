@@ -89,8 +89,9 @@ static int turn_try(struct core_thread *t, struct letters *batch, struct turn *t
 		return 0;
 	effects_free(&turn->effects);
 	turn->effects = (struct effects){0};
+	struct err ignored = {0}; /* the first error is the one that counts */
 	if (sqlite3_get_autocommit(t->o.db) == 0)
-		sqlite3_exec(t->o.db, "ROLLBACK", NULL, NULL, NULL);
+		query_run(t->o.db, &ignored, "ROLLBACK", "");
 	return -1;
 }
 
