@@ -169,6 +169,19 @@ static void on_result(void *ctx, uint64_t id, const json_t *result, const struct
 	engine_put(g, l);
 }
 
+/* Words for people go to the log and to every tail; that is their delivery, and the core is told. */
+static void dispatch_message(struct engine *g, const struct effect *f)
+{
+	json_t *done = json_pack("{s:s,s:b}", "kind", "message", "ok", 1);
+	struct letter *l = done != NULL ? letter_json(INPUT_result, done) : NULL;
+	engine_log(g, LOG_NOTICE, json_text(f->body, "event", "-"), "%s: %s", json_text(f->body, "kind", "message"),
+		json_text(f->body, "text", ""));
+	json_decref(done);
+	if (l != NULL)
+		l->in.effect = f->id;
+	engine_put(g, l);
+}
+
 void dispatch_effect(struct engine *g, struct effect *f)
 {
 	switch (f->kind) {
@@ -181,8 +194,7 @@ void dispatch_effect(struct engine *g, struct effect *f)
 		f->body = NULL;
 		break;
 	case EFFECT_message:
-		engine_log(g, LOG_NOTICE, json_text(f->body, "event", "-"), "%s: %s", json_text(f->body, "kind", "message"),
-			json_text(f->body, "text", ""));
+		dispatch_message(g, f);
 		break;
 	default:
 		must(!"an effect of an unknown kind");

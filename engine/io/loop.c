@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 static int positions_read(struct engine *g, sqlite3 *db, struct err *e)
 {
@@ -204,6 +205,24 @@ static void engine_free(struct engine *g)
 	free(g->spools);
 }
 
+/* A restored copy: nothing new is submitted until a person has looked. Fed before the configuration, so that not even its turn releases
+ * what waited in the copy. */
+static int restored_hold(struct engine *g, struct err *e)
+{
+	json_t *order = json_pack("{s:s,s:s,s:s}", "verb", "hold", "what", "all", "why",
+		"the state is a restored copy: look for requests that it does not know, then resume");
+	struct letter *l = order != NULL ? letter_json(INPUT_order, order) : NULL;
+	json_decref(order);
+	if (l == NULL)
+		return err_set(e, ERR_MEMORY, "engine: no memory");
+	l->in.uid = (int64_t)geteuid();
+	l->in.pid = (int64_t)getpid();
+	engine_log(g, LOG_ALARM, "-", "state at %s is not what its lock remembers: a restored copy. Nothing new is submitted until `slew ctl "
+		"resume all`; look for requests that it does not know first", g->config->state);
+	engine_put(g, l);
+	return 0;
+}
+
 int loop_run(const char *config_path, struct log log, struct err *e)
 {
 	struct engine *g = calloc(1, sizeof *g);
@@ -214,12 +233,11 @@ int loop_run(const char *config_path, struct log log, struct err *e)
 	clock_real(&g->clock, 0);
 	process_begin();
 	int rc = engine_begin(g, config_path, e);
+	if (rc == 0 && g->restored)
+		rc = restored_hold(g, e);
 	if (rc == 0)
 		rc = engine_config_put(g, 0, NULL, e);
 	if (rc == 0) {
-		if (g->restored)
-			engine_log(g, LOG_ALARM, "-", "state at %s is not what its lock remembers: a restored copy; requests may live that it does "
-				"not know", g->config->state);
 		uv_run(&g->loop, UV_RUN_DEFAULT);
 		must(uv_loop_close(&g->loop) == 0);
 		rc = g->exit_code;

@@ -94,6 +94,7 @@ exits 2 "no configuration: usage" "$slew" run
 rm -f "$dir/state.db.lock"; : > "$dir/log"
 check "a restored copy starts" up
 grep -q "restored copy" "$dir/log"; ok $? "and a person is told"
+check "nothing new is submitted until a person says so" ctl resume all
 down
 # a state that cannot be used
 printf 'this is not a database, it only has its name and is long enough to be looked at' > "$dir/bad.db"
