@@ -10,9 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#pragma weak alert_decode
-#pragma weak alert_free
-
 static int map_of_alert(const unsigned char *bytes, size_t len, const char *path, struct skymap *out, struct err *e)
 {
 	struct alert a;
@@ -41,7 +38,7 @@ int cmd_read_map(const char *path, struct skymap *out)
 		return rc;
 	while (at < len && isspace(bytes[at]))
 		at++;
-	if (at < len && (bytes[at] == '{' || bytes[at] == '[') && alert_decode != NULL)
+	if (at < len && (bytes[at] == '{' || bytes[at] == '['))
 		rc = map_of_alert(bytes, len, path, out, &e);
 	else
 		rc = mapchild_read(bytes, len, out, &e);

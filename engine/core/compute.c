@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#pragma weak plan_run
-
 /* What cannot be done is an answer, too. */
 static int answer_error(const char *kind, const struct err *why, json_t **result, struct err *e)
 {
@@ -142,7 +140,7 @@ int compute_run(const struct compute_host *host, const json_t *job, json_t **res
 		return compute_map(host, job, result, e);
 	if (strcmp(kind, "rank") == 0)
 		return compute_rank(host, job, result, e);
-	if (strcmp(kind, "plan") == 0 && plan_run != NULL) {
+	if (strcmp(kind, "plan") == 0) {
 		if (plan_run(job, result, &why) == 0)
 			return 0;
 		if (why.kind == ERR_MEMORY) {
