@@ -2,6 +2,7 @@
 #include "engine/base/json.h"
 #include "engine/base/utc.h"
 #include "engine/cmd/check.h"
+#include "engine/io/secret.h"
 #include "engine/request/policy.h"
 #include <curl/curl.h>
 #include <errno.h>
@@ -45,15 +46,15 @@ static void check_files(const struct config *c, struct check_sheet *s)
 
 static void check_secret(const struct config *c, const char *owner, const char *name, struct check_sheet *s)
 {
-	char buf[4096];
+	struct secrets secrets = {0};
 	struct err e = {0};
 	if (name[0] == '\0')
 		return;
-	if (config_secret(c, name, buf, sizeof buf, &e) < 0)
+	if (secrets_load(&secrets, c->credentials_dir, name, &e) < 0)
 		check_say(s, CHECK_WRONG, "secret", "of %s: %s", owner, e.text);
 	else
 		check_say(s, CHECK_OK, "secret", "of %s: file %s is private and readable", owner, name);
-	explicit_bzero(buf, sizeof buf);
+	secrets_free(&secrets);
 }
 
 static void check_kafka(const struct config *c, struct check_sheet *s)

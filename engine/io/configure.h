@@ -1,5 +1,5 @@
 /* The configuration: one JSON file, validated whole before any of it is used. Everything that io needs is a typed field; what the core
- * needs becomes the body of a `config` input. Secrets are files in credentials_dir and are read when they are used. */
+ * needs becomes the body of a `config` input. Secrets are files in credentials_dir; engine/io/secret.h reads them. */
 #ifndef ENGINE_IO_CONFIGURE_H
 #define ENGINE_IO_CONFIGURE_H
 #include "engine/base/err.h"
@@ -76,9 +76,6 @@ struct config {
  * secret and opens no socket. e: what, where (line and column), and how to mend it. */
 int config_load(const char *path, struct config *out, struct err *e);
 void config_free(struct config *c);
-
-/* The secret in credentials_dir/name: a regular file of this user with mode & 07077 == 0, one line, the newline dropped. Wipe buf after use. */
-int config_secret(const struct config *c, const char *name, char *buf, size_t size, struct err *e);
 
 /* Body of the `config` input (engine/core/core.h): no secrets, no credentials' file names, no facility urls. catalog: {"sha256","rows","path"}
  * or NULL (borrowed). New reference. */

@@ -1,50 +1,7 @@
-/* What is done with a loaded configuration: secrets read, urls looked up, the body of the `config` input made. See configure.h. */
+/* What is done with a loaded configuration: urls looked up, the body of the `config` input made. See configure.h. */
 #include "engine/base/json.h"
 #include "engine/io/configure.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-static int read_secret(int fd, const char *path, char *buf, size_t size, struct err *e)
-{
-	struct stat st;
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		return err_set(e, ERR_INPUT, "secret %s: not a regular file", path);
-	if (st.st_uid != geteuid())
-		return err_set(e, ERR_INPUT, "secret %s: belongs to uid %u, not to the engine's %u; chown it", path, (unsigned)st.st_uid,
-			(unsigned)geteuid());
-	if ((st.st_mode & 07077) != 0)
-		return err_set(e, ERR_INPUT, "secret %s: mode %04o lets others in; chmod 600 %s", path, (unsigned)(st.st_mode & 07777), path);
-	ssize_t n = read(fd, buf, size);
-	while (n > 0 && (buf[n - 1] == '\n' || buf[n - 1] == '\r'))
-		n--;
-	if (n <= 0 || (size_t)n >= size)
-		return err_set(e, ERR_INPUT, "secret %s: %s; it is one line of at most %zu bytes", path, n <= 0 ? "empty" : "too long", size - 1);
-	buf[n] = '\0';
-	for (ssize_t i = 0; i < n; i++)
-		if ((unsigned char)buf[i] < 0x20 || buf[i] == 0x7f)
-			return err_set(e, ERR_INPUT, "secret %s: holds a control character or a second line; write it on one line", path);
-	return 0;
-}
-
-int config_secret(const struct config *c, const char *name, char *buf, size_t size, struct err *e)
-{
-	char path[1300];
-	if (name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL)
-		return err_set(e, ERR_INPUT, "secret \"%.64s\": name a file in credentials_dir, without a path", name);
-	snprintf(path, sizeof path, "%s/%.128s", c->credentials_dir, name);
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return err_set(e, ERR_INPUT, "secret %s: %s; put it there on one line, chmod 600", path, strerror(errno));
-	int rc = read_secret(fd, path, buf, size, e);
-	close(fd);
-	if (rc < 0)
-		explicit_bzero(buf, size);
-	return rc;
-}
 
 const char *config_url(const struct config_facility *f, const char *name)
 {

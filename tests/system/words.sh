@@ -32,7 +32,7 @@ try 1 "policy check: line and column" 'line 2: when, column 17: no fact "has_rem
 try 1 "policy: an unknown name" 'did you mean "tell-all"' ./slew policy show tell-al
 try 2 "policy test wants a state" 'give POLICY and --state DB' ./slew policy test bns-near
 try 1 "policy test: no state there" 'slew: ' ./slew policy test bns-near --state "$dir/none.db"
-mkdir -m 700 "$dir/keys"; echo hush > "$dir/keys/lco"; chmod 600 "$dir/keys/lco"
+mkdir -m 700 "$dir/keys"; echo hush-hush > "$dir/keys/lco"; chmod 600 "$dir/keys/lco"
 cat > "$dir/c.json" << 'C'
 {"state": "night.db", "credentials_dir": "keys",
  "sources": [{"name": "files", "type": "spool", "path": "."}],

@@ -1,4 +1,4 @@
-/* The configuration: what is taken, what is refused, and where the fault is; urls, secrets, what the journal may see. */
+/* The configuration: what is taken, what is refused, and where the fault is; urls, what the journal may see. */
 #include "test.h"
 #include "engine/base/json.h"
 #include "engine/base/utc.h"
@@ -203,38 +203,9 @@ static void loopback_is_literal(void **state)
 	}
 }
 
-static void secrets_are_private_files(void **state)
-{
-	(void)state;
-	struct config c = {0};
-	struct err e = {0};
-	char path[128], buf[64], link[128];
-	snprintf(c.credentials_dir, sizeof c.credentials_dir, "%s/keys", dir);
-	put_file("keys/a", "hush\n", path);
-	chmod(path, 0600);
-	assert_ok(config_secret(&c, "a", buf, sizeof buf, &e), &e);
-	assert_string_equal(buf, "hush");
-	chmod(path, 0640);
-	assert_int_equal(config_secret(&c, "a", buf, sizeof buf, &e), -1);
-	assert_non_null(strstr(e.text, "0640"));
-	assert_null(strstr(e.text, "hush"));
-	chmod(path, 0600);
-	snprintf(link, sizeof link, "%s/keys/l", dir);
-	assert_int_equal(symlink(path, link), 0);
-	assert_int_equal(config_secret(&c, "l", buf, sizeof buf, &e), -1);
-	assert_int_equal(config_secret(&c, "../c.json", buf, sizeof buf, &e), -1);
-	assert_int_equal(config_secret(&c, "none", buf, sizeof buf, &e), -1);
-	put_file("keys/two", "a\nb\n", path);
-	chmod(path, 0600);
-	assert_int_equal(config_secret(&c, "two", buf, sizeof buf, &e), -1);
-	put_file("keys/empty", "\n", path);
-	chmod(path, 0600);
-	assert_int_equal(config_secret(&c, "empty", buf, sizeof buf, &e), -1);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(a_good_one_is_typed), cmocka_unit_test(faults_have_a_place),
-		cmocka_unit_test(a_virtual_night_stays_at_home), cmocka_unit_test(loopback_is_literal), cmocka_unit_test(secrets_are_private_files)};
+		cmocka_unit_test(a_virtual_night_stays_at_home), cmocka_unit_test(loopback_is_literal)};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
