@@ -55,7 +55,8 @@ static const struct part parts[] = {
 	 "SELECT x.policy, x.code, x.detail, x.facility, i.utc_us FROM verdict x JOIN input i ON i.seq = x.seq"
 	 " WHERE x.event = ?1 AND ifnull(x.target, 0) = ?2 ORDER BY x.policy", 50, false},
 	{"ranking",
-	 "SELECT count(*) AS targets, max(t.cumulative_share) AS cumulative_share FROM target t"
+	 "SELECT count(*) AS targets, max(t.cumulative_share) AS cumulative_share,"
+	 " (SELECT count(DISTINCT r.target) FROM request r WHERE r.event = ?1) AS asked FROM target t"
 	 " WHERE t.event = ?1 AND t.generation = (" NEWEST_RANK ") AND ?2 >= 0", 1, true},
 	{"reasons", "SELECT code, count(*) AS n FROM verdict WHERE event = ?1 AND target IS NOT NULL AND ?2 >= 0 GROUP BY code ORDER BY n DESC, code", 50, false},
 	{"best",
@@ -284,8 +285,8 @@ static void event_outcome(const json_t *out, struct text *t)
 	request_telling(requests, &live, &done);
 	text_printf(t, "%s is %s: ", json_text(event, "name", ""), json_text(event, "state", "?"));
 	if (json_array_size(requests) > 0)
-		text_printf(t, "%zu requests for %lld ranked galaxies, %d live, %d done", json_array_size(requests),
-		            (long long)json_int(json_object_get(out, "ranking"), "targets", 0), live, done);
+		text_printf(t, "%zu requests for %lld targets, %d live, %d done", json_array_size(requests),
+		            (long long)json_int(json_object_get(out, "ranking"), "asked", 0), live, done);
 	else
 		event_reason(out, t);
 }

@@ -94,8 +94,8 @@ static void verdicts_print(const json_t *rows, FILE *to)
 	json_t *x;
 	char detail[CELL], policy[CELL], facility[CELL];
 	json_array_foreach(rows, i, x)
-		fprintf(to, "verdict   %s: %s%s%s%s\n", json_text(x, "code", "?"), json_text(x, "text", ""), words(detail, x, "detail", ": "),
-		        words(facility, x, "facility", ", at "), words(policy, x, "policy", ", for "));
+		fprintf(to, "verdict   %s%s (%s%s%s)\n", json_text(x, "text", "?"), words(detail, x, "detail", ": "), json_text(x, "code", "?"),
+		        words(facility, x, "facility", ", at "), words(policy, x, "policy", ", policy "));
 }
 
 static void target_print(const json_t *v, FILE *to)
@@ -107,12 +107,10 @@ static void target_print(const json_t *v, FILE *to)
 	char name[CELL], cell[64];
 	if (json_is_object(t)) {
 		fprintf(to, "target    %s at RA %.5f Dec %+.5f deg", words(name, t, "name", ""), json_number(t, "ra_deg", 0), json_number(t, "dec_deg", 0));
-		fprintf(to, ", %s Mpc: rank %s", table_cell(cell, sizeof cell, COLUMN_NUMBER, json_object_get(t, "distance_mpc")),
-		        json_is_integer(json_object_get(t, "rank")) ? "" : "none");
-		if (json_is_integer(json_object_get(t, "rank")))
-			fprintf(to, "%lld of %lld", (long long)json_int(t, "rank", 0), (long long)json_int(ranking, "targets", 0));
-		fprintf(to, ", share %s %%", table_cell(cell, sizeof cell, COLUMN_PERCENT, json_object_get(t, "share")));
-		fprintf(to, "%s%s\n", json_int(t, "dropped_out", 0) ? ", dropped out of the newest ranking" : "",
+		fprintf(to, ", %s Mpc: ", table_cell(cell, sizeof cell, COLUMN_NUMBER, json_object_get(t, "distance_mpc")));
+		fprintf(to, json_int(t, "dropped_out", 0) ? "was rank %s, dropped out of the newest ranking of %lld" : "rank %s of %lld",
+		        table_cell(cell, sizeof cell, COLUMN_COUNT, json_object_get(t, "rank")), (long long)json_int(ranking, "targets", 0));
+		fprintf(to, ", share %s %%%s\n", table_cell(cell, sizeof cell, COLUMN_PERCENT, json_object_get(t, "share")),
 		        json_int(t, "pinned", 0) ? ", pinned by an operator" : "");
 	} else if (json_array_size(json_object_get(v, "best")) > 0) {
 		fprintf(to, "ranking   %lld galaxies, shares of dP/dV summed over the catalogue: %.1f %%\n", (long long)json_int(ranking, "targets", 0),
@@ -133,7 +131,7 @@ static void link_print(const json_t *l, FILE *to)
 	else if (strcmp(link, "sent") == 0)
 		fprintf(to, "%s%s%s%s\n", json_text(l, "what", "?"), *now ? ", answer: " : "", words(b, l, "now", ""), words(a, l, "words", ", "));
 	else if (strcmp(link, "frame") == 0)
-		fprintf(to, "%s %s%s\n", words(a, l, "what", ""), words(b, l, "place", ""), words(c, l, "words", ", version "));
+		fprintf(to, "%s%s%s\n", words(a, l, "place", ""), words(b, l, "what", ", level "), words(c, l, "words", ", version "));
 	else
 		fprintf(to, "%s%s%s", json_text(l, "what", "?"), words(b, l, "place", " at "), words(a, l, "words", ": "));
 	if (strcmp(link, "offer") == 0)
@@ -143,25 +141,38 @@ static void link_print(const json_t *l, FILE *to)
 		        json_is_integer(json_object_get(l, "start_us")) ? time_of(when, l, "start_us") : "");
 }
 
+/* One request and its chain. Why it is unwanted is said here while it lives; later the chain says it. */
+static void request_print(const json_t *r, FILE *to)
+{
+	size_t k;
+	json_t *l;
+	char start[32], end[32], a[CELL], b[CELL], c[CELL];
+	fprintf(to, "request   %lld: %s on %s%s, %s, epoch %lld, try %lld, ", (long long)json_int(r, "id", 0), words(a, r, "target", ""),
+	        json_text(r, "facility", "?"), words(b, r, "site", " at "), json_text(r, "mode", "?"), (long long)json_int(r, "epoch", 0),
+	        (long long)json_int(r, "variant", 0));
+	fprintf(to, "%s–%s UTC: %s%s", time_of(start, r, "start_us"), utc_format_hms(end, json_int(r, "end_us", UTC_NONE)),
+	        json_text(r, "state", "?"), words(c, r, "remote_id", ", there "));
+	fprintf(to, "%s\n", json_array_size(json_object_get(r, "chain")) == 0 ? words(a, r, "unwanted_why", ", unwanted: ") : "");
+	json_array_foreach(json_object_get(r, "chain"), k, l)
+		link_print(l, to);
+}
+
 static void requests_print(const json_t *v, FILE *to)
 {
-	size_t i, k;
-	json_t *r, *l;
-	char start[32], end[32], a[CELL], b[CELL], c[CELL];
-	bool chains = !json_is_null(json_object_get(v, "asked_target"));
-	json_array_foreach(json_object_get(v, "requests"), i, r) {
-		fprintf(to, "request   %lld: %s on %s%s", (long long)json_int(r, "id", 0), words(a, r, "target", ""), json_text(r, "facility", "?"),
-		        words(b, r, "site", " at "));
-		fprintf(to, ", %s, epoch %lld, try %lld, %s–%s UTC: %s%s%s\n", json_text(r, "mode", "?"), (long long)json_int(r, "epoch", 0),
-		        (long long)json_int(r, "variant", 0), time_of(start, r, "start_us"),
-		        utc_format_hms(end, json_int(r, "end_us", UTC_NONE)), json_text(r, "state", "?"), words(a, r, "unwanted_why", ", unwanted: "),
-		        words(c, r, "remote_id", ", there "));
-		if (chains)
-			json_array_foreach(json_object_get(r, "chain"), k, l)
-				link_print(l, to);
-		else if (*words(a, r, "words", "") != '\0')
-			fprintf(to, "            last word: %s\n", a);
+	static const struct column columns[] = {{"id", "id", COLUMN_COUNT, 0}, {"target", "target", COLUMN_TEXT, 30}, {"site", "site", COLUMN_TEXT, 0},
+		{"epoch", "epoch", COLUMN_COUNT, 0}, {"try", "variant", COLUMN_COUNT, 0}, {"from UTC", "start_us", COLUMN_UTC, 0}, {"to UTC", "end_us", COLUMN_CLOCK, 0},
+		{"state", "state", COLUMN_TEXT, 0}, {"there", "remote_id", COLUMN_TEXT, 0}, {"last word", "words", COLUMN_TEXT, 60}, {0}};
+	size_t i;
+	json_t *r;
+	const json_t *requests = json_object_get(v, "requests");
+	if (json_is_null(json_object_get(v, "asked_target"))) {
+		if (json_array_size(requests) > 0)
+			fprintf(to, "requests  (explain EVENT TARGET shows the chain of one)\n");
+		table_print(to, 2, columns, requests);
+		return;
 	}
+	json_array_foreach(requests, i, r)
+		request_print(r, to);
 }
 
 static void people_print(const json_t *v, FILE *to)

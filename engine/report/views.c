@@ -142,10 +142,10 @@ static int requests_view(sqlite3 *ro, const json_t *args, json_t *out, struct er
 	int64_t event;
 	static const char sql[] =
 		"SELECT r.id, r.token, v.name AS event, t.name AS target, t.rank, r.facility, r.programme, r.purpose, r.mode, r.epoch, r.variant,"
-		" r.state, r.unwanted, r.unwanted_why, r.reserve, json_extract(r.body, '$.site') AS site,"
+		" r.state, r.unwanted, r.unwanted_why, iif(r.unwanted AND r.state IN " LIVE_STATES ", 'no more', NULL) AS wanted, r.reserve, json_extract(r.body, '$.site') AS site,"
 		" json_extract(r.body, '$.filters') AS filters, r.start_us, r.end_us, r.seconds, r.remote_id, r.submits,"
 		" (SELECT c.utc_us FROM request_change c WHERE c.request = r.id ORDER BY c.id DESC LIMIT 1) AS changed_us,"
-		" (SELECT c.words FROM request_change c WHERE c.request = r.id ORDER BY c.id DESC LIMIT 1) AS words"
+		" (SELECT c.words FROM request_change c WHERE c.request = r.id AND c.words <> '' ORDER BY c.id DESC LIMIT 1) AS words"
 		" FROM (SELECT * FROM request WHERE ?1 = 0 OR event = ?1 ORDER BY state NOT IN " LIVE_STATES ", changed_seq DESC LIMIT ?2) r"
 		" JOIN event v ON v.id = r.event JOIN target t ON t.id = r.target"
 		" ORDER BY r.state NOT IN " LIVE_STATES ", v.changed_seq DESC, v.id, t.rank IS NULL, t.rank, r.epoch, r.facility, r.variant";
@@ -278,7 +278,7 @@ static void requests_print(const json_t *v, FILE *to)
 	static const struct column columns[] = {{"id", "id", COLUMN_COUNT, 0}, {"event", "event", COLUMN_TEXT, 24}, {"rank", "rank", COLUMN_COUNT, 0},
 		{"target", "target", COLUMN_TEXT, 26}, {"facility", "facility", COLUMN_TEXT, 0}, {"mode", "mode", COLUMN_TEXT, 0},
 		{"epoch", "epoch", COLUMN_COUNT, 0}, {"try", "variant", COLUMN_COUNT, 0}, {"state", "state", COLUMN_TEXT, 0},
-		{"unwanted", "unwanted_why", COLUMN_TEXT, 24}, {"site", "site", COLUMN_TEXT, 0}, {"filters", "filters", COLUMN_LIST, 0},
+		{"wanted", "wanted", COLUMN_TEXT, 0}, {"site", "site", COLUMN_TEXT, 0}, {"filters", "filters", COLUMN_LIST, 0},
 		{"from UTC", "start_us", COLUMN_UTC, 0}, {"to UTC", "end_us", COLUMN_CLOCK, 0}, {"s", "seconds", COLUMN_COUNT, 0},
 		{"remote id", "remote_id", COLUMN_TEXT, 0}, {"last word", "words", COLUMN_TEXT, 60}, {0}};
 	list_print(to, columns, json_object_get(v, "requests"), "no request was made yet");

@@ -176,7 +176,7 @@ static void explain_says_why_not(void **state)
 	text = printed("explain", v);
 	contains(text, "50MGC:ESO508-019 was observed: request 3 on lco is done");
 	contains(text, "telescope done at lsc 1m0a");
-	contains(text, "frame     raw lsc1m005-e00");
+	contains(text, "frame     lsc1m005-e00, level raw");
 	free(text);
 	json_decref(v);
 }
@@ -187,10 +187,11 @@ static void explain_of_an_event_and_of_strangers(void **state)
 	struct err e = {0};
 	json_t *out = NULL, *args = json_pack("{s:s}", "event", "S0");
 	json_t *v = view("explain", "{\"event\":\"g298048\"}");
-	assert_string_equal(json_text(v, "outcome", ""), "G298048 is triggered: 3 requests for 3 ranked galaxies, 0 live, 1 done");
+	assert_string_equal(json_text(v, "outcome", ""), "G298048 is triggered: 3 requests for 2 targets, 0 live, 1 done");
 	char *text = printed("explain", v);
 	contains(text, "never_rises");
 	contains(text, "lco=declined lco=cancelled");
+	contains(text, "explain EVENT TARGET shows the chain");
 	free(text);
 	json_decref(v);
 	v = view("explain", "{\"event\":\"MS1\"}");
