@@ -3,7 +3,7 @@
 #include "engine/base/utc.h"
 #include "engine/cmd/check.h"
 #include "engine/io/secret.h"
-#include "engine/request/policy.h"
+#include "engine/target/catalog.h"
 #include <curl/curl.h>
 #include <errno.h>
 #include <grp.h>
@@ -34,14 +34,13 @@ static void check_files(const struct config *c, struct check_sheet *s)
 		check_say(s, CHECK_WARN, "catalog", "none: nothing can be ranked; `slew catalog build` makes one");
 		return;
 	}
-	char magic[10] = "";
-	FILE *f = fopen(c->catalog, "rbe");
-	if (f == NULL || fread(magic, 1, 9, f) != 9 || memcmp(magic, "SIMPLE  =", 9) != 0)
-		check_say(s, CHECK_WRONG, "catalog", "%s: %s; make it with `slew catalog build`", c->catalog, f == NULL ? strerror(errno) : "no FITS file");
+	struct catalog catalog = {0};
+	struct err e = {0};
+	if (catalog_open(c->catalog, &catalog, &e) < 0 || catalog_verify(&catalog, &e) < 0)
+		check_say(s, CHECK_WRONG, "catalog", "%s", e.text);
 	else
-		check_say(s, CHECK_OK, "catalog", "%s (`slew catalog info` shows it)", c->catalog);
-	if (f != NULL)
-		fclose(f);
+		check_say(s, CHECK_OK, "catalog", "%s: %lld galaxies, digest as written", c->catalog, (long long)catalog.count);
+	catalog_close(&catalog);
 }
 
 static void check_secret(const struct config *c, const char *owner, const char *name, struct check_sheet *s)
