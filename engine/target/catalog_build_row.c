@@ -10,14 +10,14 @@
 
 #define KEEP_NAME 64
 
-/* Text without blanks and quotes at its ends. */
+/* Text without blanks at its ends. */
 static struct catalog_cell trimmed(struct catalog_cell c)
 {
-	while (c.len > 0 && (isspace((unsigned char)c.text[0]) || c.text[0] == '"')) {
+	while (c.len > 0 && isspace((unsigned char)c.text[0])) {
 		c.text++;
 		c.len--;
 	}
-	while (c.len > 0 && (isspace((unsigned char)c.text[c.len - 1]) || c.text[c.len - 1] == '"'))
+	while (c.len > 0 && isspace((unsigned char)c.text[c.len - 1]))
 		c.len--;
 	return c;
 }
@@ -234,7 +234,7 @@ static const char *name_prefix(const char *column, const char *text)
 static void name_made(const struct catalog_row *r, char out[KEEP_NAME])
 {
 	double h = r->ra_deg / 15, d = fabs(r->dec_deg);
-	int s10 = (int)(h * 36000), as = (int)(d * 3600);
+	int s10 = (int)(h * 36000 + 1e-6), as = (int)(d * 3600 + 1e-6); /* cut, not rounded, as IAU names are */
 	snprintf(out, KEEP_NAME, "J%02d%02d%02d.%d%c%02d%02d%02d", s10 / 36000, s10 / 600 % 60, s10 / 10 % 60, s10 % 10, r->dec_deg < 0 ? '-' : '+',
 		as / 3600, as / 60 % 60, as % 60);
 }
