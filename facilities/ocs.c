@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GROUPS_A_PAGE = 100, ROWS_A_PAGE = 200, QUERY_MAX = 2048 };
+enum { GROUPS_A_PAGE = 100, ROWS_A_PAGE = 200, FRAMES_A_PAGE = 1000 /* the archive's most */, QUERY_MAX = 2048 };
 #define FEED_OVERLAP_US UTC_MINUTE         /* a row may be committed later than its stamp says */
 #define FEED_FIRST_US (2 * UTC_DAY)        /* without a cursor: observations changed since then */
 
@@ -207,9 +207,9 @@ static int ocs_data(const struct facility_conf *conf, const struct view *v, stru
 			       v->request->token);
 	call_begin(out, "archive", "GET", "/frames/");
 	struct text query = {.max = QUERY_MAX};
-	text_printf(&query, "request_id=%s&include_related_frames=false&limit=%d", child, ROWS_A_PAGE);
+	text_printf(&query, "request_id=%s&include_related_frames=false&limit=%d", child, FRAMES_A_PAGE);
 	if (v->step > 0)
-		text_printf(&query, "&offset=%d", v->step * ROWS_A_PAGE);
+		text_printf(&query, "&offset=%d", v->step * FRAMES_A_PAGE);
 	return call_query(out, &query, e);
 }
 

@@ -185,10 +185,11 @@ static json_t *frame_product(const json_t *frame)
 	if (!text_printable(basename, strlen(basename), 200) || !text_printable(url, strlen(url), 4000))
 		return NULL;
 	text_escape(site, sizeof site, json_text(frame, "site_id", ""), strlen(json_text(frame, "site_id", "")));
-	json_t *product = json_pack("{s:s, s:I, s:s%, s:s, s:s}", "basename", basename, "level",
-				    (json_int_t)json_int(frame, "reduction_level", -1), "url", url, bare, "site", site, "filter",
-				    json_text(frame, "primary_optical_element", ""));
-	char id[64];
+	char id[64], level[24];
+	const char *version = json_text(json_array_get(json_object_get(frame, "version_set"), 0), "md5", NULL); /* newest first */
+	snprintf(level, sizeof level, "%lld", (long long)json_int(frame, "reduction_level", -1));
+	json_t *product = json_pack("{s:s, s:s, s:s%, s:s, s:s, s:s?}", "basename", basename, "level", level, "url", url, bare, "site", site,
+				    "filter", json_text(frame, "primary_optical_element", ""), "version", version);
 	ocs_id(json_object_get(frame, "observation_id"), id, sizeof id);
 	int64_t start_us = ocs_time(frame, "observation_date");
 	json_object_set_new(product, "observation_id", json_string(id));

@@ -22,5 +22,7 @@ check-unit: slew tests ## run the compiled tests only
 check-san: ## the compiled tests under ASan and UBSan
 	@$(MAKE) --no-print-directory WERROR=1 SAN=address,undefined BUILD=$(BUILD)/san OPT=-O1 tests
 	@BUILD=$(BUILD)/san tests/run $(patsubst $(BUILD)/%,$(BUILD)/san/%,$(TEST_BIN))
-.PHONY: tests check check-unit check-san
--include $(TEST_BIN:%=%.d)
+peers: $(BUILD)/tests/peers/ocs_real ## the adapters against real servers: an Observation Portal on loopback
+	@BUILD=$(BUILD) tests/peers/portal.sh
+.PHONY: tests check check-unit check-san peers
+-include $(TEST_BIN:%=%.d) $(BUILD)/tests/peers/ocs_real.d
