@@ -220,8 +220,9 @@ static void frames_answered(struct core *c, const struct talk *t, const struct a
 		const json_t *list = as->list[i].kind == ANSWER_FRAMES ? as->list[i].detail : NULL, *f;
 		size_t k;
 		json_array_foreach(list, k, f) {
-			char *detail = json_compact(f);
-			put(c, upsert, "titttti", t->site->name, t->request, json_text(f, "basename", ""), json_text(f, "level", ""),
+			char *detail = json_compact(f), level[24]; /* a word or, in an OCS archive, a number */
+			snprintf(level, sizeof level, "%lld", (long long)json_int(f, "level", 0));
+			put(c, upsert, "titttti", t->site->name, t->request, json_text(f, "basename", ""), json_text(f, "level", level),
 			    json_text(f, "version", NULL), detail, c->seq);
 			free(detail);
 		}
