@@ -22,6 +22,10 @@ wrong=$(for f in "$dir"/*.json; do
 done)
 result "$wrong" "the README's examples are JSON"
 
+./slew check "$dir/1.json" > "$dir/out" 2>&1
+wrong=$(grep -q '^ok *config .*valid' "$dir/out" && grep -q '^ok *policy ' "$dir/out" || cat "$dir/out")
+result "$wrong" "the README's configuration is valid"
+
 unsaid=$(./slew help | sed -n 's/^  slew \([a-z]*\) .*/\1/p' | while read -r c; do
 	./slew "$c" --help > "$dir/help" 2>&1 && grep -q "^usage: slew $c" "$dir/help" && [ "$(wc -l < "$dir/help")" -ge 4 ] || echo "slew $c --help says too little"
 	./slew help "$c" | cmp -s - "$dir/help" || echo "slew help $c differs from slew $c --help"
