@@ -4,6 +4,7 @@
 #include "engine/base/limits.h"
 #include "engine/base/utc.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,10 @@ static int targets_read(const json_t *job, struct plan_job *out, struct err *e)
 	const json_t *list = json_object_get(job, "targets"), *cut = json_object_get(out->policy, "targets");
 	int64_t top = json_int(cut, "top", 60);
 	double probability = json_number(cut, "probability", INFINITY), before = 0.0;
+	if (isfinite(probability))
+		snprintf(out->cut_words, sizeof out->cut_words, "%lld targets or a share of %.2f", (long long)top, probability);
+	else
+		snprintf(out->cut_words, sizeof out->cut_words, "%lld targets", (long long)top);
 	out->targets = json_array_size(list);
 	if (!json_is_array(list))
 		return err_set(e, ERR_INPUT, "job.targets is no array");

@@ -74,6 +74,7 @@ struct plan_job {
 	struct plan_epoch epoch[PLAN_EPOCHS];
 	struct plan_rung rung[PLAN_EPOCHS][PLAN_RUNGS];
 	double event_left_h, night_left_h;     /* INFINITY: no limit */
+	char cut_words[64];                    /* where the policy stops: "60 targets or a share of 0.80" */
 };
 
 /* Reads and checks; borrows from the JSON. ERR_INPUT says which member. Free in both cases. */

@@ -105,7 +105,7 @@ static bool facility_why(const struct plan_job *j, const struct plan_rung *r, co
 	} else if (t->cut) {
 		w->code = VERDICT_below_cut;
 		w->facility = NULL;
-		snprintf(w->detail, sizeof w->detail, "rank %zu; better ones hold %.3f of the probability", t->rank + 1, t->before);
+		snprintf(w->detail, sizeof w->detail, "rank %zu: better ones hold a share of %.3f; the policy stops at %s", t->rank + 1, t->before, j->cut_words);
 	} else {
 		return false;
 	}
@@ -222,7 +222,7 @@ int plan_pick_new(struct plan_job *j, struct plan_pick *out, struct err *e)
 				v->state = PLAN_OUT;
 			else if (j->epochs && visit_options(out, v, e) < 0)
 				return -1;
-			if (v->why.detail[0] == '\0' && (j->epochs == 0 || v->count == 0) && v->state != PLAN_EXISTS)
+			if (v->why.detail[0] == '\0' && v->count == 0 && !(j->target[t].cut && k > 0))
 				visit_nobody(j, v);
 		}
 	return 0;

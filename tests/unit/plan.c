@@ -239,6 +239,7 @@ static void epochs_follow_each_other(void **state)
 	assert_non_null(a);
 	assert_non_null(b);
 	assert_true(json_int(b, "slot_us", 0) - json_int(a, "slot_us", 0) >= 24 * UTC_HOUR);
+	verdict_is(result, "NGC4968|7", "below_cut", "rank 7");
 	json_decref(result);
 }
 

@@ -1,0 +1,436 @@
+/* slew plan: what would be asked of whom, when, and why, for one alert and one policy. Nothing is sent. */
+#include "engine/alert/alert.h"
+#include "engine/alert/fact.h"
+#include "engine/base/json.h"
+#include "engine/base/limits.h"
+#include "engine/base/text.h"
+#include "engine/base/utc.h"
+#include "engine/cmd/cmd.h"
+#include "engine/cmd/place.h"
+#include "engine/core/compute.h"
+#include "engine/io/clock.h"
+#include "engine/io/configure.h"
+#include "engine/io/mapchild.h"
+#include "engine/report/table.h"
+#include "engine/request/plan.h"
+#include "engine/request/policy.h"
+#include "engine/target/catalog.h"
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FACILITIES 16
+#define HOURS_ASSUMED 10.0 /* left in each mode of each programme: there is no configuration here */
+
+struct plan_arguments {
+	const char *alert, *catalog, *policy, *facility[FACILITIES];
+	size_t facilities;
+	int64_t now_us;
+	double hours;
+	bool json, at_event;
+};
+
+/* All that is gathered on the way; freed at the end whatever happened. */
+struct gathered {
+	struct alert alert;
+	struct catalog catalog;
+	bool has_alert, has_catalog;
+	struct policy *policy;
+	struct policy_answer answer;
+	json_t *map, *rank, *plan, *notes;
+};
+
+static int blob_of_alert(void *ctx, const char *sha256, unsigned char **bytes, size_t *len, struct err *e)
+{
+	const struct alert *a = ctx;
+	(void)sha256;
+	*bytes = malloc(a->map_len + 1);
+	if (*bytes == NULL)
+		return err_set(e, ERR_MEMORY, "no memory for a map of %zu bytes", a->map_len);
+	memcpy(*bytes, a->map, a->map_len);
+	*len = a->map_len;
+	return 0;
+}
+
+/* One computation as the daemon would do it; an answer with "error" is an error here. Takes job. */
+static int compute(struct gathered *g, json_t *job, json_t **result, struct err *e)
+{
+	struct compute_host host = {&g->alert, blob_of_alert, mapchild_read, g->has_catalog ? &g->catalog : NULL};
+	int rc = compute_run(&host, job, result, e);
+	json_decref(job);
+	const char *why = rc == 0 ? json_text(*result, "error", NULL) : NULL;
+	return why ? err_set(e, ERR_INPUT, "%s", why) : rc;
+}
+
+static void note(struct gathered *g, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void note(struct gathered *g, const char *format, ...)
+{
+	char line[700];
+	va_list ap;
+	va_start(ap, format);
+	vsnprintf(line, sizeof line, format, ap);
+	va_end(ap);
+	json_array_append_new(g->notes, json_string(line));
+}
+
+/* Reading -------------------------------------------------------------------------------------------------------------------- */
+
+static int alert_read(const struct plan_arguments *a, struct gathered *g, struct err *e)
+{
+	unsigned char *bytes = NULL;
+	unsigned long len = 0;
+	const char *slash = strrchr(a->alert, '/');
+	int rc = cmd_read_file(a->alert, LIMIT_ALERT_BYTES, &bytes, &len);
+	if (rc != 0)
+		return rc;
+	rc = alert_decode(bytes, len, slash ? slash + 1 : a->alert, &g->alert, e);
+	free(bytes);
+	g->has_alert = rc == 0;
+	if (rc == 0 && g->alert.type == ALERT_RETRACTION)
+		rc = err_set(e, ERR_INPUT, "%s is retracted by this alert: everything asked for it would be cancelled, nothing is planned", g->alert.event);
+	else if (rc == 0 && g->alert.map == NULL)
+		rc = err_set(e, ERR_INPUT, "the %s alert for %s carries no sky map, so no galaxy can be ranked", alert_type_name(g->alert.type),
+			g->alert.event);
+	if (rc == 0)
+		return 0;
+	err_wrap(e, "%s", a->alert);
+	return err_print(e);
+}
+
+static int policy_load(const struct plan_arguments *a, struct gathered *g, struct err *e)
+{
+	char *text = NULL;
+	size_t len = 0;
+	if (config_resource("policies", a->policy, NULL, &text, &len, e) == 0)
+		g->policy = policy_read(text, len, a->policy, e);
+	free(text);
+	return g->policy ? 0 : err_print(e);
+}
+
+/* What the policy makes of the alert, in words; the plan is made anyway. */
+static int judge(const struct plan_arguments *a, struct gathered *g, struct err *e)
+{
+	struct facts f;
+	const struct policy *p = g->policy;
+	facts_of_alert(&g->alert, NULL, a->now_us, false, &f);
+	facts_of_map(g->map, &f);
+	if (policy_evaluate(g->policy, &f, &g->answer, e) < 0)
+		return err_print(e);
+	if (g->answer.outcome == OUTCOME_FALSE)
+		note(g, "policy %s would not trigger: its `when` is false (%s)", p->name, json_text(p->body, "when", ""));
+	if (g->answer.outcome == OUTCOME_UNKNOWN)
+		note(g, "policy %s would not trigger: not known is %s", p->name, g->answer.missing);
+	double age_h = g->alert.time_us == UTC_NONE ? NAN : (double)(a->now_us - g->alert.time_us) / 3600e6;
+	if (age_h > p->max_age_h)
+		note(g, "the event is %.0f h old, the policy takes none older than %.0f h; --now event plans as if the alert had just come", age_h,
+			p->max_age_h);
+	if (g->alert.is_test && !p->tests)
+		note(g, "this is a test alert: neither policy nor facility would accept it unless both say so");
+	if (g->alert.type == ALERT_EARLYWARNING && p->early_warning != EARLY_SUBMIT)
+		note(g, "this is an early warning: the policy would %s", p->early_warning == EARLY_WARM ? "rank and tell, and ask nothing yet" : "ignore it");
+	if (g->alert.significant == 0)
+		note(g, "low significance: watched only, nothing would be asked");
+	if (!p->observes)
+		note(g, "policy %s asks for no observation: it only tells", p->name);
+	else if (!p->approval_auto)
+		note(g, "an operator has to approve first (slew ctl approve %s)", g->alert.event);
+	return 0;
+}
+
+/* Job ------------------------------------------------------------------------------------------------------------------------ */
+
+/* Facilities: those asked for, else those of the ladder, else lco. Descriptors that cannot be read are an error. */
+static json_t *facilities_json(const struct plan_arguments *a, const struct gathered *g, struct err *e)
+{
+	const char *name[FACILITIES];
+	size_t n = 0, i, k;
+	const json_t *rung;
+	for (; n < a->facilities; n++)
+		name[n] = a->facility[n];
+	json_array_foreach(json_object_get(g->policy->body, "ladder"), i, rung) {
+		const char *f = json_text(rung, "facility", "lco");
+		for (k = 0; k < n && strcmp(name[k], f) != 0; k++)
+			;
+		if (k == n && n < FACILITIES && a->facilities == 0)
+			name[n++] = f;
+	}
+	json_t *list = json_array();
+	for (i = 0; i < n; i++) {
+		json_t *d = place_descriptor(name[i], e);
+		if (d == NULL) {
+			err_wrap(e, "facility %s", name[i]);
+			json_decref(list);
+			return NULL;
+		}
+		json_array_append_new(list, json_pack("{s:s s:s s:o}", "name", json_text(d, "name", name[i]), "state", "open", "descriptor", d));
+	}
+	return list;
+}
+
+/* Programmes as the ladder names them, each with time enough: their real hours stand in a configuration. */
+static json_t *programmes_json(const struct gathered *g)
+{
+	json_t *list = json_array(), *have;
+	const json_t *rung;
+	size_t i, k;
+	json_array_foreach(json_object_get(g->policy->body, "ladder"), i, rung) {
+		const char *name = json_text(rung, "programme", "programme"), *facility = json_text(rung, "facility", "lco");
+		bool again = false;
+		json_array_foreach(list, k, have)
+			again |= strcmp(json_text(have, "name", ""), name) == 0;
+		if (!again)
+			json_array_append_new(list, json_pack("{s:s s:s s:{s:f s:f s:f} s:n}", "name", name, "facility", facility, "left_h", "NORMAL",
+				HOURS_ASSUMED, "TIME_CRITICAL", HOURS_ASSUMED, "RAPID_RESPONSE", HOURS_ASSUMED, "triggers_left"));
+	}
+	return list;
+}
+
+static json_t *job_json(const struct plan_arguments *a, const struct gathered *g, json_t *facilities)
+{
+	const struct policy *p = g->policy;
+	json_t *job = json_pack("{s:s s:s s:I s:f}", "kind", "plan", "event", g->alert.event, "now_us", (json_int_t)a->now_us, "horizon_h", a->hours);
+	json_object_set_new(job, "event_us", g->alert.time_us == UTC_NONE ? json_null() : json_integer(g->alert.time_us));
+	json_object_set(job, "targets", json_object_get(g->rank, "targets"));
+	json_object_set(job, "policy", p->body);
+	json_object_set_new(job, "facilities", facilities);
+	json_object_set_new(job, "programmes", programmes_json(g));
+	json_object_set_new(job, "event_left_h", json_real_or_null(p->budget_event_h));
+	json_object_set_new(job, "night_left_h", json_real_or_null(p->budget_night_h));
+	json_object_set_new(job, "existing", json_array());
+	return job;
+}
+
+static int plan_make(const struct plan_arguments *a, struct gathered *g, struct err *e)
+{
+	const char *sha = g->alert.map_sha256;
+	if (catalog_open(a->catalog, &g->catalog, e) < 0)
+		return err_print(e);
+	g->has_catalog = true;
+	if (compute(g, json_pack("{s:s s:s}", "kind", "map", "sha256", sha), &g->map, e) < 0)
+		return err_wrap(e, "%s: sky map", a->alert), err_print(e);
+	int rc = judge(a, g, e);
+	if (rc != 0)
+		return rc;
+	if (compute(g, json_pack("{s:s s:s s:s s:s s:i s:n s:s}", "kind", "rank", "sha256", sha, "weight", g->policy->weight, "distance_error",
+		"catalogue", "top", g->policy->top, "probability", "catalog", g->catalog.sha256), &g->rank, e) < 0)
+		return err_wrap(e, "ranking"), err_print(e);
+	json_t *facilities = facilities_json(a, g, e);
+	if (facilities == NULL)
+		return err_print(e);
+	json_t *job = job_json(a, g, facilities);
+	rc = plan_run(job, &g->plan, e);
+	json_decref(job);
+	return rc < 0 ? err_print(e) : 0;
+}
+
+/* Words ---------------------------------------------------------------------------------------------------------------------- */
+
+static const json_t *target_of(const struct gathered *g, const char *key)
+{
+	const json_t *t;
+	size_t i;
+	json_array_foreach(json_object_get(g->rank, "targets"), i, t)
+		if (strcmp(json_text(t, "key", ""), key) == 0)
+			return t;
+	return NULL;
+}
+
+static void heading(const struct plan_arguments *a, const struct gathered *g)
+{
+	char when[32], now[32], name[2 * LIMIT_EVENT_ID];
+	const json_t *line;
+	size_t i;
+	text_escape(name, sizeof name, g->alert.event, strlen(g->alert.event));
+	printf("%s %s, merger %s UTC; planned as of %s UTC for %.0f h\n", name, alert_type_name(g->alert.type), table_utc(when, g->alert.time_us),
+		table_utc(now, a->now_us), a->hours);
+	printf("map: 50 %% in %.4g deg², 90 %% in %.4g deg²", json_number(g->map, "area50_deg2", NAN), json_number(g->map, "area90_deg2", NAN));
+	if (json_is_number(json_object_get(g->map, "distmean_mpc")))
+		printf(", %.0f ± %.0f Mpc", json_number(g->map, "distmean_mpc", NAN), json_number(g->map, "diststd_mpc", NAN));
+	printf("; %lld galaxies with a score\n", (long long)json_int(g->rank, "considered", 0));
+	printf("policy %s: %s%s\n", g->policy->name, g->answer.outcome == OUTCOME_TRUE ? "would trigger" : "would not trigger",
+		json_array_size(g->notes) ? "; notes:" : "");
+	json_array_foreach(g->notes, i, line)
+		printf("  - %s\n", json_string_value(line));
+}
+
+/* A request as a row of the table. Times of the window and the expected slot. */
+static json_t *request_row(const struct gathered *g, const json_t *r)
+{
+	char filters[64] = "", what[96], air[40], share[16];
+	const json_t *f, *t = target_of(g, json_text(r, "target", ""));
+	size_t i;
+	json_array_foreach(json_object_get(r, "filters"), i, f)
+		snprintf(filters + strlen(filters), sizeof filters - strlen(filters), "%s%s", i ? "+" : "", json_string_value(f));
+	snprintf(what, sizeof what, "%s %lldx%.0fs", filters, (long long)json_int(r, "count", 1), json_number(r, "exposure_s", 0));
+	snprintf(air, sizeof air, "%.2f/%.1f", json_number(r, "airmass_slot", 0), json_number(r, "max_airmass", 0));
+	snprintf(share, sizeof share, "%.4f", json_number(r, "share", 0));
+	json_t *row = json_pack("{s:s s:s s:s s:s s:s s:s s:s}", "name", json_text(t, "name", "?"), "share", share, "what", what, "air", air, "facility",
+		json_text(r, "facility", ""), "site", json_text(r, "site", ""), "mode", json_text(r, "mode", ""));
+	static const char *const same[] = {"epoch", "start_us", "end_us", "slot_us"};
+	for (i = 0; i < sizeof same / sizeof same[0]; i++)
+		json_object_set(row, same[i], json_object_get(r, same[i]));
+	json_object_set_new(row, "rank", json_integer(json_int(t, "rank", 0)));
+	json_object_set_new(row, "note", json_string(json_flag(r, "reserve", false) ? "reserve" : ""));
+	return row;
+}
+
+static void show(const struct plan_arguments *a, const struct gathered *g)
+{
+	static const struct column asked[] = {{"rank", "rank", COLUMN_COUNT, 0}, {"galaxy", "name", COLUMN_TEXT, 24}, {"share", "share", COLUMN_TEXT, 0},
+		{"epoch", "epoch", COLUMN_COUNT, 0}, {"facility", "facility", COLUMN_TEXT, 16}, {"site", "site", COLUMN_TEXT, 8}, {"mode", "mode", COLUMN_TEXT, 16},
+		{"window from", "start_us", COLUMN_UTC, 0}, {"to, UTC", "end_us", COLUMN_UTC, 0}, {"expected", "slot_us", COLUMN_CLOCK, 0},
+		{"airmass/max", "air", COLUMN_TEXT, 0}, {"exposures", "what", COLUMN_TEXT, 32}, {"note", "note", COLUMN_TEXT, 8}, {NULL, NULL, COLUMN_TEXT, 0}};
+	static const struct column not[] = {{"rank", "rank", COLUMN_COUNT, 0}, {"galaxy", "name", COLUMN_TEXT, 24}, {"verdict", "code", COLUMN_TEXT, 16},
+		{"because", "detail", COLUMN_TEXT, 120}, {NULL, NULL, COLUMN_TEXT, 0}};
+	json_t *rows = json_array(), *out = json_array();
+	const json_t *r;
+	size_t i, visits = 0;
+	double hours = 0.0;
+	heading(a, g);
+	json_array_foreach(json_object_get(g->plan, "requests"), i, r) {
+		json_array_append_new(rows, request_row(g, r));
+		visits += !json_flag(r, "reserve", false);
+		hours += json_flag(r, "reserve", false) ? 0.0 : json_number(r, "duration_s", 0) / 3600.0;
+	}
+	json_array_foreach(json_object_get(g->plan, "verdicts"), i, r) {
+		const json_t *t = target_of(g, json_text(r, "target", ""));
+		json_array_append_new(out, json_pack("{s:I s:s s:s s:s}", "rank", (json_int_t)json_int(t, "rank", 0), "name", json_text(t, "name", "?"), "code",
+			json_text(r, "code", ""), "detail", json_text(r, "detail", "")));
+	}
+	printf("\n%zu visits, %.2f h of telescope\n", visits, hours);
+	table_print(stdout, 0, asked, rows);
+	if (json_array_size(out) > 0)
+		printf("\nnot asked for: %zu galaxies\n", json_array_size(out));
+	table_print(stdout, 0, not, out);
+	printf("\nProgrammes are taken to have %.0f h in each mode, facilities to be open: the configuration of a running slew knows better.\n"
+	       "Nothing is sent.\n", HOURS_ASSUMED);
+	json_decref(rows);
+	json_decref(out);
+}
+
+static int show_json(const struct plan_arguments *a, const struct gathered *g)
+{
+	json_t *o = json_pack("{s:s s:I s:s s:s s:s}", "event", g->alert.event, "now_us", (json_int_t)a->now_us, "policy", g->policy->name, "outcome",
+		outcome_name(g->answer.outcome), "missing", g->answer.missing);
+	json_object_set(o, "notes", g->notes);
+	json_object_set(o, "map", g->map);
+	json_object_set(o, "targets", json_object_get(g->rank, "targets"));
+	json_object_set(o, "requests", json_object_get(g->plan, "requests"));
+	json_object_set(o, "verdicts", json_object_get(g->plan, "verdicts"));
+	char *line = json_canonical(o);
+	int rc = line == NULL || puts(line) < 0 || fflush(stdout) != 0;
+	free(line);
+	json_decref(o);
+	return rc;
+}
+
+/* Arguments ------------------------------------------------------------------------------------------------------------------ */
+
+static int option_read(struct plan_arguments *a, const char *o, const char *v)
+{
+	struct err e = {0};
+	char *end = NULL;
+	if (v == NULL)
+		return cmd_usage(&command_plan, "%s is unknown, or wants a value", o);
+	if (strcmp(o, "--catalog") == 0) {
+		a->catalog = v;
+	} else if (strcmp(o, "--policy") == 0) {
+		a->policy = v;
+	} else if (strcmp(o, "--facility") == 0) {
+		if (a->facilities == FACILITIES)
+			return cmd_usage(&command_plan, "at most %d facilities", FACILITIES);
+		a->facility[a->facilities++] = v;
+	} else if (strcmp(o, "--hours") == 0) {
+		a->hours = strtod(v, &end);
+		if (end == v || *end != '\0' || !(a->hours > 0 && a->hours <= 96))
+			return cmd_usage(&command_plan, "--hours wants a number up to 96, not \"%.20s\"", v);
+	} else if (strcmp(o, "--now") == 0) {
+		a->at_event = strcmp(v, "event") == 0;
+		if (!a->at_event && utc_parse(v, &a->now_us, &e) < 0)
+			return err_print(&e);
+	} else {
+		return cmd_usage(&command_plan, "unknown option %s", o);
+	}
+	return 0;
+}
+
+static int arguments_read(struct plan_arguments *a, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		int rc = 0;
+		if (strcmp(argv[i], "--json") == 0)
+			a->json = true;
+		else if (argv[i][0] == '-' && argv[i][1] != '\0')
+			rc = option_read(a, argv[i], i + 1 < argc ? argv[i + 1] : NULL), i++;
+		else if (a->alert != NULL)
+			return cmd_usage(&command_plan, "one ALERT at a time (got %s and %s)", a->alert, argv[i]);
+		else
+			a->alert = argv[i];
+		if (rc != 0)
+			return rc;
+	}
+	if (a->alert == NULL || a->catalog == NULL)
+		return cmd_usage(&command_plan, a->alert ? "no --catalog given; make one with `slew catalog build`" : "no ALERT given");
+	return 0;
+}
+
+static int plan_command(int argc, char **argv)
+{
+	struct plan_arguments a = {.policy = "bns-near", .now_us = UTC_NONE, .hours = 24};
+	struct gathered g = {.has_alert = false};
+	struct err e = {0};
+	int rc = arguments_read(&a, argc, argv);
+	if (rc != 0)
+		return rc;
+	g.notes = json_array();
+	rc = alert_read(&a, &g, &e);
+	if (a.at_event)
+		a.now_us = g.has_alert ? g.alert.created_us : UTC_NONE;
+	if (a.now_us == UTC_NONE)
+		a.now_us = clock_wall_us();
+	if (rc == 0)
+		rc = policy_load(&a, &g, &e);
+	if (rc == 0)
+		rc = plan_make(&a, &g, &e);
+	if (rc == 0 && a.json)
+		rc = show_json(&a, &g);
+	else if (rc == 0)
+		show(&a, &g);
+	if (g.has_alert)
+		alert_free(&g.alert);
+	if (g.has_catalog)
+		catalog_close(&g.catalog);
+	policy_free(g.policy);
+	json_decref(g.map);
+	json_decref(g.rank);
+	json_decref(g.plan);
+	json_decref(g.notes);
+	return rc;
+}
+
+const struct command command_plan = {
+	.name = "plan",
+	.args = "[--policy NAME|FILE] [--facility NAME]... [--now TIME|event] [--hours H] [--json] --catalog C ALERT",
+	.summary = "what would be asked of whom, now, and why; nothing is sent",
+	.help =
+		"Takes an alert (LVK igwn.gwalert JSON with its sky map) all the way: decodes it, reads the map, ranks the galaxies of C, asks\n"
+		"the policy, and plans visits over the sites of the facilities. Prints every request that would be made, with its window, and\n"
+		"for every galaxy that is left out the first reason why. When the policy would not trigger it says so, and plans anyway.\n"
+		"\n"
+		"  --catalog C        galaxies, made by `slew catalog build`\n"
+		"  --policy NAME      bns-near (default), another that slew carries, or the path of your own\n"
+		"  --facility NAME    lco or the path of a descriptor; default: those of the policy's ladder\n"
+		"  --now TIME         UTC, ISO 8601: plan as of then; `event`: as of when the alert was made; default now\n"
+		"  --hours H          how far ahead (24)\n"
+		"  --json             one object: event now_us policy outcome missing notes map targets requests verdicts\n"
+		"\n"
+		"The order of the galaxies is by dP/dV and the policy's weight; share is a galaxy's part of the catalogue's sum. A visit's value\n"
+		"is share x early / (hours x airmass), early = 1 / (1 + wait / 12 h); the best is taken, then all others are valued anew, with\n"
+		"the telescopes of a site, the policy's budget and the programme's hours going down. Airmass is at the expected time.\n"
+		"\n"
+		"  slew plan --catalog glade.fits --now event alert.json\n"
+		"  slew plan --json --policy nsbh-dark --catalog glade.fits alert.json | jq '.verdicts[] | select(.code == \"daylight\")'\n",
+	.run = plan_command,
+};

@@ -1,0 +1,42 @@
+#!/bin/sh
+# slew visible and slew plan as a person calls them: facts about NGC 4993, an alert all the way to requests, and bad arguments.
+n=0; bad=0
+check() # name command…
+{
+	n=$((n + 1)); name=$1; shift
+	if "$@"; then echo "ok $n - $name"; else echo "not ok $n - $name"; bad=1; fi
+}
+skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
+tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
+shared=${SLEW_SHARED:-../shared}
+
+./slew visible 13:09:47.7 -23:23:02 --site lsc --start 2017-08-17T18:00 --hours 12 --max-airmass 2.5 > "$tmp/a" 2>&1
+check "NGC 4993 from Cerro Tololo opens at 23:12 with the Sun at -12 deg" grep -q "^lsc *2017-08-17 23:1[23]:" "$tmp/a"
+./slew visible 197.4488 -23.3839 --site tfn --start 2017-08-17T18:00 --hours 12 > "$tmp/a" 2>&1
+check "where there is no window the reason stands" grep -q "when the Sun is above −12°" "$tmp/a"
+printf 'rank,id,name,ra_deg,dec_deg\n1,5,NGC 4993,197.4488,-23.3839\n2,6,Polaris,37.95,89.26\n' > "$tmp/list.csv"
+./slew visible --targets "$tmp/list.csv" --site lsc --start 2017-08-17T18:00 --json > "$tmp/a" 2>&1
+check "a ranked list gives an object a target" test "$(grep -c '"sites":' "$tmp/a")" = 2
+check "what never rises says so" grep -q '"reason":"never_rises"' "$tmp/a"
+usage() { ./slew "$@" > "$tmp/b" 2>&1; test $? = 2 && grep -q "slew: " "$tmp/b"; }
+input() { ./slew "$@" > "$tmp/b" 2>&1; test $? = 1 && grep -q "slew: " "$tmp/b"; }
+check "no position is a usage error" usage visible
+check "an unknown option is a usage error" usage visible 10 20 --frob 3
+check "a declination of 95 deg is refused" input visible 10 95
+check "an unknown site is refused, and the sites are named" input visible 10 20 --site zz
+check "a list that is none is refused" input visible --targets Makefile
+check "plan without a catalogue is a usage error" usage plan x.json
+alerts=$shared/data/alerts/igwn_json; master=$shared/data/galaxies/derived/galaxies_master.csv
+if [ -r "$alerts/advocate_S3456-1-initial.json" ] && [ -r "$master" ]; then
+	./slew catalog build "$master" -o "$tmp/cat.fits" > /dev/null 2>&1
+	./slew plan --catalog "$tmp/cat.fits" --now event --json "$alerts/advocate_S3456-1-initial.json" > "$tmp/p" 2> "$tmp/err"
+	check "an alert is planned all the way" grep -q '"site":"cpt"' "$tmp/p"
+	fates=$(($(grep -o '"epoch":1,' "$tmp/p" | wc -l) + $(grep -o '"code":' "$tmp/p" | wc -l)))
+	check "each of the 60 galaxies has its first visit or its verdict ($fates)" test "$fates" = 60
+	check "the policy's own answer is told" grep -q 'would not trigger' "$tmp/p"
+	check "a retraction is not planned" input plan --catalog "$tmp/cat.fits" "$alerts/MS181101ab-retraction.json"
+else
+	skip "an alert is planned all the way" "$alerts is not there"
+fi
+echo "1..$n"
+exit $bad
