@@ -13,7 +13,6 @@
 #include <time.h>
 
 #define IDLE_S 1
-#define FULL_RETRY_S 5
 
 struct core_thread {
 	pthread_t thread;
@@ -29,6 +28,8 @@ struct core_thread {
 	struct news *news;
 	struct ballast ballast;
 	bool full, recovered, was_busy;
+	bool no_room;               /* the last turn failed for want of room on the disk */
+	struct letters refused;     /* orders that must wait for room: told so, not kept */
 	int64_t seq;
 };
 
@@ -73,6 +74,8 @@ static int turn_try(struct core_thread *t, struct letters *batch, struct turn *t
 	pthread_mutex_lock(&t->mutex);
 	quiet = t->quiet;
 	pthread_mutex_unlock(&t->mutex);
+	errno = 0;
+	t->no_room = false;
 	if (query_run(t->o.db, e, "BEGIN IMMEDIATE", "") != 0)
 		return -1;
 	int rc = step_all(t, batch, e);
@@ -89,6 +92,7 @@ static int turn_try(struct core_thread *t, struct letters *batch, struct turn *t
 		return 0;
 	effects_free(&turn->effects);
 	turn->effects = (struct effects){0};
+	t->no_room = (sqlite3_errcode(t->o.db) & 0xff) == SQLITE_FULL || errno == ENOSPC || strstr(e->text, "is full") != NULL;
 	struct err ignored = {0}; /* the first error is the one that counts */
 	if (sqlite3_get_autocommit(t->o.db) == 0)
 		query_run(t->o.db, &ignored, "ROLLBACK", "");
@@ -114,25 +118,56 @@ static void turn_give(struct core_thread *t, struct turn *turn)
 	t->o.wake(t->o.ctx);
 }
 
-/* After COMMIT: everything the loop needs to know. */
-static int turn_close(struct core_thread *t, struct letters *batch, struct turn *turn, struct err *e)
+/* After COMMIT: everything the loop needs to know. Cannot fail: what is on disk is handed over; a core that is sick by now shows it at
+ * the next step, which is made to come soon. */
+static void turn_close(struct core_thread *t, struct letters *batch, struct turn *turn)
 {
+	struct err e = {0};
 	t->recovered = true;
 	if (batch->last != NULL)
 		t->seq = batch->last->seq;
 	turn->seq = t->seq;
-	if (t->o.store_id[0] == '\0' && query_text(t->o.db, t->o.store_id, sizeof t->o.store_id, e, "SELECT id FROM store", "") < 0)
-		return -1;
+	if (t->o.store_id[0] == '\0')
+		query_text(t->o.db, t->o.store_id, sizeof t->o.store_id, &e, "SELECT id FROM store", "");
 	if (t->o.store_id[0] != '\0')
 		lock_remember(t->o.lock, t->o.store_id, t->seq);
 	letters_move(&turn->letters, batch);
 	turn->alarms = core_alarms(t->core);
 	turn->news = news_read(t->news);
 	turn->disk_full = t->full;
-	if (core_due(t->core, &turn->due_utc_us, &turn->due_tick_us, e) != 0)
-		return -1;
+	if (core_due(t->core, &turn->due_utc_us, &turn->due_tick_us, &e) != 0)
+		turn->due_tick_us = 0;
 	turn_give(t, turn);
-	return 0;
+}
+
+/* A turn in which nothing was written: tells that the disk is full, or has room again, and refuses orders. */
+static void turn_notice(struct core_thread *t)
+{
+	struct err e = {0};
+	struct turn *turn = calloc(1, sizeof *turn);
+	if (turn == NULL)
+		return;
+	turn->seq = t->seq;
+	turn->disk_full = t->full;
+	turn->due_utc_us = turn->due_tick_us = INT64_MAX;
+	core_due(t->core, &turn->due_utc_us, &turn->due_tick_us, &e);
+	letters_move(&turn->letters, &t->refused);
+	turn_give(t, turn);
+}
+
+/* On a full disk: false when the letter may not go. Somebody who waits for an answer gets one; the rest waits for room, and what came
+ * from a source has not moved its position. */
+static bool full_lets(struct core_thread *t, struct letter *l, struct letters *keep)
+{
+	if (ballast_worthy(l))
+		return true;
+	if (l->origin != 0 && l->owner == NULL) {
+		text_copy(l->reject, sizeof l->reject, "the disk is full: only retractions, veto, hold and cancel are taken; make room, then ask again");
+		letters_put(&t->refused, l);
+	} else {
+		letters_put(keep, l);
+	}
+	return false;
 }
 
 static int turn_once(struct core_thread *t, struct letters *batch, struct err *e)
@@ -141,35 +176,35 @@ static int turn_once(struct core_thread *t, struct letters *batch, struct err *e
 	if (turn == NULL)
 		return err_set(e, ERR_MEMORY, "turn: no memory; give the engine more");
 	turn->due_utc_us = turn->due_tick_us = INT64_MAX;
-	if (turn_try(t, batch, turn, e) == 0 && turn_close(t, batch, turn, e) == 0)
-		return 0;
-	turn_free(turn);
-	return -1;
-}
-
-static bool disk_is_full(struct core_thread *t)
-{
-	int code = sqlite3_errcode(t->o.db) & 0xff;
-	return code == SQLITE_FULL || (code == SQLITE_IOERR && errno == ENOSPC);
+	if (turn_try(t, batch, turn, e) != 0) {
+		turn_free(turn);
+		return -1;
+	}
+	turn_close(t, batch, turn);
+	return 0;
 }
 
 /* A turn that failed: the core anew, then its letters one by one, once. On a full disk the ballast goes first. */
 static int turn_again(struct core_thread *t, struct letters *batch, struct err *e)
 {
-	bool full = disk_is_full(t);
-	if (full && !t->full) {
+	bool newly_full = t->no_room && !t->full;
+	if (newly_full) {
 		t->full = true;
 		ballast_free(&t->ballast);
 	}
 	*e = (struct err){0};
 	if (core_anew(t, e) != 0)
 		return -1;
+	if (newly_full)
+		turn_notice(t);
 	while (batch->first != NULL) {
 		struct letters one = {0};
 		struct letter *l = letters_get(batch);
-		if (t->full && !ballast_worthy(l)) { /* its position has not moved: it waits in its lane for room */
+		struct letters keep = {0};
+		if (t->full && !full_lets(t, l, &keep)) {
+			enum lane lane = keep.first != NULL ? l->lane : LANE_CONTROL;
 			pthread_mutex_lock(&t->mutex);
-			letters_put(&t->lane[l->lane], l);
+			letters_move(&t->lane[lane], &keep);
 			pthread_mutex_unlock(&t->mutex);
 			continue;
 		}
@@ -204,7 +239,8 @@ static void batch_take(struct core_thread *t, struct letters *batch)
 			if (batch->count > 0 && batch->bytes + cost > LIMIT_TURN_BYTES)
 				break;
 			struct letter *l = letters_get(&t->lane[lane]);
-			letters_put(t->full && !ballast_worthy(l) ? &keep : batch, l);
+			if (!t->full || full_lets(t, l, &keep))
+				letters_put(batch, l);
 		}
 		letters_move(&keep, &t->lane[lane]);
 		t->lane[lane] = keep;
@@ -226,19 +262,12 @@ static void wait_for_work(struct core_thread *t)
 /* Nothing to do: move the WAL into the database without waiting for readers, look whether a full disk has room again. */
 static void idle(struct core_thread *t)
 {
-	if (t->was_busy)
+	if (t->was_busy && !t->full) /* it makes the database grow: the ballast's room is not for that */
 		sqlite3_wal_checkpoint_v2(t->o.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	t->was_busy = false;
 	if (t->full && ballast_renew(&t->ballast) == 0) {
 		t->full = false;
-		struct turn *turn = calloc(1, sizeof *turn);
-		if (turn != NULL) {
-			turn->seq = t->seq;
-			struct err e = {0};
-			turn->due_utc_us = turn->due_tick_us = INT64_MAX;
-			core_due(t->core, &turn->due_utc_us, &turn->due_tick_us, &e);
-			turn_give(t, turn);
-		}
+		turn_notice(t);
 	}
 }
 
@@ -279,6 +308,8 @@ static void *core_thread_main(void *arg)
 		} else {
 			idle(t);
 		}
+		if (t->refused.first != NULL)
+			turn_notice(t);
 	}
 	if (!t->dead)
 		sqlite3_wal_checkpoint_v2(t->o.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);

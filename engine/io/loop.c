@@ -144,6 +144,7 @@ static void process_begin(void)
 	struct rlimit none = {0, 0};
 	setrlimit(RLIMIT_CORE, &none);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk, not a death */
 	setenv("UV_THREADPOOL_SIZE", "8", 0);
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 }
