@@ -80,15 +80,15 @@ struct tally {
 	int64_t alerts, yes, unknown;
 };
 
-/* Rules beside `when` that keep an alert from triggering; "" when none does. */
+/* Rules beside `when` that keep an alert from triggering, all of them, separated by ", "; "" when none does. */
 static void hindrance(struct text *sql, const struct policy *p)
 {
-	text_puts(sql, "CASE WHEN a.type = 'RETRACTION' THEN 'a retraction' ");
+	text_puts(sql, "rtrim(iif(a.type = 'RETRACTION', 'a retraction, ', '')");
 	if (!p->tests)
-		text_puts(sql, "WHEN f.is_test <> 0 OR e.is_test <> '[]' THEN 'a test alert' ");
+		text_puts(sql, " || iif(f.is_test <> 0 OR e.is_test <> '[]', 'a test alert, ', '')");
 	if (p->early_warning != EARLY_SUBMIT)
-		text_printf(sql, "WHEN a.type = 'EARLYWARNING' THEN 'early warning: %s' ", p->early_warning == EARLY_WARM ? "warmed only" : "ignored");
-	text_printf(sql, "WHEN f.age_s > %.17g THEN 'older than max_age_h' ELSE '' END", p->max_age_h * 3600.0);
+		text_printf(sql, " || iif(a.type = 'EARLYWARNING', 'early warning: %s, ', '')", p->early_warning == EARLY_WARM ? "warmed only" : "ignored");
+	text_printf(sql, " || iif(f.age_s > %.17g, 'older than max_age_h, ', ''), ', ')", p->max_age_h * 3600.0);
 }
 
 static sqlite3_stmt *test_query(sqlite3 *db, const struct policy *p, struct err *e)

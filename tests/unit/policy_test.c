@@ -37,11 +37,13 @@ static void past_alerts_are_judged(void **state)
 	add(db, 3, 1, "INITIAL", "NULL, 60, 'failed'");
 	add(db, 4, 2, "INITIAL", "31, 60, 'ready'");
 	add(db, 5, 1, "UPDATE", "31, 1e6, 'ready'");
+	add(db, 8, 2, "EARLYWARNING", "31, 1e6, 'ready'");
 	add(db, 6, 1, "UPDATE", "5000, 60, 'ready'");
 	add(db, 7, 1, "RETRACTION", "NULL, NULL, 'none'");
 	static const char *const want[][4] = {{"S1", "true", "", "early warning: warmed only"}, {"S1", "true", "", ""}, {"S1", "unknown", "area90_deg2", ""},
 		{"MS2", "true", "", "a test alert"}, {"S1", "true", "", "older than max_age_h"}, {"S1", "false", "", ""},
-		{"S1", "unknown", "area90_deg2", "a retraction"}};
+		{"S1", "unknown", "area90_deg2", "a retraction"},
+		{"MS2", "true", "", "a test alert, early warning: warmed only, older than max_age_h"}};
 	struct policy *p = open_policy("bns-near", &e);
 	assert_non_null(p);
 	sqlite3_stmt *q = test_query(db, p, &e);

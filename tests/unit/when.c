@@ -132,6 +132,40 @@ static void depth_and_length_are_bounded(void **state)
 	assert_null(when_compile(longer, &e));
 }
 
+/* Word salad: whatever our grammar takes, SQLite takes too, and gives TRUE, FALSE or NULL; the rest has a column. */
+static void our_grammar_is_within_that_of_sqlite(void **state)
+{
+	(void)state;
+	static const char *const words[] = {"p_bns", "far_hz", "search", "1", "0.5", "'a'", "alert_type", "'INITIAL'", "+", "-", "*", "/", "=", "<>", "<", ">=", "AND", "OR",
+		"NOT", "BETWEEN", "IN", "IS", "NULL", "(", ")", ",", "abs(", "max(", "area90_deg2", "> 0.5", "= 1 AND", "(1, 2)", "IS NOT NULL", "BETWEEN 1 AND 2"};
+	static const char *const frame[] = {"p_bns", "+", "far_hz", ">", "0.5", "AND", "NOT", "(", "alert_type", "=", "'INITIAL'", "OR", "abs(", "p_nsbh", "-", "1", ")",
+		"BETWEEN", "0", "AND", "1", ")"};
+	struct facts f = facts_none();
+	uint32_t random = 7;
+	int taken = 0;
+	f.number[FACT_p_bns] = 0.6;
+	for (int i = 0; i < 20000; i++) {
+		char text[600] = "";
+		struct err e = {0};
+		for (size_t k = 0; k < sizeof frame / sizeof frame[0]; k++) { /* a good sentence, a word in eight replaced */
+			random = random * 1664525u + 1013904223u;
+			bool other = (random >> 28) < 2;
+			strcat(strcat(text, other ? words[(random >> 12) % (sizeof words / sizeof words[0])] : frame[k]), " ");
+		}
+		struct when *w = when_compile(text, &e);
+		if (w == NULL) {
+			if (strstr(e.text, "column") == NULL)
+				fail_msg("%s → %s", text, e.text);
+			continue;
+		}
+		taken++;
+		if (when_evaluate(w, &f, &e) < 0)
+			fail_msg("%s → %s", text, e.text);
+		when_free(w);
+	}
+	assert_true(taken > 100);
+}
+
 static struct policy *embedded(const char *path)
 {
 	struct err e = {0};
@@ -244,7 +278,7 @@ static void faults_of_policies_have_positions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(it_means_what_sql_means), cmocka_unit_test(null_of_a_map_fact_waits_for_the_map),
-		cmocka_unit_test(faults_name_their_column), cmocka_unit_test(depth_and_length_are_bounded), cmocka_unit_test(shipped_policies_decide),
+		cmocka_unit_test(faults_name_their_column), cmocka_unit_test(depth_and_length_are_bounded), cmocka_unit_test(our_grammar_is_within_that_of_sqlite), cmocka_unit_test(shipped_policies_decide),
 		cmocka_unit_test(the_same_question_of_a_table), cmocka_unit_test(faults_of_policies_have_positions)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
