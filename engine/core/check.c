@@ -52,7 +52,7 @@ json_t *core_check_rows(sqlite3 *db, struct err *e)
 
 int core_check(struct core *c, enum check_scope scope, struct err *e)
 {
-	json_t *bad = check(c->db, scope == CHECK_TOUCHED ? (c->seq > 0 ? c->seq : 1) : 0, e);
+	json_t *bad = check(c->db, scope == CHECK_TOUCHED ? c->turn_from : 0, e);
 	if (bad == NULL)
 		return -1;
 	int rc = 0;

@@ -25,7 +25,7 @@ static void load_last(struct core *c)
 	c->seq = json_int(row, "seq", 0);
 	c->utc_us = json_int(row, "utc_us", UTC_NONE);
 	c->tick_us = json_int(row, "tick_us", 0);
-	c->released_from = c->seq + 1;
+	c->turn_from = c->next_from = c->seq + 1;
 	json_decref(row);
 	get_text(c, c->installation, sizeof c->installation, "SELECT installation FROM store", "");
 	snprintf(c->prefix, sizeof c->prefix, "slew-%.8s-", c->installation);

@@ -141,6 +141,8 @@ static void believed(struct core *c, struct matter *m, struct policy *p, const c
 		    p->observes ? "" : ": it tells, and asks no telescope");
 	if (m->watch)
 		verdict_put(c, m->event, p->name, 0, "watch", NULL, "");
+	else if (p->observes && isnan(m->facts.number[FACT_area90_deg2]) && !m->facts.map_pending)
+		verdict_put(c, m->event, p->name, 0, "unread_map", NULL, "there is no sky map to rank galaxies with");
 	else
 		verdict_drop(c, m->event, p->name);
 	if (p->observes)

@@ -308,7 +308,7 @@ static void read_answers(struct core *c, const struct talk *t, const struct answ
 		effect_close(c, t->effect, "done", as->count ? answer_name(as->list[as->count - 1].kind) : "step");
 		if (as->next_step >= 0)
 			effect_call(c, t->site->name, t->verb, as->next_step, t->request, UTC_NONE);
-		if (as->next_step < 0 || t->verb == VERB_POLL)
+		if (as->next_step < 0 || t->verb == VERB_POLL || t->verb == VERB_DATA)
 			verb_answered(c, t, as);
 	}
 }

@@ -308,7 +308,8 @@ int core_release(struct core *c, int64_t utc_us, int64_t tick_us, struct effects
 	c->tick_us = tick_us > c->tick_us ? tick_us : c->tick_us;
 	for (int pass = 0; pass < 8 && c->seq > 0 && release_pass(c, out); pass++)
 		continue; /* a drop may have made new rows */
-	c->released_from = c->seq + 1;
+	c->turn_from = c->next_from;
+	c->next_from = c->seq + 1;
 	if (failed(c)) {
 		*e = c->fault;
 		return err_wrap(e, "release");

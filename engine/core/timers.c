@@ -78,10 +78,10 @@ static void fire_slip(struct core *c, int64_t id, const char *detail)
 		request_unwant(c, id, "slipped: not started by its promised time");
 }
 
-/* Frames appear over hours: asked again with a growing pause, until a reduced one is there or a day has passed. */
+/* Frames appear over hours: asked again with a growing pause, until a reduced one (level 91 at LCO) is there or a day has passed. */
 static void fire_data(struct core *c, int64_t id, const char *detail)
 {
-	static const char reduced[] = "SELECT 1 FROM data_product WHERE request=? AND level='reduced' LIMIT 1";
+	static const char reduced[] = "SELECT 1 FROM data_product WHERE request=? AND (level='reduced' OR CAST(level AS INTEGER)>=90) LIMIT 1";
 	int tries = atoi(detail);
 	char facility[64], key[64], next[16];
 	get_text(c, facility, sizeof facility, "SELECT facility FROM request WHERE id=? AND state='done'", "i", id);

@@ -55,6 +55,8 @@ static json_t *rank_job(struct core *c, int64_t event)
 	get_text(c, map, sizeof map, map_of, "i", event);
 	get_text(c, cat, sizeof cat, catalog, "");
 	json_t *job = NULL;
+	if (weight != NULL && map[0] && cat[0] == 0)
+		alarm_raise(c, "catalogue", "missing", "an event is believed and there is no galaxy catalogue in the configuration: nothing can be ranked");
 	if (weight != NULL && map[0] && cat[0])
 		job = json_pack("{s:s,s:s,s:s,s:s,s:i,s:o,s:s}", "kind", "rank", "sha256", map, "weight", weight, "distance_error", "catalogue", "top",
 				top > LIMIT_RANKED ? LIMIT_RANKED : top, "probability", json_real_or_null(probability), "catalog", cat);

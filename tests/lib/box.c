@@ -110,6 +110,15 @@ void box_config(struct box *b, const char *policy)
 				 "TIME_CRITICAL", 5.0, "RAPID_RESPONSE", 2.0, "triggers", "policies", rule, "facilities", "name", "lco", "use", "lco",
 				 "accepts_tests", 0, "descriptor", descriptor, "catalog", "sha256", "c0ffee", "rows", 3);
 	assert_non_null(body);
+	if (b->two) {
+		json_t *facilities = json_object_get(body, "facilities"), *f = json_deep_copy(json_array_get(facilities, 0));
+		json_t *programmes = json_object_get(json_object_get(body, "config"), "programmes"), *p = json_deep_copy(json_array_get(programmes, 0));
+		json_object_set_new(f, "name", json_string("second"));
+		json_object_set_new(p, "name", json_string("too2"));
+		json_object_set_new(p, "facility", json_string("second"));
+		json_array_append_new(facilities, f);
+		json_array_append_new(programmes, p);
+	}
 	feed_json(b, INPUT_config, body);
 }
 

@@ -11,6 +11,7 @@ struct box {
 	int64_t utc_us, tick_us;
 	struct effects out;   /* everything handed over so far, newest last */
 	bool reopen;          /* closes and opens the core after each turn: the rows are the state */
+	bool two;             /* a second facility, "second", and its programme, "too2" */
 	bool hold_turn;       /* several inputs in one turn: no release until box_turn */
 	json_t *answer;       /* to the last order */
 };

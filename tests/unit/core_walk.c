@@ -222,6 +222,38 @@ static void killed_while_asking(void **state)
 	box_close(&b);
 }
 
+/* Observed: the verdict says so, the hours are spent, and its frames become rows. */
+static void observed(void **state)
+{
+	(void)state;
+	struct box b;
+	box_open(&b);
+	until_planned(&b);
+	box_reply(&b, box_waits(&b, "offer"), 200, "%s", validate_ok);
+	accept(&b, box_waits(&b, "submit"), 8811);
+	char token[64];
+	snprintf(token, sizeof token, "%s", box_text(&b, "SELECT token FROM request WHERE id=1"));
+	box_later(&b, 45);
+	for (int step = 0; step < 2; step++)
+		box_reply(&b, box_waits(&b, "poll"), 200, "{\"count\":0,\"next\":null,\"previous\":null,\"results\":[]}");
+	box_reply(&b, box_waits(&b, "poll"), 200,
+		  "{\"count\":1,\"next\":null,\"previous\":null,\"results\":[{\"id\":77,\"request_group_id\":8811,\"name\":\"%s\",\"site\":\"coj\",\"enclosure\":\"doma\","
+		  "\"telescope\":\"1m0a\",\"state\":\"COMPLETED\",\"start\":\"2023-05-18T18:20:00Z\",\"end\":\"2023-05-18T18:26:00Z\",\"modified\":\"2023-05-18T18:26:00Z\","
+		  "\"request\":{\"id\":9811,\"state\":\"COMPLETED\"}}]}", token);
+	assert_string_equal(box_text(&b, "SELECT r.state||' '||l.state FROM request r JOIN ledger l ON l.request=r.id WHERE r.id=1"), "done spent");
+	assert_string_equal(box_text(&b, "SELECT code FROM verdict v JOIN target t ON t.id=v.target WHERE t.name='NGC 4993'"), "observed");
+	box_later(&b, 31);
+	int64_t data = box_waits(&b, "data");
+	assert_true(data > 0);
+	box_reply(&b, data, 200, "{\"count\":1,\"next\":null,\"previous\":null,\"results\":[{\"basename\":\"coj1m0-e91\",\"reduction_level\":91,\"url\":\"https://s3/x?key\","
+		  "\"site_id\":\"coj\"}]}");
+	assert_string_equal(box_text(&b, "SELECT basename||' '||level FROM data_product"), "coj1m0-e91 91");
+	/* a retraction does not touch what is done */
+	box_alert(&b, "S230518h", "RETRACTION", 3900, 0, NULL);
+	assert_string_equal(box_text(&b, "SELECT state FROM request WHERE id=1"), "done");
+	box_close(&b);
+}
+
 /* A find that is not complete proves nothing. */
 static void half_a_find(void **state)
 {
@@ -272,7 +304,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(walkthrough), cmocka_unit_test(reopened_between_turns), cmocka_unit_test(killed_while_asking),
-		cmocka_unit_test(half_a_find), cmocka_unit_test(veto_in_the_turn_of_the_plan),
+		cmocka_unit_test(half_a_find), cmocka_unit_test(observed), cmocka_unit_test(veto_in_the_turn_of_the_plan),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
