@@ -150,6 +150,67 @@ static void check_total(const json_t *exchange, const struct reply *reply)
 	}
 }
 
+static uint64_t draw(uint64_t *state)
+{
+	uint64_t z = (*state += 0x9e3779b97f4a7c15u);
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	return z ^ (z >> 31);
+}
+
+/* Spoils one to four places: a byte, a digit, a doubled or a lost piece. Returns the new length; bytes has room for twice the length. */
+static size_t spoil(char *bytes, size_t len, uint64_t *seed)
+{
+	static const char *const pieces[] = {"null", "[]", "{}", "-1", "1e999", "9223372036854775807", "\"\"", "\xff", "\\u0007", "[[[[[[[[", "true"};
+	for (uint64_t n = 1 + draw(seed) % 4; n > 0 && len > 30; n--) {
+		size_t at = draw(seed) % (len - 20), piece = draw(seed) % 11, span = 1 + draw(seed) % 16;
+		switch (draw(seed) % 4) {
+		case 0:
+			bytes[at] = (char)(draw(seed) & 0xff);
+			break;
+		case 1:
+			memmove(bytes + at, bytes + at + span, len - at - span);
+			len -= span;
+			break;
+		case 2: /* in place of the value after the next colon */
+			while (at + 21 < len && bytes[at] != ':')
+				at++;
+			memcpy(bytes + at + 1, pieces[piece], strlen(pieces[piece]) < 19 ? strlen(pieces[piece]) : 19);
+			break;
+		default:
+			bytes[at] = "0123456789-{}[]\",:"[draw(seed) % 18];
+		}
+	}
+	return len;
+}
+
+/* Hundreds of spoilt copies of a reply, each under some verb and step: an answer or none, and never one that says "absent" for a find. */
+static void check_spoilt(const json_t *exchange, const struct reply *reply, uint64_t *seed)
+{
+	static const int steps[] = {0, 0, 1, 1, 2, 100, 200};
+	const struct facility_ops *ops = facility_find("ocs");
+	struct facility_conf conf = {"lco", descriptor};
+	struct facility_request q = request_of(exchange);
+	json_t *memo = json_pack("{s:s, s:s, s:{}}", "state", "PENDING", "request_id", "1", "pass");
+	char *copy = malloc(reply->len + 1);
+	for (int i = 0; i < 200 && reply->len > 30 && reply->len < 20000; i++) {
+		struct view v = {.now_us = UTC_DAY, .verb = (enum verb)(draw(seed) % VERB_COUNT), .step = steps[draw(seed) % 7], .memo = memo, .facility_memo = memo, .prefix = "S26"};
+		struct reply part = *reply;
+		struct answers a = {0};
+		v.request = v.verb == VERB_STATUS || (v.verb == VERB_POLL && draw(seed) % 2) ? NULL : &q;
+		memcpy(copy, reply->body, reply->len);
+		part.body = copy;
+		part.len = spoil(copy, reply->len, seed);
+		assert_int_equal(ops->read(&conf, &v, &part, &a), 0);
+		well_formed(&a, json_text(exchange, "name", "?"));
+		for (size_t k = 0; k < a.count; k++)
+			assert_false(v.verb == VERB_FIND && a.list[k].kind == ANSWER_ABSENT && v.step != 200);
+		answers_free(&a);
+	}
+	free(copy);
+	json_decref(memo);
+}
+
 static int names_order(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -160,6 +221,7 @@ static void exchanges_are_read(void **state)
 	(void)state;
 	char *names[CORPUS_MAX];
 	size_t count = 0, matched = 0;
+	uint64_t seed = 20261123;
 	shared_path(shared_dir, "data/ocs_corpus");
 	DIR *dir = opendir(shared_dir);
 	assert_non_null(dir);
@@ -176,6 +238,7 @@ static void exchanges_are_read(void **state)
 		struct reply reply = reply_of(exchange, &body);
 		check_kind(exchange, &reply, &matched);
 		check_total(exchange, &reply);
+		check_spoilt(exchange, &reply, &seed);
 		free(body);
 		json_decref(exchange);
 		free(names[i]);
