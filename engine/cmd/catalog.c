@@ -83,7 +83,7 @@ static void info_sources(const struct catalog *c)
 {
 	struct fits_header primary, h;
 	struct err ignored = {0};
-	char key[16], text[72];
+	char key[32], text[72];
 	int64_t n;
 	const unsigned char *bytes = c->memory;
 	if (fits_header_scan(bytes, c->memory_len, &primary, &ignored) < 0 ||

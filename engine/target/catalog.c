@@ -18,7 +18,7 @@ static const char *const columns_cells[][2] = {{"FIRST", "1K"}, {"LUM_MAX", "1E"
 static int form_check(const struct fits_header *h, const char *const (*columns)[2], int n, const char *path, struct err *e)
 {
 	int64_t fields = 0;
-	char key[16], name[72] = "", form[72] = "";
+	char key[32], name[72] = "", form[72] = "";
 	bool same = fits_header_int(h, "TFIELDS", &fields) && fields == n;
 	for (int i = 0; i < n && same; i++) {
 		snprintf(key, sizeof key, "TTYPE%d", i + 1);

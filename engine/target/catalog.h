@@ -83,6 +83,15 @@ static inline double catalog_distance_mpc(const struct catalog *c, int64_t row)
 	memcpy(&d, &u, 8);
 	return d;
 }
+static inline float catalog_distance_err_mpc(const struct catalog *c, int64_t row)
+{
+	uint32_t u;
+	float f;
+	memcpy(&u, c->rows + (size_t)row * CATALOG_ROW_BYTES + 32, 4);
+	u = __builtin_bswap32(u);
+	memcpy(&f, &u, 4);
+	return f;
+}
 static inline int64_t catalog_cell_first(const struct catalog *c, int64_t cell)
 {
 	return (int64_t)catalog_big64(c->cells + (size_t)cell * CATALOG_CELL_BYTES);

@@ -77,8 +77,11 @@ int catalog_build_add(struct catalog_builder *b, const char *path, struct err *e
 		return err_wrap(e, "%s", path);
 	if (s->bad > CATALOG_SHOWN)
 		text_printf(&b->report, "%s: %lld more rows left out\n", s->name, (long long)s->bad - CATALOG_SHOWN);
-	text_printf(&b->report, "%s: %lld rows, %lld galaxies, %lld left out, %lld without a distance\n", s->name, (long long)s->rows,
+	text_printf(&b->report, "%s: %lld rows, %lld galaxies, %lld left out, %lld without a distance", s->name, (long long)s->rows,
 		(long long)s->kept, (long long)s->bad, (long long)s->without_distance);
+	if (s->far_mpc > 0) /* a wrong unit shows here */
+		text_printf(&b->report, "; distances from %.4g to %.6g Mpc", s->near_mpc, s->far_mpc);
+	text_puts(&b->report, "\n");
 	return 0;
 }
 
@@ -177,7 +180,7 @@ static void table_start(struct text *t, int64_t width, int64_t rows, int fields,
 
 static void table_column(struct text *t, int n, const char *name, const char *form, const char *unit)
 {
-	char key[16];
+	char key[32];
 	snprintf(key, sizeof key, "TTYPE%d", n);
 	card_text(t, key, name);
 	snprintf(key, sizeof key, "TFORM%d", n);
@@ -194,7 +197,7 @@ static void provenance(struct text *t, const struct catalog_builder *b)
 	card_text(t, "COSMO", COSMOLOGY_NAME);
 	for (int i = 0; i < b->sources; i++) {
 		const struct catalog_source *s = &b->source[i];
-		char key[16];
+		char key[32];
 		snprintf(key, sizeof key, "SRC%d", i + 1);
 		card_text(t, key, s->name);
 		snprintf(key, sizeof key, "SRCSHA%d", i + 1);
@@ -213,7 +216,7 @@ static void provenance(struct text *t, const struct catalog_builder *b)
 static void headers(struct text *t, const struct catalog_builder *b, const char *digest)
 {
 	static const char *const columns[10][3] = {{"IPIX29", "1K", ""}, {"DIST_MPC", "1D", "Mpc"}, {"RA", "1D", "deg"}, {"DEC", "1D", "deg"},
-		{"DISTERR_MPC", "1E", "Mpc"}, {"B_MAG", "1E", "mag"}, {"LOGMSTAR", "1E", "dex(solMass)"}, {"FLAGS", "1J", ""}, {"ID", "1K", ""},
+		{"DISTERR_MPC", "1E", "Mpc"}, {"B_MAG", "1E", "mag"}, {"LOGMSTAR", "1E", ""}, {"FLAGS", "1J", ""}, {"ID", "1K", ""},
 		{"NAME", "32A", ""}};
 	card(t, "SIMPLE", "T", "FITS");
 	card_int(t, "BITPIX", 8, "");

@@ -51,6 +51,7 @@ struct catalog_cell {
 struct catalog_source {
 	char name[64], sha256[65];
 	int64_t rows, kept, bad, without_distance;
+	double near_mpc, far_mpc; /* range of distances; far 0: none */
 	char columns[512];  /* "ra<-RAJ2000 …" */
 };
 

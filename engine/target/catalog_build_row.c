@@ -322,5 +322,9 @@ int catalog_row_take(struct catalog_builder *b, const struct catalog_columns *c,
 	b->rows[b->count++] = r;
 	s->kept++;
 	s->without_distance += isnan(r.distance_mpc);
+	if (r.distance_mpc > 0) {
+		s->near_mpc = s->far_mpc > 0 && s->near_mpc < r.distance_mpc ? s->near_mpc : r.distance_mpc;
+		s->far_mpc = s->far_mpc > r.distance_mpc ? s->far_mpc : r.distance_mpc;
+	}
 	return 0;
 }

@@ -24,7 +24,7 @@ static int guard_primary(const struct fits_header *h, struct err *e)
 	if (!fits_header_int(h, "NAXIS", &naxis) || !fits_header_int(h, "BITPIX", &bitpix) || naxis < 0 || naxis > 999)
 		return err_set(e, ERR_INPUT, "FITS primary header: NAXIS or BITPIX is missing or not a number; the file is damaged");
 	for (int i = 1; i <= naxis; i++) {
-		char key[16];
+		char key[32];
 		int64_t n;
 		snprintf(key, sizeof key, "NAXIS%d", i);
 		if (!fits_header_int(h, key, &n))
@@ -44,7 +44,7 @@ static int guard_fields(const struct fits_header *h, int64_t fields, int64_t row
 	char word[64];
 	for (int i = 1; i <= fields; i++) {
 		struct fits_column c;
-		char key[16], form[72] = "";
+		char key[32], form[72] = "";
 		snprintf(key, sizeof key, "TFORM%d", i);
 		if (!fits_header_column(h, i, &offset, &c)) {
 			fits_header_text(h, key, form, sizeof form);

@@ -145,7 +145,7 @@ size_t fits_type_size(char type)
 
 bool fits_header_column(const struct fits_header *h, int n, size_t *offset, struct fits_column *out)
 {
-	char key[16], form[72], *end;
+	char key[32], form[72], *end;
 	snprintf(key, sizeof key, "TFORM%d", n);
 	if (!fits_header_text(h, key, form, sizeof form))
 		return false;

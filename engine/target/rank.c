@@ -111,9 +111,12 @@ static bool row_score(const struct skymap *m, int64_t cell, const struct catalog
 		out->without_distance++;
 		return false;
 	}
-	if (o->distance_error || o->weight != RANK_NONE) {
+	if (o->distance_error && out->is_3d) {
+		float given = catalog_distance_err_mpc(c, r->row);
+		err = given > 0 && isfinite(given) ? (double)given : 0;
+	}
+	if (o->weight != RANK_NONE) {
 		catalog_row_at(c, r->row, &row);
-		err = o->distance_error && row.distance_err_mpc > 0 ? row.distance_err_mpc : 0;
 		w = weight_of(&row, o->weight);
 	}
 	if (!(w > 0) || !isfinite(w)) {

@@ -25,6 +25,9 @@ int region_area(const struct skymap *m, double level, double *area_deg2, double 
 	struct bin *bins = malloc(BINS * sizeof *bins);
 	double probability = 0, area_sr = 0; /* of all cells denser than those under the prefix */
 	uint64_t prefix = 0;
+	double pixel_sr[30];
+	for (int order = 0; order < 30; order++)
+		pixel_sr[order] = skymap_pixel_sr(order);
 	if (bins == NULL)
 		return err_set(e, ERR_MEMORY, "no memory for the areas of a sky map");
 	for (int shift = 48; shift >= 0; shift -= 16) {
@@ -33,7 +36,7 @@ int region_area(const struct skymap *m, double level, double *area_deg2, double 
 			uint64_t key = bits_of(m->density[i] + 0.0);
 			if (shift < 48 && key >> (shift + 16) != prefix)
 				continue;
-			double sr = skymap_pixel_sr(skymap_order(m->uniq[i]));
+			double sr = pixel_sr[skymap_order(m->uniq[i])];
 			bins[key >> shift & 0xFFFF].probability += m->density[i] * sr;
 			bins[key >> shift & 0xFFFF].area_sr += sr;
 		}

@@ -116,7 +116,7 @@ static int column_check(const struct fits_header *h, int64_t fields, struct skym
 		return err_set(e, ERR_INPUT, "sky map: column %s has %lld values a row, the probability %lld", c->name,
 			(long long)c->repeat, (long long)f->column[ROLE_DENSITY].repeat);
 	for (int i = 1; i <= fields; i++) {
-		char key[16], name[72];
+		char key[32], name[72];
 		double zero = 0, scale = 1;
 		snprintf(key, sizeof key, "TTYPE%d", i);
 		if (!fits_header_text(h, key, name, sizeof name) || strcmp(name, c->name) != 0)
