@@ -158,7 +158,7 @@ static int unknown_key(struct check *c, const json_t *properties, const char *ke
 	const char *near = near_found(&best, key);
 	size_t n = enter(c, key);
 	int rc = near != NULL ? fault(c, true, "unknown key", "there is no \"%s\" here; did you mean \"%s\"? (known: %s)", shown, near, known)
-		: fault(c, true, "unknown key", "there is no \"%s\" here; known: %s", shown, known);
+		: fault(c, true, "unknown key", "there is no \"%s\" here; known: %s", shown, known[0] ? known : "none");
 	c->pointer[n] = '\0';
 	return rc;
 }

@@ -175,6 +175,10 @@ static void check_people(const struct config *c, struct check_sheet *s)
 		if (groups[i][0] != '\0' && getgrnam(groups[i]) == NULL)
 			check_say(s, CHECK_WRONG, "operator", "there is no group %s; groupadd --system %s", groups[i], groups[i]);
 	check_say(s, CHECK_OK, "operator", "socket %s", c->socket);
+	if (c->http_host[0] != '\0')
+		check_say(s, CHECK_WARN, "http", "this version opens no page; `slew ctl status` and `slew report` show the same");
+	if (c->map_hosts[0] != NULL)
+		check_say(s, CHECK_WARN, "maps", "this version follows no links: alerts are read with the map that is in them");
 }
 
 static void check_machine(const struct config *c, struct check_sheet *s)
@@ -206,9 +210,9 @@ void check_config(const struct config *c, struct check_sheet *s)
 
 void check_print(const struct config *c)
 {
-	json_t *understood = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:f,s:b,s:I}", "path", c->path, "state", c->state, "catalog", c->catalog,
+	json_t *understood = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:f,s:b}", "path", c->path, "state", c->state, "catalog", c->catalog,
 		"credentials_dir", c->credentials_dir, "socket", c->socket, "http", c->http_host, "clock_rate", c->clock_rate, "virtual_clock",
-		(int)c->virtual_clock, "ballast_bytes", (json_int_t)c->ballast_bytes);
+		(int)c->virtual_clock);
 	json_t *sources = json_array(), *facilities = json_array();
 	for (size_t i = 0; i < c->source_count; i++)
 		json_array_append_new(sources, json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:b}", "name", c->sources[i].name, "brokers", c->sources[i].brokers,

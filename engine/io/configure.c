@@ -423,7 +423,6 @@ static int load(struct loader *l)
 	c->sources = calloc(json_array_size(sources) + 1, sizeof *c->sources);
 	c->facilities = calloc(json_array_size(facilities) + 1, sizeof *c->facilities);
 	c->map_hosts = strings(json_object_get(json_object_get(c->body, "maps"), "allow"));
-	c->ballast_bytes = json_int(json_object_get(c->body, "limits"), "ballast_mib", 64) << 20;
 	if (c->sources == NULL || c->facilities == NULL || c->map_hosts == NULL)
 		return err_set(l->e, ERR_MEMORY, "no memory");
 	json_array_foreach(sources, i, v) {

@@ -64,7 +64,6 @@ struct config {
 	int64_t clock_anchor_us;/* wall time at which start holds; UTC_NONE = when the state was made (store.clock_anchor_us) */
 	double clock_rate;      /* sky seconds per wall second; 1 without a clock */
 	const char **map_hosts; /* maps.allow: hosts from which a map may be fetched; NULL-terminated, empty = never fetch */
-	int64_t ballast_bytes;  /* limits.ballast_mib; freed when the disk is full */
 	struct config_source *sources;
 	size_t source_count;
 	struct config_facility *facilities;

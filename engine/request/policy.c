@@ -46,12 +46,16 @@ static void read_fields(struct policy *p)
 static int check_sense(const struct policy *p, struct err *e)
 {
 	const json_t *observe = json_object_get(p->body, "observe"), *visit, *other;
+	const json_t *ladder = json_object_get(p->body, "ladder"), *rung;
 	size_t i, j;
 	if (p->observes && json_array_size(json_object_get(p->body, "ladder")) == 0)
 		return err_set(e, ERR_INPUT, "/ladder: it is empty, but /observe is not: name at least one programme that pays");
 	json_array_foreach(observe, i, visit) {
-		if ((json_object_get(visit, "exposure_s") != NULL) == (json_object_get(visit, "depth") != NULL))
-			return err_set(e, ERR_INPUT, "/observe/%zu: give exposure_s or depth, one of them", i);
+		if (json_object_get(visit, "depth") != NULL)
+			return err_set(e, ERR_INPUT, "/observe/%zu/depth: this version knows no limits of instruments; give exposure_s", i);
+		json_array_foreach(ladder, j, rung)
+			if (json_object_get(visit, "exposure_s") == NULL && json_object_get(rung, "exposure_s") == NULL)
+				return err_set(e, ERR_INPUT, "/observe/%zu: neither it nor /ladder/%zu gives exposure_s", i, j);
 		if (json_array_size(json_object_get(visit, "filters")) == 0)
 			return err_set(e, ERR_INPUT, "/observe/%zu/filters: name at least one filter", i);
 		json_array_foreach(observe, j, other)

@@ -105,7 +105,6 @@ static void a_good_one_is_typed(void **state)
 	assert_int_equal(json_array_size(c.policies), 2);
 	assert_string_equal(c.map_hosts[0], "gracedb.ligo.org");
 	assert_false(c.virtual_clock);
-	assert_int_equal(c.ballast_bytes, 64 << 20);
 	json_t *catalog = json_pack("{s:s}", "sha256", "ab");
 	json_t *input = config_input(&c, "00c0ffee", catalog);
 	char *shown = json_canonical(input);
@@ -146,7 +145,7 @@ static void faults_have_a_place(void **state)
 		{"\"topics\": [\"igwn.gwalert\"],", "\"topics\": [],", "at least one topic"},
 		{"\"maps\"", "\"clock\": {\"start\": \"2026-01-01T00:00:00Z\"}, \"maps\"", "(/clock): a virtual clock and a real broker"},
 		{"\"maps\"", "\"http\": {\"listen\": \"0.0.0.0:80\"}, \"maps\"", "/http/listen"},
-		{"\"maps\"", "\"limits\": {\"balast_mib\": 1}, \"maps\"", "did you mean \"ballast_mib\"?"},
+		{"\"maps\"", "\"limits\": {\"depth\": 1}, \"maps\"", "(/limits/depth): there is no \"depth\" here"},
 		{"\"NORMAL\": 10", "\"NORMAL\": -1", "-1 is below 0"},
 		{"}}\n", "}\n", "JSON line"},
 		{"\"night.db\"", "7", "line 1 column 11 (/state): this is an integer"},
