@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define LEAD_US (2 * UTC_SECOND)     /* wall time between the files and the first moment of the night */
+#define LEAD_US (7 * UTC_SECOND / 2)     /* wall time between the files and the first moment of the night */
 #define GRACE_US (60 * UTC_SECOND)   /* wall time after the night in which it still answers */
 #define LEDGER_US (250 * UTC_SECOND / 1000)
 

@@ -100,57 +100,80 @@ static bool best_five(struct story *s)
 	return told;
 }
 
-#define SETTLED " AND NOT EXISTS (SELECT 1 FROM request q WHERE q.event = e.id AND q.state IN ('planned','offered','asked'))"
+/* Time of the first acceptance of an event, once the first wave is over (minutes of sky later); 0 before. */
+static int64_t first_wave(struct story *s, const char *event)
+{
+	int64_t at = story_int(s, "SELECT min(c.utc_us) FROM request_change c JOIN request r ON r.id = c.request JOIN event e ON e.id = r.event WHERE e.name = ?1"
+		" AND c.to_state = 'accepted'", event);
+
+	return at > 0 && story_sky_us(s) > at + 6 * UTC_MINUTE ? at : 0;
+}
 
 static bool offers(struct story *s)
 {
 	const char *event = story_event(s, 'A');
-	json_t *n = row(s, "SELECT count(*) AS n, sum(o.outcome = 'accepted') AS yes, sum(o.outcome = 'declined') AS no, max(i.utc_us) AS utc_us FROM offer o"
-		" JOIN request r ON r.id = o.request JOIN event e ON e.id = r.event JOIN input i ON i.seq = o.seq WHERE e.name = ?1" SETTLED, event, NULL);
-	json_t *w = row(s, "SELECT o.words AS words, o.field AS field, t.name AS name FROM offer o JOIN request r ON r.id = o.request JOIN event e ON e.id = r.event"
-		" JOIN target t ON t.id = r.target WHERE e.name = ?1 AND o.outcome = 'declined' ORDER BY o.id", event, NULL);
+	json_t *n = first_wave(s, event) > 0 ? row(s, "SELECT count(*) AS n, sum(o.outcome = 'accepted') AS yes, sum(o.outcome = 'declined') AS no, max(i.utc_us) AS"
+		" utc_us FROM offer o JOIN request r ON r.id = o.request JOIN event e ON e.id = r.event JOIN input i ON i.seq = o.seq WHERE e.name = ?1", event, NULL) : NULL;
 	bool told = json_int(n, "n", 0) > 0;
 
-	if (told && w != NULL)
-		story_say(s, json_int(n, "utc_us", 0), "offers    %lld asked for, %lld granted, %lld refused; the portal on %s: \"%s\"", (long long)json_int(n, "n", 0),
-			(long long)json_int(n, "yes", 0), (long long)json_int(n, "no", 0), json_text(w, "name", ""), json_text(w, "words", ""));
-	else if (told)
-		story_say(s, json_int(n, "utc_us", 0), "offers    %lld asked for, %lld granted, none refused", (long long)json_int(n, "n", 0), (long long)json_int(n, "yes", 0));
+	if (told)
+		story_say(s, json_int(n, "utc_us", 0), "offers    the portal was asked for %lld and would take %lld, refuses %lld", (long long)json_int(n, "n", 0),
+			(long long)json_int(n, "yes", 0), (long long)json_int(n, "no", 0));
 	json_decref(n);
-	json_decref(w);
 	return told;
+}
+
+/* The first refusal of the night, whoever's, and what became of the wish. */
+static bool refused(struct story *s)
+{
+	json_t *w = row(s, "SELECT o.words AS words, o.field AS field, t.name AS name, e.name AS event, i.utc_us AS utc_us, r.mode AS mode, (SELECT q.mode || ', ' || q.state"
+		" FROM request q WHERE q.target = r.target AND q.epoch = r.epoch AND q.variant > r.variant ORDER BY q.variant DESC LIMIT 1) AS next FROM offer o JOIN request r ON"
+		" r.id = o.request JOIN event e ON e.id = r.event JOIN target t ON t.id = r.target JOIN input i ON i.seq = o.seq WHERE ?1 <> '' AND o.outcome = 'declined'"
+		" ORDER BY o.id", story_event(s, 'A'), NULL);
+
+	if (w == NULL || story_sky_us(s) < json_int(w, "utc_us", 0) + 6 * UTC_MINUTE) {
+		json_decref(w);
+		return false;
+	}
+	story_say(s, json_int(w, "utc_us", 0), "refused   %s for %s (%s), in the portal's own words: \"%s\"; next try: %s", json_text(w, "name", ""), json_text(w, "event", ""),
+		json_text(w, "mode", ""), json_text(w, "words", ""), json_text(w, "next", "none"));
+	json_decref(w);
+	return true;
 }
 
 static bool accepted(struct story *s)
 {
 	const char *event = story_event(s, 'A');
-	json_t *c = row(s, "SELECT c.utc_us AS utc_us, t.name AS name, r.remote_id AS id, r.token AS token FROM request_change c JOIN request r ON r.id = c.request"
-		" JOIN event e ON e.id = r.event JOIN target t ON t.id = r.target WHERE e.name = ?1 AND c.to_state = 'accepted'" SETTLED " ORDER BY c.id", event, NULL);
+	int64_t at = first_wave(s, event);
+	json_t *c = at > 0 ? row(s, "SELECT t.name AS name, r.remote_id AS id, (SELECT count(DISTINCT x.request) FROM request_change x JOIN request q ON q.id = x.request WHERE"
+		" q.event = e.id AND x.to_state = 'accepted') AS n FROM request_change c JOIN request r ON r.id = c.request JOIN event e ON e.id = r.event JOIN target t ON"
+		" t.id = r.target WHERE e.name = ?1 AND c.to_state = 'accepted' ORDER BY c.id", event, NULL) : NULL;
 
 	if (c == NULL)
 		return false;
 	int64_t first = story_int(s, "SELECT i.utc_us FROM alert a JOIN event e ON e.id = a.event JOIN input i ON i.seq = a.seq WHERE e.name = ?1"
-		" AND a.type <> 'EARLYWARNING' ORDER BY a.seq LIMIT 1", event), at = json_int(c, "utc_us", 0);
-	int64_t n = story_int(s, "SELECT count(DISTINCT c.request) FROM request_change c JOIN request r ON r.id = c.request JOIN event e ON e.id = r.event"
-		" WHERE e.name = ?1 AND c.to_state = 'accepted'", event);
+		" AND a.type <> 'EARLYWARNING' ORDER BY a.seq LIMIT 1", event);
 	story_say(s, at, "accepted  first %s (request group %s), %.2f s of wall time after the alert was heard; %lld in all", json_text(c, "name", ""),
-		json_text(c, "id", "?"), (double)(at - first) / s->rate / 1e6, (long long)n);
+		json_text(c, "id", "?"), (double)(at - first) / s->rate / 1e6, (long long)json_int(c, "n", 0));
 	json_decref(c);
 	return true;
 }
 
-/* How often the portal counted a token. -1: no ledger. */
-static int64_t portal_count(const struct story *s, const char *token)
+/* The portal's ledger, written after that moment; NULL while it is older. New reference. */
+static json_t *ledger_after(const struct story *s, int64_t utc_us)
 {
-	json_t *ledger = world_read_json(s->dir, "ledger.json"), *names = json_object_get(ledger, "names"), *one;
-	const char *name;
-	int64_t n = ledger == NULL ? -1 : 0;
+	json_t *ledger = world_read_json(s->dir, "ledger.json");
 
-	json_object_foreach(names, name, one)
-		if (strstr(name, token) != NULL)
-			n += json_int(one, "count", 0);
+	if (json_int(ledger, "sky_us", 0) > utc_us)
+		return ledger;
 	json_decref(ledger);
-	return n;
+	return NULL;
+}
+
+/* When the last request of an event came to rest. */
+static int64_t rest_us(struct story *s, const char *event)
+{
+	return story_int(s, "SELECT max(c.utc_us) FROM request_change c JOIN request r ON r.id = c.request JOIN event e ON e.id = r.event WHERE e.name = ?1", event);
 }
 
 static bool lost(struct story *s)
@@ -158,10 +181,19 @@ static bool lost(struct story *s)
 	json_t *c = row(s, "SELECT c.utc_us AS utc_us, r.token AS token, r.remote_id AS id, t.name AS name FROM request_change c JOIN request r ON r.id = c.request"
 		" JOIN target t ON t.id = r.target WHERE ?1 <> '' AND c.from_state = 'unsure' AND c.to_state NOT IN ('unsure') ORDER BY c.id", story_event(s, 'A'), NULL);
 
-	if (c == NULL)
+	json_t *ledger = c != NULL ? ledger_after(s, json_int(c, "utc_us", 0)) : NULL, *one;
+	const char *name;
+	int64_t counted = 0;
+	if (ledger == NULL) {
+		json_decref(c);
 		return false;
+	}
+	json_object_foreach(json_object_get(ledger, "names"), name, one)
+		if (strstr(name, json_text(c, "token", "?")) != NULL)
+			counted += json_int(one, "count", 0);
+	json_decref(ledger);
 	story_say(s, json_int(c, "utc_us", 0), "lost      the reply to the submission of %s never came; looked for it by its token %s: it is there (request group %s),"
-		" portal counted %lld", json_text(c, "name", ""), json_text(c, "token", ""), json_text(c, "id", "?"), (long long)portal_count(s, json_text(c, "token", "?")));
+		" portal counted %lld", json_text(c, "name", ""), json_text(c, "token", ""), json_text(c, "id", "?"), (long long)counted);
 	json_decref(c);
 	return true;
 }
@@ -175,8 +207,8 @@ static bool image(struct story *s)
 	if (p == NULL)
 		return false;
 	char hms[32];
-	story_say(s, json_int(p, "utc_us", 0), "image     first frame: %s (level %s) of %s, rank %lld, by %s %s, exposure begun %s", json_text(p, "basename", ""),
-		json_text(p, "level", ""), json_text(p, "name", ""), (long long)json_int(p, "rank", 0), json_text(p, "site", "?"), json_text(p, "telescope", ""),
+	story_say(s, json_int(p, "utc_us", 0), "image     first frame: %s of %s, rank %lld, by %s %s, exposure begun %s", json_text(p, "basename", ""),
+		json_text(p, "name", ""), (long long)json_int(p, "rank", 0), json_text(p, "site", "?"), json_text(p, "telescope", ""),
 		utc_format_hms(hms, json_int(p, "start_us", UTC_NONE)));
 	json_decref(p);
 	return true;
@@ -199,12 +231,12 @@ static bool updated(struct story *s)
 #define ORDERED "SELECT i.utc_us AS utc_us, o.uid AS uid, o.why AS why FROM operator_order o JOIN input i ON i.seq = o.seq WHERE o.verb = ?2" \
 	" AND json_extract(o.body, '$.event') = ?1"
 
-/* n requests of the event, k of them in the portal as CANCELED. */
-static void count_cancelled(struct story *s, const char *event, int64_t *asked, int64_t *confirmed)
+/* n requests of the event, k of them in the portal as CANCELED; false while the portal's ledger is older than the last change. */
+static bool count_cancelled(struct story *s, const char *event, int64_t *asked, int64_t *confirmed)
 {
 	struct err e = {0};
 	json_t *rows = query_rows(s->db, 500, &e, "SELECT r.token AS token FROM request r JOIN event e ON e.id = r.event WHERE e.name = ?1 AND r.submits > 0", "t", event), *r;
-	json_t *ledger = world_read_json(s->dir, "ledger.json"), *one;
+	json_t *ledger = ledger_after(s, rest_us(s, event)), *one;
 	const char *name;
 	size_t i;
 
@@ -214,8 +246,10 @@ static void count_cancelled(struct story *s, const char *event, int64_t *asked, 
 		json_object_foreach(json_object_get(ledger, "names"), name, one)
 			if (strstr(name, json_text(r, "token", "?")) != NULL && strcmp(json_string_value(json_array_get(json_object_get(one, "states"), 0)), "CANCELED") == 0)
 				++*confirmed;
+	bool fresh = ledger != NULL;
 	json_decref(rows);
 	json_decref(ledger);
+	return fresh;
 }
 
 static bool vetoed(struct story *s)
@@ -225,11 +259,10 @@ static bool vetoed(struct story *s)
 	int64_t asked, confirmed, live = story_int(s, "SELECT count(*) FROM request r JOIN event e ON e.id = r.event WHERE e.name = ?1 AND r.state IN"
 		" ('asked','unsure','accepted','scheduled','running','cancelling')", event);
 
-	if (o == NULL || live > 0) {
+	if (o == NULL || live > 0 || !count_cancelled(s, event, &asked, &confirmed)) {
 		json_decref(o);
 		return false;
 	}
-	count_cancelled(s, event, &asked, &confirmed);
 	story_say(s, json_int(o, "utc_us", 0), "veto      %s by uid %lld (\"%s\"): of %lld requests at the portal it says %lld are CANCELED; nothing more is asked", event,
 		(long long)json_int(o, "uid", -1), json_text(o, "why", ""), (long long)asked, (long long)confirmed);
 	json_decref(o);
@@ -240,16 +273,14 @@ static bool approved(struct story *s)
 {
 	const char *event = story_event(s, 'C');
 	json_t *o = row(s, ORDERED, event, "approve");
-	int64_t n = story_int(s, "SELECT count(*) FROM request r JOIN event e ON e.id = r.event WHERE e.name = ?1 AND r.state IN ('accepted','scheduled','running','done')", event);
+	int64_t at = json_int(o, "utc_us", 0), n = o != NULL && story_sky_us(s) > at + 6 * UTC_MINUTE ? story_int(s, "SELECT count(DISTINCT c.request) FROM request_change c"
+		" JOIN request r ON r.id = c.request JOIN event e ON e.id = r.event WHERE e.name = ?1 AND c.to_state = 'accepted'", event) : 0;
 
-	if (o == NULL || n == 0 || story_int(s, "SELECT count(*) FROM request r JOIN event e ON e.id = r.event WHERE e.name = ?1 AND r.state IN ('offered','asked')", event) > 0) {
-		json_decref(o);
-		return false;
-	}
-	story_say(s, json_int(o, "utc_us", 0), "approve   %s (two detectors: a person is asked) by uid %lld (\"%s\"): %lld requests accepted", event, (long long)json_int(o, "uid", -1),
-		json_text(o, "why", ""), (long long)n);
+	if (n > 0)
+		story_say(s, at, "approve   %s (two detectors only: a person is asked) by uid %lld (\"%s\"): %lld requests accepted", event, (long long)json_int(o, "uid", -1),
+			json_text(o, "why", ""), (long long)n);
 	json_decref(o);
-	return true;
+	return n > 0;
 }
 
 static bool retracted(struct story *s)
@@ -259,12 +290,13 @@ static bool retracted(struct story *s)
 	int64_t asked, confirmed, live = story_int(s, "SELECT count(*) FROM request r JOIN event e ON e.id = r.event WHERE e.name = ?1 AND r.state IN"
 		" ('asked','unsure','accepted','scheduled','running','cancelling')", event);
 
-	if (a == NULL || live > 0) {
+	if (a == NULL || live > 0 || !count_cancelled(s, event, &asked, &confirmed)) {
 		json_decref(a);
 		return false;
 	}
-	count_cancelled(s, event, &asked, &confirmed);
-	story_say(s, json_int(a, "utc_us", 0), "retracted %s RETRACTION: of %lld requests at the portal it confirms %lld CANCELED", event, (long long)asked, (long long)confirmed);
+	int64_t done = story_int(s, "SELECT count(*) FROM request r JOIN event e ON e.id = r.event WHERE e.name = ?1 AND r.state = 'done'", event);
+	story_say(s, json_int(a, "utc_us", 0), "retracted %s: of %lld requests at the portal %lld had been observed, the portal says the other %lld are CANCELED", event,
+		(long long)asked, (long long)done, (long long)confirmed);
 	json_decref(a);
 	return true;
 }
@@ -272,7 +304,7 @@ static bool retracted(struct story *s)
 void story_turn(struct story *s)
 {
 	static bool (*const lines[])(struct story *) = {heard_early, heard_first, believed, best_five, offers, accepted, lost, image, vetoed, approved,
-		retracted, updated};
+		refused, retracted, updated};
 
 	for (unsigned i = 0; i < sizeof lines / sizeof lines[0]; i++)
 		if (!(s->told & 1u << i) && lines[i](s))

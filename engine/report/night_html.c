@@ -15,7 +15,7 @@ static const char style[] =
 	".two{display:grid;grid-template-columns:1fr 1fr;gap:18px;align-items:start}figure{margin:0 0 8px}svg{width:100%;height:auto;display:block}"
 	"figcaption,.note{color:#667085;font-size:12.5px;margin:4px 0 8px}table{border-collapse:collapse;width:100%;font-size:13px}"
 	"th{text-align:left;color:#475467;font-weight:600;border-bottom:1px solid #d0d5dd;padding:4px 8px 4px 0;vertical-align:bottom}"
-	"td{border-bottom:1px solid #f0f1f4;padding:3px 8px 3px 0;vertical-align:top}td.n{text-align:right;font-variant-numeric:tabular-nums}"
+	"td{border-bottom:1px solid #f0f1f4;padding:3px 8px 3px 0;vertical-align:top}td.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}"
 	".dim{color:#98a2b3}table.small{font-size:12px}.words{color:#7a2e0e;max-width:420px}.host{color:#b54708}"
 	"pre{background:#101828;color:#e6edf7;padding:14px 16px;border-radius:6px;overflow-x:auto;font-size:12.5px;line-height:1.5}code{background:#f2f4f7;padding:1px 4px}"
 	".s{padding:0 6px;border-radius:8px;background:#f2f4f7}.s-done{background:#d1fadf;color:#05603a}.s-cancelled{background:#ebe9fe;color:#5925dc}"
@@ -39,6 +39,18 @@ static int64_t count_states(const json_t *night, int64_t event, const char *stat
 
 	json_array_foreach(json_object_get(night, "requests"), i, r)
 		n += (event < 0 || json_int(r, "event", 0) == event) && strstr(states, json_text(r, "state", "?")) != NULL;
+	return n;
+}
+
+/* Cancelled after they had been submitted: what was only planned costs nobody anything. */
+static int64_t count_withdrawn(const json_t *night)
+{
+	json_t *r;
+	size_t i;
+	int64_t n = 0;
+
+	json_array_foreach(json_object_get(night, "requests"), i, r)
+		n += strcmp(json_text(r, "state", ""), "cancelled") == 0 && json_int(r, "submits", 0) > 0;
 	return n;
 }
 
@@ -113,8 +125,8 @@ static void tiles(const json_t *night, struct text *out)
 	tile(out, v, "offers asked / granted / refused");
 	snprintf(v, sizeof v, "%lld", (long long)count_states(night, -1, "done"));
 	tile(out, v, "requests observed");
-	snprintf(v, sizeof v, "%lld", (long long)count_states(night, -1, "cancelled"));
-	tile(out, v, "requests withdrawn");
+	snprintf(v, sizeof v, "%lld", (long long)count_withdrawn(night));
+	tile(out, v, "withdrawn at the telescope");
 	snprintf(v, sizeof v, "%.2f h", json_number(ledger, "spent", 0) / 3600);
 	tile(out, v, "telescope time spent");
 	snprintf(v, sizeof v, "%.2f h", json_number(ledger, "held", 0) / 3600);

@@ -157,8 +157,8 @@ static void whole_sky(const struct night_input *in, const json_t *night, const c
 		"</figcaption></figure>\n");
 }
 
-/* Half width that shows 90 % of the first map's probability, 3 to 24 degrees. */
-static double close_half_deg(const struct night_map *m, double ra, double dec)
+/* Half width that shows so much of a map's probability, 3 to 24 degrees. */
+static double close_half_deg(const struct night_map *m, double level, double ra, double dec)
 {
 	double sum[25] = {0}, total = 0;
 
@@ -171,8 +171,8 @@ static double close_half_deg(const struct night_map *m, double ra, double dec)
 	}
 	for (int d = 0; d < 24; d++) {
 		total += sum[d];
-		if (total > 0.9)
-			return d < 3 ? 3 : d + 1.5;
+		if (total > level)
+			return d < 2 ? 3 : d + 1.3;
 	}
 	return 24;
 }
@@ -263,7 +263,7 @@ static void close_up(const struct night_input *in, const json_t *night, const ch
 		text_puts(out, "<p class=\"note\">No sky map of this event was read: nothing to draw close up.</p>\n");
 		return;
 	}
-	double half = fmax(close_half_deg(first, r.ra_deg, r.dec_deg), close_half_deg(last, r.ra_deg, r.dec_deg));
+	double half = fmax(close_half_deg(first, 0.72, r.ra_deg, r.dec_deg), close_half_deg(last, 0.9, r.ra_deg, r.dec_deg));
 	struct svg_sky s = {.ra0_deg = r.ra_deg, .dec0_deg = r.dec_deg, .half_deg = half, .x0 = 44, .y0 = 10, .width = 608, .height = 440};
 	text_puts(out, "<figure><svg viewBox=\"0 0 660 476\" role=\"img\" aria-label=\"close-up\">\n<clipPath id=\"close\"><rect x=\"44\" y=\"10\" width=\"608\" height=\"440\"/></clipPath>\n");
 	svg_sky_grid(&s, out);

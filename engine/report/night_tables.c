@@ -167,7 +167,7 @@ static bool check_altitude(const json_t *night, struct text *out)
 					utc_format_s(utc, at);
 					utc[19] = '\0';
 					text_printf(out, "# 3. altitude of %s from %s as its exposure began, by astropy: expect %.2f deg\npython3 - &lt;&lt;'END'\nfrom astropy.utils import iers\n"
-						"iers.conf.auto_download = False; iers.conf.iers_degraded_accuracy = 'ignore'\nimport astropy.units as u\nfrom astropy.time import Time\n"
+						"iers.conf.auto_download = False; iers.conf.auto_max_age = None; iers.conf.iers_degraded_accuracy = 'ignore'\nimport astropy.units as u\nfrom astropy.time import Time\n"
 						"from astropy.coordinates import SkyCoord, EarthLocation, AltAz\nsite = EarthLocation.from_geodetic(%.4f, %.4f, %.0f)\n"
 						"print(SkyCoord(%.6f * u.deg, %.6f * u.deg).transform_to(AltAz(obstime=Time('%s'), location=site)).alt.deg)\nEND\n", json_text(r, "name", ""),
 						json_text(o, "site", ""), ephemeris_alt_deg(&l, &t), place.lon_deg, place.lat_deg, place.elevation_m, json_number(r, "ra_deg", 0),
