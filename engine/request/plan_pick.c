@@ -129,7 +129,7 @@ static bool site_usable(const struct plan_facility *f, const struct plan_rung *r
 
 static bool same_limits(const struct plan_rung *a, const struct plan_rung *b)
 {
-	return a->facility == b->facility && a->limits.airmass_max == b->limits.airmass_max && a->limits.moon_min_deg == b->limits.moon_min_deg
+	return a->facility == b->facility && a->instrument == b->instrument && a->limits.airmass_max == b->limits.airmass_max && a->limits.moon_min_deg == b->limits.moon_min_deg
 		&& a->limits.sun_max_deg == b->limits.sun_max_deg && a->limits.visit_s == b->limits.visit_s;
 }
 
@@ -164,6 +164,30 @@ static int rung_options(struct plan_pick *p, struct plan_visit *v, size_t rung, 
 	return 0;
 }
 
+/* The rung before r that looks through the same windows, or -1. */
+static int rung_twin(const struct plan_job *j, const struct plan_visit *v, size_t r)
+{
+	for (size_t b = 0; b < r; b++)
+		if (same_limits(&j->rung[v->epoch][b], &j->rung[v->epoch][r]))
+			return (int)b;
+	return -1;
+}
+
+/* The windows of a rung's twin, once more. */
+static int twin_options(struct plan_pick *p, struct plan_visit *v, int twin, size_t rung, struct err *e)
+{
+	size_t end = p->options;
+	for (size_t i = v->first; i < end; i++) {
+		struct plan_option o = p->option[i];
+		if (o.rung != twin)
+			continue;
+		o.rung = (uint8_t)rung;
+		if (option_add(p, &o, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int visit_options(struct plan_pick *p, struct plan_visit *v, struct err *e)
 {
 	const struct plan_job *j = p->job;
@@ -172,12 +196,10 @@ static int visit_options(struct plan_pick *p, struct plan_visit *v, struct err *
 		ephemeris_target_set(visibility_night_frame(j->facility[0].night), j->target[v->target].ra_deg, j->target[v->target].dec_deg, &v->eye);
 	for (size_t f = 0; f < j->facilities; f++) {
 		for (size_t r = 0; r < j->rungs; r++) {
-			bool again = false;
 			if (j->rung[v->epoch][r].facility != (int)f)
 				continue;
-			for (size_t b = 0; b < r && j->target[v->target].cut; b++) /* below the cut only the reason counts */
-				again |= same_limits(&j->rung[v->epoch][b], &j->rung[v->epoch][r]);
-			if (!again && rung_options(p, v, r, e) < 0)
+			int twin = rung_twin(j, v, r);
+			if ((twin >= 0 ? twin_options(p, v, twin, r, e) : rung_options(p, v, r, e)) < 0)
 				return -1;
 		}
 	}
