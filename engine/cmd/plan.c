@@ -7,6 +7,7 @@
 #include "engine/base/utc.h"
 #include "engine/cmd/cmd.h"
 #include "engine/cmd/place.h"
+#include "engine/cmd/plan_draw.h"
 #include "engine/core/compute.h"
 #include "engine/io/clock.h"
 #include "engine/io/configure.h"
@@ -25,7 +26,7 @@
 #define HOURS_ASSUMED 10.0 /* left in each mode of each programme: there is no configuration here */
 
 struct plan_arguments {
-	const char *alert, *catalog, *policy, *facility[FACILITIES];
+	const char *alert, *catalog, *policy, *plot, *facility[FACILITIES];
 	size_t facilities;
 	int64_t now_us;
 	double hours;
@@ -326,6 +327,16 @@ static int show_json(const struct plan_arguments *a, const struct gathered *g)
 	return rc;
 }
 
+static int plots(const struct plan_arguments *a, const struct gathered *g, struct err *e)
+{
+	json_t *facilities = facilities_json(a, g, e);
+	const struct plan_drawing d = {g->alert.event, g->alert.map, g->alert.map_len, json_object_get(g->rank, "targets"),
+		json_object_get(g->plan, "requests"), facilities, a->now_us, a->now_us + (int64_t)(a->hours * 3600e6)};
+	int rc = facilities ? plan_draw(a->plot, &d, e) : -1;
+	json_decref(facilities);
+	return rc < 0 ? err_print(e) : 0;
+}
+
 /* Arguments ------------------------------------------------------------------------------------------------------------------ */
 
 static int option_read(struct plan_arguments *a, const char *o, const char *v)
@@ -338,6 +349,8 @@ static int option_read(struct plan_arguments *a, const char *o, const char *v)
 		a->catalog = v;
 	} else if (strcmp(o, "--policy") == 0) {
 		a->policy = v;
+	} else if (strcmp(o, "--plot") == 0) {
+		a->plot = v;
 	} else if (strcmp(o, "--facility") == 0) {
 		if (a->facilities == FACILITIES)
 			return cmd_usage(&command_plan, "at most %d facilities", FACILITIES);
@@ -394,6 +407,8 @@ static int plan_command(int argc, char **argv)
 		rc = policy_load(&a, &g, &e);
 	if (rc == 0)
 		rc = plan_make(&a, &g, &e);
+	if (rc == 0 && a.plot != NULL)
+		rc = plots(&a, &g, &e);
 	if (rc == 0 && a.json)
 		rc = show_json(&a, &g);
 	else if (rc == 0)
@@ -412,7 +427,7 @@ static int plan_command(int argc, char **argv)
 
 const struct command command_plan = {
 	.name = "plan",
-	.args = "[--policy NAME|FILE] [--facility NAME]... [--now TIME|event] [--hours H] [--json] --catalog C ALERT",
+	.args = "[--policy NAME|FILE] [--facility NAME]... [--now TIME|event] [--hours H] [--plot FILE] [--json] --catalog C ALERT",
 	.summary = "what would be asked of whom, now, and why; nothing is sent",
 	.help =
 		"Takes an alert (LVK igwn.gwalert JSON with its sky map) all the way: decodes it, reads the map, ranks the galaxies of C, asks\n"
@@ -424,6 +439,7 @@ const struct command command_plan = {
 		"  --facility NAME    lco or the path of a descriptor; default: those of the policy's ladder\n"
 		"  --now TIME         UTC, ISO 8601: plan as of then; `event`: as of when the alert was made; default now\n"
 		"  --hours H          how far ahead (24)\n"
+		"  --plot FILE.html   also draw the sky map with the galaxies, and the altitudes over each site that is asked (SVG in one page)\n"
 		"  --json             one object: event now_us policy outcome missing notes map targets requests verdicts\n"
 		"\n"
 		"The order of the galaxies is by dP/dV and the policy's weight; share is a galaxy's part of the catalogue's sum. A visit's value\n"

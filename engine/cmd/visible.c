@@ -4,8 +4,10 @@
 #include "engine/base/text.h"
 #include "engine/base/utc.h"
 #include "engine/cmd/cmd.h"
+#include "engine/cmd/page.h"
 #include "engine/cmd/place.h"
 #include "engine/io/clock.h"
+#include "engine/report/plot.h"
 #include "engine/report/table.h"
 #include "engine/target/visibility.h"
 #include <math.h>
@@ -14,7 +16,7 @@
 #include <string.h>
 
 struct arguments {
-	const char *facility, *site, *targets, *place[2];
+	const char *facility, *site, *targets, *plot, *place[2];
 	int places;
 	int64_t start_us;
 	double hours, visit_min;
@@ -213,6 +215,45 @@ static int show(const struct arguments *a, const struct visibility_night *n, con
 	return fflush(stdout) != 0;
 }
 
+/* Plot ----------------------------------------------------------------------------------------------------------------------- */
+
+#define PLOT_TARGETS 7
+#define PLOT_SLOTS (PLOT_TARGETS * VISIBILITY_WINDOWS)
+
+/* One plot of altitudes for a site, with the windows as bars. */
+static void site_plot(struct text *out, const struct arguments *a, const struct visibility_night *n, size_t site, const struct place *list, size_t count)
+{
+	struct plot_star stars[PLOT_TARGETS];
+	struct plot_slot slots[PLOT_SLOTS];
+	size_t used = 0;
+	char title[160], from[32];
+	const struct visibility_site *s = visibility_night_site(n, site);
+	count = count < PLOT_TARGETS ? count : PLOT_TARGETS;
+	for (size_t i = 0; i < count; i++) {
+		struct ephemeris_target eye;
+		struct visibility_report r;
+		stars[i] = (struct plot_star){list[i].name[0] ? list[i].name : "target", list[i].ra_deg, list[i].dec_deg};
+		ephemeris_target_set(visibility_night_frame(n), list[i].ra_deg, list[i].dec_deg, &eye);
+		visibility_find(n, site, &eye, &a->limits, INT64_MIN / 2, INT64_MAX / 2, &r);
+		for (size_t k = 0; k < r.count && used < PLOT_SLOTS; k++)
+			slots[used++] = (struct plot_slot){i, r.windows[k].start_us, r.windows[k].end_us, true, NULL};
+	}
+	snprintf(title, sizeof title, "%s (%s), from %s UTC", s->name, s->code, table_utc(from, a->start_us));
+	plot_altitude(out, &(struct plot_altitude){title, n, site, a->start_us, a->start_us + (int64_t)(a->hours * 3600e6), stars, count, slots, used,
+		a->limits.airmass_max, UTC_NONE});
+}
+
+static int plots(const struct arguments *a, const struct visibility_night *n, const struct place *list, size_t count)
+{
+	struct text body = {.max = LIMIT_TEXT};
+	struct err e = {0};
+	for (size_t s = 0; s < visibility_night_sites(n); s++)
+		site_plot(&body, a, n, s, list, count);
+	int rc = page_write(a->plot, "Visibility", &body, &e);
+	text_free(&body);
+	return rc < 0 ? err_print(&e) : 0;
+}
+
 /* Arguments ------------------------------------------------------------------------------------------------------------------ */
 
 /* A number of an option within [low, high]. */
@@ -241,7 +282,7 @@ static int option_read(struct arguments *a, const char *o, const char *v, struct
 		a->limits.sun_max_deg = sun;
 		return rc;
 	}
-	if (strcmp(o, "--facility") != 0 && strcmp(o, "--site") != 0 && strcmp(o, "--targets") != 0 && strcmp(o, "--start") != 0
+	if (strcmp(o, "--facility") != 0 && strcmp(o, "--site") != 0 && strcmp(o, "--plot") != 0 && strcmp(o, "--targets") != 0 && strcmp(o, "--start") != 0
 		&& strcmp(o, "--date") != 0)
 		return cmd_usage(&command_visible, "unknown option %s", o);
 	if (v == NULL)
@@ -250,6 +291,8 @@ static int option_read(struct arguments *a, const char *o, const char *v, struct
 		a->facility = v;
 	else if (strcmp(o, "--site") == 0)
 		a->site = v;
+	else if (strcmp(o, "--plot") == 0)
+		a->plot = v;
 	else if (strcmp(o, "--targets") == 0)
 		a->targets = v;
 	else if (utc_parse(v, &a->start_us, e) < 0)
@@ -329,6 +372,8 @@ static int visible_run(int argc, char **argv)
 	int64_t end_us = a.start_us + (int64_t)(a.hours * 3600e6);
 	struct visibility_night *n = visibility_night_new(sites, site_count, a.start_us, end_us, &e);
 	rc = n ? show(&a, n, list, count, end_us) : err_print(&e);
+	if (rc == 0 && a.plot != NULL)
+		rc = plots(&a, n, list, count);
 	visibility_night_free(n);
 	if (list != &one)
 		free(list);
@@ -353,6 +398,7 @@ const struct command command_visible = {
 		"  --sun DEG          altitude below which the Sun must be (-12)\n"
 		"  --min-moon DEG     distance from the Moon (30), also while it is below the horizon; 0: any\n"
 		"  --visit MIN        shorter windows do not count (5)\n"
+		"  --plot FILE.html   also draw altitude against time for every site, up to 7 targets (SVG in one page)\n"
 		"  --json             one object a target: name ra_deg dec_deg sites[{site, windows[{start_us, end_us, best_us,\n"
 		"                     airmass_best …, moon_deg …}], reason, detail}]; times in microseconds since 1970 UTC\n"
 		"\n"

@@ -87,7 +87,7 @@ static void axes_draw(struct text *out, const struct panel *a, double lanes_bott
 		plot_line(out, x, a->bottom, x, a->bottom + 4, "stroke=\"" PLOT_GREY "\"");
 		plot_text(out, x, a->bottom + 16, "middle", 11, PLOT_GREY, plot_time_word(word, u, step));
 	}
-	plot_text(out, LEFT - 6, a->bottom + 16, "end", 11, PLOT_GREY, "UTC");
+	plot_text(out, LEFT - 22, a->bottom + 16, "end", 11, PLOT_GREY, "UTC");
 	plot_rect(out, (struct plot_box){LEFT, TOP, PLOT_W, PLOT_H}, "fill=\"none\" stroke=\"" PLOT_GREY "\"");
 }
 

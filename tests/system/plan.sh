@@ -29,10 +29,11 @@ check "plan without a catalogue is a usage error" usage plan x.json
 alerts=$shared/data/alerts/igwn_json; master=$shared/data/galaxies/derived/galaxies_master.csv
 if [ -r "$alerts/advocate_S3456-1-initial.json" ] && [ -r "$master" ]; then
 	./slew catalog build "$master" -o "$tmp/cat.fits" > /dev/null 2>&1
-	./slew plan --catalog "$tmp/cat.fits" --now event --json "$alerts/advocate_S3456-1-initial.json" > "$tmp/p" 2> "$tmp/err"
+	./slew plan --catalog "$tmp/cat.fits" --plot "$tmp/p.html" --now event --json "$alerts/advocate_S3456-1-initial.json" > "$tmp/p" 2> "$tmp/err"
 	check "an alert is planned all the way" grep -q '"site":"cpt"' "$tmp/p"
 	fates=$(($(grep -o '"epoch":1,' "$tmp/p" | wc -l) + $(grep -o '"code":' "$tmp/p" | wc -l)))
 	check "each of the 60 galaxies has its first visit or its verdict ($fates)" test "$fates" = 60
+	check "the page has the sky and two sites" test "$(grep -c '^</svg>' "$tmp/p.html")" = 3
 	check "the policy's own answer is told" grep -q 'would not trigger' "$tmp/p"
 	check "a retraction is not planned" input plan --catalog "$tmp/cat.fits" "$alerts/MS181101ab-retraction.json"
 else

@@ -1,0 +1,34 @@
+/* Writes a page of plots: see page.h. */
+#include "engine/cmd/page.h"
+#include "engine/base/limits.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+int page_write(const char *path, const char *title, const struct text *body, struct err *e)
+{
+	struct text page = {.max = LIMIT_TEXT};
+	char beside[1024];
+	if (snprintf(beside, sizeof beside, "%s.part", path) >= (int)sizeof beside)
+		return err_set(e, ERR_INPUT, "path %.80s… is too long", path);
+	text_puts(&page, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>");
+	text_html(&page, title);
+	text_puts(&page, "</title><style>body{font-family:system-ui,'DejaVu Sans',Arial,sans-serif;margin:2em;color:#222}"
+		"svg{display:block;margin:1em 0;max-width:100%;height:auto}</style></head><body>\n<h1>");
+	text_html(&page, title);
+	text_puts(&page, "</h1>\n");
+	text_add(&page, body->data ? body->data : "", body->len);
+	text_puts(&page, "</body></html>\n");
+	int rc = page.failed || body->failed ? err_set(e, ERR_LIMIT, "the page is larger than %u bytes", LIMIT_TEXT) : 0;
+	FILE *f = rc == 0 ? fopen(beside, "wbe") : NULL;
+	if (rc == 0 && (f == NULL || fwrite(page.data, 1, page.len, f) != page.len))
+		rc = err_set(e, ERR_INPUT, "%s: cannot be written: %s; choose a directory you may write to", beside, strerror(errno));
+	if (f != NULL && fclose(f) != 0 && rc == 0)
+		rc = err_set(e, ERR_INPUT, "%s: cannot be written: %s", beside, strerror(errno));
+	if (rc == 0 && rename(beside, path) != 0)
+		rc = err_set(e, ERR_INPUT, "%s: %s", path, strerror(errno));
+	if (rc != 0 && f != NULL)
+		remove(beside);
+	text_free(&page);
+	return rc;
+}
