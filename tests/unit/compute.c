@@ -47,7 +47,7 @@ static void map_and_rank(void **state)
 	snprintf(csv, sizeof csv, "%s/in.csv", folder);
 	snprintf(fits, sizeof fits, "%s/c.fits", folder);
 	FILE *f = fopen(csv, "w");
-	fputs("id,name,ra,dec,dist\n5,NGC 5,313,28,60\n6,\"a|b\",300,30,70\n7,,310,10,50\n", f);
+	fputs("id,name,ra,dec,dist\n5,NGC 5,313,28,60\n6,\"a|b\",320,40,150\n7,,310,10,50\n", f);
 	fclose(f);
 	catalog_builder_init(&b);
 	assert_ok(catalog_build_add(&b, csv, &e), &e);
