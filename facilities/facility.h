@@ -74,7 +74,8 @@ const char *answer_name(enum answer_kind k);
 struct answer {
 	enum answer_kind kind;
 	char token[64], remote_id[64];
-	char field[160];         /* declined: where in the request ("requests[0].windows[0].end") */
+	char field[160];         /* declined: where in the request ("requests[0].windows[0].end"); find: "duplicate" marks a second one of
+	                          * the same token: remote_id is its number, token is "", words say which was chosen */
 	char words[LIMIT_WORDS]; /* the facility's own sentence(s) */
 	char stem[32];           /* declined/countered: what to change: airmass window instrument filter mode time ipp triggers rr_window configuration other */
 	bool creates_nothing;    /* the answer proves that nothing was created (400 401 403 404 415 429) */

@@ -47,7 +47,7 @@ static int request_id(const struct view *v, const char **remote_id, char child[3
 {
 	*remote_id = v->request != NULL && v->request->remote_id != NULL ? v->request->remote_id : "";
 	text_copy(child, 32, json_text(v->memo, "request_id", ""));
-	if (remote_id != NULL && !id_plain(*remote_id))
+	if (!id_plain(*remote_id))
 		return err_set(e, ERR_INPUT, "request %s: the portal's number is not known (\"%s\"); look for it first",
 			       v->request != NULL ? v->request->token : "-", *remote_id);
 	return 0;

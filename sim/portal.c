@@ -92,7 +92,7 @@ void sim_portal_free(struct sim_portal *p)
 		return;
 	for (size_t i = 0; i < p->groups; i++) {
 		json_decref(p->group[i].request);
-		free(p->group[i].visible);
+		free(p->group[i].ask.visible);
 	}
 	free(p->group);
 	free(p->observation);

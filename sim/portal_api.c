@@ -212,36 +212,34 @@ static json_t *body_of(const struct sim_call *in, struct sim_reply *out)
 static json_t *validate(struct sim_portal *p, const json_t *body, const char *user)
 {
 	struct portal_ask ask;
-	struct portal_visible *visible;
 	json_t *errors = json_object(), *durations = json_object();
-	portal_check(p, body, user, &ask, errors, &visible);
+	portal_check(p, body, user, &ask, errors);
 	if (json_object_size(errors) == 0) {
 		int64_t longest_us = 0;
-		for (size_t s = 0; visible != NULL && s < p->sites; s++) {
-			for (size_t i = 0; i < visible[s].count; i++) {
-				int64_t span_us = visible[s].list[i].end_us - visible[s].list[i].start_us;
+		for (size_t s = 0; ask.visible != NULL && s < p->sites; s++) {
+			for (size_t i = 0; i < ask.visible[s].count; i++) {
+				int64_t span_us = ask.visible[s].list[i].end_us - ask.visible[s].list[i].start_us;
 				longest_us = span_us > longest_us ? span_us : longest_us;
 			}
 		}
 		json_object_set_new(durations, "duration", json_integer((json_int_t)ask.duration_s));
 		json_object_set_new(durations, "requests", json_pack("[{s:I, s:f}]", "duration", (json_int_t)ask.duration_s, "largest_interval", (double)longest_us / 1e6));
 	}
-	free(visible);
+	free(ask.visible);
 	return json_pack("{s:o, s:o}", "request_durations", durations, "errors", errors);
 }
 
 static json_t *max_ipp(struct sim_portal *p, const json_t *body, const char *user)
 {
 	struct portal_ask ask;
-	struct portal_visible *visible;
 	char semester[8];
 	int64_t a, b;
 	json_t *errors = json_object(), *copy = json_deep_copy(body);
 	if (json_is_object(copy))
 		json_object_set_new(copy, "ipp_value", json_real(1));
-	portal_check(p, copy, user, &ask, errors, &visible);
+	portal_check(p, copy, user, &ask, errors);
 	json_decref(copy);
-	free(visible);
+	free(ask.visible);
 	if (json_object_size(errors) > 0)
 		return json_pack("{s:o}", "errors", errors);
 	json_decref(errors);
@@ -275,21 +273,20 @@ static json_t *request_kept(const struct portal_group *g, const json_t *posted)
 static json_t *submit(struct sim_portal *p, const json_t *body, const char *user, struct sim_reply *out)
 {
 	struct portal_ask ask;
-	struct portal_visible *visible;
 	json_t *errors = json_object();
-	portal_check(p, body, user, &ask, errors, &visible);
+	portal_check(p, body, user, &ask, errors);
 	if (json_object_size(errors) > 0) {
-		free(visible);
+		free(ask.visible);
 		out->status = 400;
 		return errors;
 	}
 	json_decref(errors);
 	struct portal_group *g = portal_grow((void **)&p->group, &p->groups, &p->group_cap, sizeof *g);
 	if (g == NULL) {
-		free(visible);
+		free(ask.visible);
 		return detail(out, 500, "no memory");
 	}
-	*g = (struct portal_group){.id = (int64_t)p->groups, .request_id = PORTAL_FIRST_REQUEST + (int64_t)p->groups, .ask = ask, .state = "PENDING", .visible = visible};
+	*g = (struct portal_group){.id = (int64_t)p->groups, .request_id = PORTAL_FIRST_REQUEST + (int64_t)p->groups, .ask = ask, .state = "PENDING"};
 	g->created_us = g->modified_us = g->request_modified_us = p->now_us + p->offset_us + (int64_t)(portal_random(p) % 1000);
 	text_copy(g->user, sizeof g->user, user);
 	if (strcmp(ask.type, "NORMAL") == 0 && ask.ipp > 1)

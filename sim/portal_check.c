@@ -301,15 +301,15 @@ static bool site_serves(const struct sim_portal *p, size_t site, const struct po
 	return false;
 }
 
-static void check_visible(const struct sim_portal *p, const struct portal_ask *ask, json_t *errors, struct portal_visible **visible)
+static void check_visible(const struct sim_portal *p, struct portal_ask *ask, json_t *errors)
 {
 	int64_t now_us = p->now_us + p->offset_us, start_us = ask->start_us > now_us ? ask->start_us : now_us, longest_us = 0;
-	*visible = calloc(p->sites, sizeof **visible);
-	if (*visible == NULL)
+	ask->visible = calloc(p->sites, sizeof *ask->visible);
+	if (ask->visible == NULL)
 		return;
-	portal_sky_scan(p, ask, start_us, ask->end_us, *visible);
+	portal_sky_scan(p, ask, start_us, ask->end_us, ask->visible);
 	for (size_t s = 0; s < p->sites; s++) {
-		struct portal_visible *v = &(*visible)[s];
+		struct portal_visible *v = &ask->visible[s];
 		if (!site_serves(p, s, ask))
 			v->count = 0;
 		for (size_t i = 0; i < v->count; i++) {
@@ -376,10 +376,8 @@ static void check_group(const struct sim_portal *p, const json_t *body, const ch
 		check_time(p, proposal, ask, errors);
 }
 
-void portal_check(const struct sim_portal *p, const json_t *body, const char *user, struct portal_ask *ask, json_t *errors,
-		  struct portal_visible **visible)
+void portal_check(const struct sim_portal *p, const json_t *body, const char *user, struct portal_ask *ask, json_t *errors)
 {
-	*visible = NULL;
 	*ask = (struct portal_ask){.start_us = p->now_us + p->offset_us};
 	if (!json_is_object(body)) {
 		complain(errors, "non_field_errors", "Invalid data. Expected a dictionary, but got %s.", json_is_array(body) ? "list" : "str");
@@ -395,7 +393,7 @@ void portal_check(const struct sim_portal *p, const json_t *body, const char *us
 	if (json_object_size(errors) == 0)
 		check_configuration(p, json_array_get(json_object_get(body, "requests"), 0), ask, errors);
 	if (json_object_size(errors) == 0)
-		check_visible(p, ask, errors, visible);
+		check_visible(p, ask, errors);
 	if (json_object_size(errors) == 0)
 		check_group(p, body, user, ask, errors);
 }

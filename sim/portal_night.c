@@ -180,7 +180,7 @@ static void group_schedule(struct sim_portal *p, size_t group, int64_t now_us)
 	const char *why;
 	for (size_t t = 0; t < p->telescopes; t++) {
 		const struct portal_telescope *tel = &p->telescope[t];
-		const struct portal_visible *v = &g->visible[tel->site];
+		const struct portal_visible *v = &g->ask.visible[tel->site];
 		if (!is(tel->class, g->ask.class) || portal_weather(p, tel->site, now_us, &why))
 			continue;
 		for (size_t i = 0; i < v->count; i++) {

@@ -40,6 +40,7 @@ struct portal_ask {
 	double ra_deg, dec_deg, ipp, max_airmass, min_moon_deg, duration_s;
 	int64_t start_us, end_us;
 	bool start_given;
+	struct portal_visible *visible;  /* [sites], malloc'd once visibility was reached, else NULL; whoever has the ask frees it */
 };
 
 struct portal_group {
@@ -49,7 +50,6 @@ struct portal_group {
 	char user[64];
 	const char *state;               /* PENDING COMPLETED CANCELED WINDOW_EXPIRED */
 	double debit_h, charged_s;
-	struct portal_visible *visible;  /* [sites] */
 	bool fail_used;
 };
 
@@ -92,10 +92,9 @@ void portal_sky_scan(const struct sim_portal *p, const struct portal_ask *ask, i
 /* Airmass of a direction over a site; INFINITY below the horizon. */
 double portal_sky_airmass(const struct portal_site *site, double ra_deg, double dec_deg, int64_t utc_us);
 
-/* portal_check.c: judges a posted body as the portal does, layer by layer. Errors go into `errors` (empty: good). *visible is malloc'd
- * when the visibility was reached, else NULL. */
-void portal_check(const struct sim_portal *p, const json_t *body, const char *user, struct portal_ask *ask, json_t *errors,
-		  struct portal_visible **visible);
+/* portal_check.c: judges a posted body as the portal does, layer by layer. Errors go into `errors` (empty: good). ask->visible is to
+ * be freed by the caller. */
+void portal_check(const struct sim_portal *p, const json_t *body, const char *user, struct portal_ask *ask, json_t *errors);
 const json_t *portal_proposal(const struct sim_portal *p, const char *id, const char *user);
 /* Hours of a mode that are left; of IPP with mode "ipp". Negative: none was given. */
 double portal_hours_left(const struct sim_portal *p, const json_t *proposal, const char *mode);

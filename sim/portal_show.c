@@ -246,14 +246,13 @@ json_t *portal_show_airmass(const struct sim_portal *p, const json_t *request, j
 	json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:f, s:[O]}", "name", "airmass", "proposal", json_text(json_array_get(json_object_get(p->setup, "proposals"), 0), "id", "-"),
 				 "observation_type", "NORMAL", "operator", "SINGLE", "ipp_value", 1.0, "requests", request);
 	struct portal_ask ask;
-	struct portal_visible *visible;
 	json_t *data = json_object();
-	portal_check(p, body, NULL, &ask, errors, &visible);
+	portal_check(p, body, NULL, &ask, errors);
 	json_decref(body);
-	for (size_t s = 0; visible != NULL && s < p->sites; s++) {
+	for (size_t s = 0; ask.visible != NULL && s < p->sites; s++) {
 		json_t *times = json_array(), *airmasses = json_array();
-		for (size_t i = 0; i < visible[s].count; i++) {
-			for (int64_t t = visible[s].list[i].start_us; t <= visible[s].list[i].end_us; t += 10 * UTC_MINUTE) {
+		for (size_t i = 0; i < ask.visible[s].count; i++) {
+			for (int64_t t = ask.visible[s].list[i].start_us; t <= ask.visible[s].list[i].end_us; t += 10 * UTC_MINUTE) {
 				char stamp[32];
 				utc_format_s(stamp, t);
 				json_array_append_new(times, json_stringn(stamp, 16));
@@ -265,7 +264,7 @@ json_t *portal_show_airmass(const struct sim_portal *p, const json_t *request, j
 		json_decref(times);
 		json_decref(airmasses);
 	}
-	free(visible);
+	free(ask.visible);
 	json_t *out = json_pack("{s:o}", "airmass_data", data);
 	if (json_object_size(data) > 0)
 		put(out, "airmass_limit", json_real(ask.max_airmass));

@@ -53,10 +53,16 @@ static size_t keep(char *bytes, size_t size, size_t count, void *to)
 	return ((struct text *)to)->failed ? 0 : size * count;
 }
 
-/* One transfer as engine/io makes it: no redirects, fresh connection. timeout_ms: 0 = 30 s. content_type has room for 128 bytes. */
-static struct reply http(struct peer *p, const struct call *c, const char *token, long timeout_ms, struct text *body, char content_type[128])
+/* What a transfer brings, as long as its reply is used. */
+struct wire {
+	struct text body;
+	char type[128];
+};
+
+/* One transfer as engine/io makes it: no redirects, fresh connection. timeout_ms: 0 = 30 s. */
+static struct reply http(struct peer *p, const struct call *c, const char *token, long timeout_ms, struct wire *wire)
 {
-	struct reply r = {.sent = SENT_NO, .content_type = content_type, .transport = "", .retry_after_s = -1};
+	struct reply r = {.sent = SENT_NO, .content_type = wire->type, .transport = "", .retry_after_s = -1};
 	CURL *curl = curl_easy_init();
 	struct curl_slist *headers = NULL;
 	char url[3000], line[200], *type = NULL;
@@ -76,7 +82,7 @@ static struct reply http(struct peer *p, const struct call *c, const char *token
 	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &wire->body);
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, c->method);
 	if (strcmp(c->method, "GET") != 0) {
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, c->body != NULL ? c->body : "");
@@ -86,12 +92,12 @@ static struct reply http(struct peer *p, const struct call *c, const char *token
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &sent);
 	curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
-	text_copy(content_type, 128, type != NULL ? type : "");
+	text_copy(wire->type, sizeof wire->type, type != NULL ? type : "");
 	r.sent = rc == CURLE_OK ? SENT_ANSWERED : sent > 0 ? SENT_MAYBE : SENT_NO;
 	r.transport = rc == CURLE_OK ? "" : curl_easy_strerror(rc);
 	r.status = rc == CURLE_OK ? (int)status : 0;
-	r.body = body->data != NULL ? body->data : "";
-	r.len = body->len;
+	r.body = wire->body.data != NULL ? wire->body.data : "";
+	r.len = wire->body.len;
 	curl_slist_free_all(headers);
 	curl_easy_cleanup(curl);
 	return r;
@@ -101,8 +107,7 @@ static struct reply http(struct peer *p, const struct call *c, const char *token
 static json_t *plain(struct peer *p, const char *method, const char *path, const char *token, json_t *body)
 {
 	struct call c = {0};
-	struct text text = {.max = 8u << 20};
-	char type[128];
+	struct wire wire = {.body.max = LIMIT_REPLY_BYTES};
 	struct err e = {0};
 	text_copy(c.method, sizeof c.method, method);
 	text_copy(c.path, sizeof c.path, path);
@@ -111,12 +116,12 @@ static json_t *plain(struct peer *p, const char *method, const char *path, const
 		c.body = json_dumps(body, JSON_COMPACT);
 		c.body_len = strlen(c.body);
 	}
-	struct reply r = http(p, &c, token, 0, &text, type);
+	struct reply r = http(p, &c, token, 0, &wire);
 	json_t *out = r.sent == SENT_ANSWERED ? json_read(r.body, r.len, &json_limits_reply, &e) : NULL;
 	if (r.status >= 400)
 		printf("# %s %s: %d %.200s\n", method, path, r.status, r.body);
 	call_free(&c);
-	text_free(&text);
+	text_free(&wire.body);
 	json_decref(body);
 	return out;
 }
@@ -141,13 +146,12 @@ static void run(struct peer *p, enum verb verb, bool one, const char *token, lon
 		struct call c;
 		struct err e = {0};
 		struct answers part = {0};
-		struct text body = {.max = 8u << 20};
-		char type[128];
+		struct wire wire = {.body.max = LIMIT_REPLY_BYTES};
 		if (facility_render(ops, &p->conf, &v, &c, &e) != 0) {
 			printf("# %s step %d: %s\n", verb_name(verb), step, e.text);
 			break;
 		}
-		struct reply r = http(p, &c, token, timeout_ms, &body, type);
+		struct reply r = http(p, &c, token, timeout_ms, &wire);
 		ops->read(&p->conf, &v, &r, &part);
 		for (size_t i = 0; i < part.count; i++) {
 			struct answer *a = answers_add(&p->a, ANSWER_UNKNOWN);
@@ -161,7 +165,7 @@ static void run(struct peer *p, enum verb verb, bool one, const char *token, lon
 		p->a.complete = part.complete;
 		answers_free(&part);
 		call_free(&c);
-		text_free(&body);
+		text_free(&wire.body);
 	}
 }
 
