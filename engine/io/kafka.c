@@ -3,7 +3,9 @@
 #include "engine/io/kafka.h"
 #include "engine/base/limits.h"
 #include "engine/base/text.h"
+#include "engine/io/clock.h"
 #include "engine/io/kafka_ask.h"
+#include "engine/io/token.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,11 +29,16 @@ struct kafka {
 	uv_poll_t wake;
 	uv_idle_t again;
 	uv_timer_t timer;
-	uv_work_t work;
+	uv_work_t work, token_work;
 	int handles, pipe[2];
-	bool asking, closing, paused, assigned_once;
+	bool asking, fetching, closing, paused, assigned_once;
 	const struct config_source *source;
+	const struct secrets *secrets;
 	struct source_host host;
+	struct token_order order;  /* oauth */
+	char *token;
+	int64_t token_lifetime_s;
+	struct err token_error;
 	rd_kafka_t *rk;
 	rd_kafka_queue_t *queue;
 	struct kafka_topics found;
@@ -170,7 +177,8 @@ static void ask_done(uv_work_t *w, int status)
 	bool changed = false, trouble = status != 0 || k->found.problem[0] != '\0' || k->found.unknown[0] != '\0';
 	if (k->closing) {
 		free(k->found.parts);
-		kafka_finish(k);
+		if (!k->fetching)
+			kafka_finish(k);
 		return;
 	}
 	if (k->found.cluster[0] != '\0')
@@ -280,6 +288,65 @@ void kafka_pause(struct kafka *k, bool pause)
 		uv_idle_start(&k->again, on_again);
 }
 
+/* -- oauth: librdkafka asks for a token, a worker fetches it ---------------------------------------------------------------------------- */
+
+static void token_work(uv_work_t *w)
+{
+	struct kafka *k = w->data;
+	k->token_error = (struct err){0};
+	if (token_fetch(&k->order, &k->token, &k->token_lifetime_s, &k->token_error) != 0)
+		k->token = NULL;
+}
+
+static void token_done(uv_work_t *w, int status)
+{
+	struct kafka *k = w->data;
+	char why[256] = "";
+	(void)status;
+	must(k->magic == KAFKA_MAGIC);
+	k->fetching = false;
+	if (k->token != NULL && !k->closing) {
+		int64_t until_ms = clock_wall_us() / 1000 + k->token_lifetime_s * 1000;
+		if (rd_kafka_oauthbearer_set_token(k->rk, k->token, until_ms, k->order.client, NULL, 0, why, sizeof why) !=
+			RD_KAFKA_RESP_ERR_NO_ERROR)
+			err_set(&k->token_error, ERR_INPUT, "token from %s: %s", k->order.url, why);
+	}
+	if (k->token != NULL)
+		explicit_bzero(k->token, strlen(k->token));
+	free(k->token);
+	k->token = NULL;
+	token_order_free(&k->order);
+	if (k->closing) {
+		if (!k->asking)
+			kafka_finish(k);
+		return;
+	}
+	if (k->token_error.kind != ERR_NONE) {
+		say(k, LOG_WARN, k->token_error.text);
+		rd_kafka_oauthbearer_set_token_failure(k->rk, k->token_error.text); /* it asks again by itself */
+	}
+}
+
+/* Called from rd_kafka_consumer_poll, so on the loop: it must not block. */
+static void on_token_wanted(rd_kafka_t *rk, const char *config, void *ctx)
+{
+	struct kafka *k = ctx;
+	const struct config_auth *a = &k->source->auth;
+	const char *secret = secrets_value(k->secrets, a->secret);
+	(void)config;
+	if (k->fetching || k->closing)
+		return;
+	k->order = (struct token_order){.secret = secret != NULL ? strdup(secret) : NULL};
+	text_copy(k->order.url, sizeof k->order.url, a->token_url);
+	text_copy(k->order.client, sizeof k->order.client, a->user);
+	text_copy(k->order.scope, sizeof k->order.scope, a->scope);
+	text_copy(k->order.ca, sizeof k->order.ca, a->ca);
+	k->token_work.data = k;
+	k->fetching = k->order.secret != NULL && uv_queue_work(k->loop, &k->token_work, token_work, token_done) == 0;
+	if (!k->fetching)
+		rd_kafka_oauthbearer_set_token_failure(rk, "no secret was loaded");
+}
+
 /* -- open and close --------------------------------------------------------------------------------------------------------------------------- */
 
 static int set(rd_kafka_conf_t *conf, const char *key, const char *value, struct err *e)
@@ -294,9 +361,6 @@ static int configure_auth(rd_kafka_conf_t *conf, const struct config_source *s, 
 {
 	const struct config_auth *a = &s->auth;
 	bool sasl = a->kind != AUTH_NONE;
-	if (a->kind == AUTH_OAUTH)
-		return err_set(e, ERR_INPUT, "source %s: auth oauth is not carried yet; use a broker with SCRAM (Hopskotch relays the GCN notices)",
-			s->name);
 	if (set(conf, "security.protocol", sasl ? (a->tls ? "SASL_SSL" : "SASL_PLAINTEXT") : a->tls ? "SSL" : "PLAINTEXT", e) != 0)
 		return -1;
 	if (a->tls && a->ca[0] != '\0' && set(conf, "ssl.ca.location", a->ca, e) != 0)
@@ -306,6 +370,10 @@ static int configure_auth(rd_kafka_conf_t *conf, const struct config_source *s, 
 	const char *secret = secrets_value(secrets, a->secret);
 	if (secret == NULL)
 		return err_set(e, ERR_INPUT, "source %s: no secret \"%s\" was loaded; name a file in credentials_dir", s->name, a->secret);
+	if (a->kind == AUTH_OAUTH) {
+		rd_kafka_conf_set_oauthbearer_token_refresh_cb(conf, on_token_wanted);
+		return set(conf, "sasl.mechanisms", "OAUTHBEARER", e);
+	}
 	if (set(conf, "sasl.mechanisms", a->mechanism, e) != 0 || set(conf, "sasl.username", a->user, e) != 0)
 		return -1;
 	return set(conf, "sasl.password", secret, e);
@@ -376,10 +444,10 @@ static int positions_copy(struct kafka *k, const struct source_positions *p)
 	return 0;
 }
 
-static int kafka_start(struct kafka *k, const struct secrets *secrets, struct err *e)
+static int kafka_start(struct kafka *k, struct err *e)
 {
 	char why[512];
-	rd_kafka_conf_t *conf = configure(k->source, secrets, e);
+	rd_kafka_conf_t *conf = configure(k->source, k->secrets, e);
 	if (conf == NULL)
 		return -1;
 	rd_kafka_conf_set_log_cb(conf, on_rk_log);
@@ -406,8 +474,8 @@ struct kafka *kafka_open(uv_loop_t *loop, const struct config_source *source, co
 		err_set(e, ERR_MEMORY, "source %s: no memory", source->name);
 		return NULL;
 	}
-	*k = (struct kafka){.magic = KAFKA_MAGIC, .loop = loop, .source = source, .host = *host, .pipe = {-1, -1}};
-	if (positions_copy(k, positions) != 0 || kafka_start(k, secrets, e) != 0) {
+	*k = (struct kafka){.magic = KAFKA_MAGIC, .loop = loop, .source = source, .secrets = secrets, .host = *host, .pipe = {-1, -1}};
+	if (positions_copy(k, positions) != 0 || kafka_start(k, e) != 0) {
 		kafka_free(k);
 		return NULL;
 	}
@@ -441,6 +509,6 @@ void kafka_close(struct kafka *k)
 	uv_poll_stop(&k->wake);
 	uv_idle_stop(&k->again);
 	uv_timer_stop(&k->timer);
-	if (!k->asking)
+	if (!k->asking && !k->fetching)
 		kafka_finish(k);
 }

@@ -12,7 +12,7 @@ struct kafka;
 
 /* Starts a consumer of every partition of the source's topics. positions: rows of source_position (all sources; copied). A topic the
  * broker does not know is a warning and is asked for again. A cluster id that changed, or a position that the broker no longer holds,
- * becomes a `gap` input, and reading goes on at the oldest message there is. Borrows source until kafka_close's memory is gone. */
+ * becomes a `gap` input, and reading goes on at the oldest message there is. Borrows source and secrets until the memory is gone. */
 struct kafka *kafka_open(uv_loop_t *loop, const struct config_source *source, const struct secrets *secrets,
 	const struct source_positions *positions, const struct source_host *host, struct err *e);
 

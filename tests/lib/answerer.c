@@ -3,6 +3,7 @@
 #include "answerer.h"
 #include <arpa/inet.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,17 +113,21 @@ static void serve(int listener, int out, const char *const *script)
 		int fd = accept(listener, NULL, NULL);
 		if (fd < 0)
 			_exit(0);
-		const char *line = *script != NULL ? *script++ : "status 500 script-is-over";
 		char *body;
-		/* a kept-alive connection goes on with the next line */
-		while (strcmp(line, "drop") != 0 && hear(fd, buf, sizeof buf, &body) == 0) {
+		for (;;) { /* a kept-alive connection goes on with the next line; one that says nothing uses up none */
+			const char *line = *script != NULL ? *script : "status 500 script-is-over";
+			bool drop = strcmp(line, "drop") == 0;
+			if (!drop && hear(fd, buf, sizeof buf, &body) != 0)
+				break;
+			script += *script != NULL;
+			if (drop)
+				break;
 			note(out, buf, body);
 			if (strcmp(line, "read-drop") == 0)
 				break;
 			answer(fd, line);
 			if (strncmp(line, "half", 4) == 0 || *script == NULL)
 				break;
-			line = *script++;
 		}
 		close(fd);
 	}

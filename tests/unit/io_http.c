@@ -1,9 +1,11 @@
 /* The carrier against a server that drops, halves, delays and redirects: what was sent is said truly, and a `once` call leaves once. */
 #include "test.h"
 #include "answerer.h"
+#include "engine/base/text.h"
 #include "engine/io/http.h"
 #include "engine/io/redact.h"
 #include "engine/io/secret.h"
+#include "engine/io/token.h"
 #include <curl/curl.h>
 #include <sys/stat.h>
 
@@ -232,6 +234,31 @@ static void test_secrets(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+static void test_token(void **state)
+{
+	const char *script[] = {"ok {\"access_token\":\"abc.def\",\"expires_in\":900}", "status 401 {\"error\":\"invalid_client\"}", NULL};
+	struct answerer a;
+	struct err e = {0};
+	struct token_order o = {.client = "me", .scope = "gcn.nasa.gov/kafka-public-consumer", .secret = strdup("s3cr3t+Canary")};
+	char *token = NULL, log[2048];
+	int64_t lifetime_s = 0;
+	(void)state;
+	assert_int_equal(answerer_start(&a, script), 0);
+	snprintf(o.url, sizeof o.url, "http://127.0.0.1:%d/oauth2/token", a.port);
+	assert_ok(token_fetch(&o, &token, &lifetime_s, &e), &e);
+	assert_string_equal(token, "abc.def");
+	assert_int_equal(lifetime_s, 900);
+	free(token);
+	assert_int_equal(token_fetch(&o, &token, &lifetime_s, &e), -1);
+	assert_non_null(strstr(e.text, "invalid_client"));
+	assert_null(strstr(e.text, "Canary"));
+	assert_int_equal(answerer_stop(&a, log, sizeof log), 2);
+	assert_non_null(strstr(log, "POST /oauth2/token|Basic bWU6czNjcjN0K0NhbmFyeQ==|grant_type=client_credentials&scope=gcn.nasa.gov%2Fkafka-public-consumer\n"));
+	text_copy(o.url, sizeof o.url, "http://auth.example.org/token"); /* plain http to a host that is not this machine */
+	assert_int_equal(token_fetch(&o, &token, &lifetime_s, &e), -1);
+	token_order_free(&o);
+}
+
 static void test_redact(void **state)
 {
 	const char *body = "{\"user\":1,\"profile\":{\"tokens\":{\"api\":\"abc\"},\"n\":2},\"url\":\"https://s3/x.fits?X-Amz-Signature=q&b=1\"}";
@@ -252,7 +279,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_answers), cmocka_unit_test(test_redirect_is_an_answer),
 		cmocka_unit_test(test_doubts), cmocka_unit_test(test_not_sent), cmocka_unit_test(test_once_is_once),
-		cmocka_unit_test(test_method_and_close), cmocka_unit_test(test_url), cmocka_unit_test(test_secrets), cmocka_unit_test(test_redact)};
+		cmocka_unit_test(test_method_and_close), cmocka_unit_test(test_url), cmocka_unit_test(test_secrets), cmocka_unit_test(test_token), cmocka_unit_test(test_redact)};
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	int rc = cmocka_run_group_tests(tests, NULL, NULL);
 	curl_global_cleanup();
