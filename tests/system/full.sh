@@ -1,7 +1,7 @@
 #!/bin/bash
 # The disk fills: the ballast is freed, only what stops telescopes is taken, the rest is refused or waits; with room again all goes on.
 set -u
-slew=$PWD/slew
+slew=${SLEW:-$PWD/slew}
 if [ "${1:-}" != inside ]; then
 	unshare -rm true 2> /dev/null && exec unshare -rm "$0" inside
 	[ "$(id -u)" = 0 ] && unshare -m true 2> /dev/null && exec unshare -m "$0" inside

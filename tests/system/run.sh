@@ -1,7 +1,7 @@
 #!/bin/bash
 # The daemon and its operator, on a spool source and a facility that nobody answers for: start, look, inject, veto, refuse, kill, stop.
 set -u
-slew=$PWD/slew
+slew=${SLEW:-$PWD/slew}
 dir=$(mktemp -d /tmp/slew-runXXXXXX)
 n=0; engine=
 trap '[ -n "$engine" ] && kill -9 $engine 2>/dev/null; rm -rf "$dir"' EXIT
