@@ -367,6 +367,21 @@ static void night_free(struct night *n)
 		text_free(&n->told[i].last);
 }
 
+/* To look at a night afterwards: NIGHT_KEEP names a file. */
+static void night_keep(const struct night *n)
+{
+	const char *keep = getenv("NIGHT_KEEP");
+	sqlite3 *file = NULL;
+	if (keep == NULL || n->db == NULL || sqlite3_open(keep, &file) != SQLITE_OK)
+		return;
+	sqlite3_backup *backup = sqlite3_backup_init(file, "main", n->db, "main");
+	if (backup != NULL) {
+		sqlite3_backup_step(backup, -1);
+		sqlite3_backup_finish(backup);
+	}
+	sqlite3_close(file);
+}
+
 int night_run(const char *path, struct err *e)
 {
 	char line[4096];
@@ -386,11 +401,7 @@ int night_run(const char *path, struct err *e)
 	fclose(f);
 	if (rc < 0)
 		err_wrap(e, "%s line %d", path, number);
-	const char *keep = getenv("NIGHT_KEEP");
-	if (keep != NULL && n.db != NULL) {
-		struct err ignored = {0};
-		query_run(n.db, &ignored, "VACUUM INTO ?", "t", keep);
-	}
+	night_keep(&n);
 	night_free(&n);
 	return rc;
 }
