@@ -104,7 +104,9 @@ bool budget_pass(struct core *c, const json_t *request, char *why, size_t size)
 	static const char paid[] = "SELECT 1 FROM ledger WHERE event=? AND programme=? AND mode<>'NORMAL' AND state<>'returned' LIMIT 1";
 	const char *programme = json_text(request, "programme", ""), *mode = json_text(request, "mode", "");
 	int64_t event = json_int(request, "event", 0);
-	double seconds = seconds_of(request);
+	static const char own[] = "SELECT seconds FROM ledger WHERE request=? AND state<>'returned'";
+	/* a submit that waits again (not sent, retry-after) is in the ledger already: it must not pay twice */
+	double seconds = seconds_of(request) - get_double(c, 0, own, "i", json_int(request, "id", 0));
 	const struct policy *p = rule_find(c, json_int(request, "policy", 0));
 	if (p == NULL) {
 		snprintf(why, size, "hold: its policy cannot be read");
