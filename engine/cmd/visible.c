@@ -138,7 +138,7 @@ static json_t *place_json(const struct visibility_night *n, const struct place *
 	ephemeris_target_set(visibility_night_frame(n), p->ra_deg, p->dec_deg, &eye);
 	for (size_t s = 0; s < visibility_night_sites(n); s++) {
 		struct visibility_report r;
-		visibility_find(n, s, &eye, l, INT64_MIN / 2, INT64_MAX / 2, &r);
+		visibility_find(n, &(struct visibility_ask){s, &eye, l, VISIBILITY_ALWAYS}, &r);
 		json_array_append_new(sites, report_json(visibility_night_site(n, s), &r, l));
 	}
 	json_t *o = json_pack("{s:s s:f s:f}", "name", p->name, "ra_deg", p->ra_deg, "dec_deg", p->dec_deg);
@@ -234,7 +234,7 @@ static void site_plot(struct text *out, const struct arguments *a, const struct 
 		struct visibility_report r;
 		stars[i] = (struct plot_star){list[i].name[0] ? list[i].name : "target", list[i].ra_deg, list[i].dec_deg};
 		ephemeris_target_set(visibility_night_frame(n), list[i].ra_deg, list[i].dec_deg, &eye);
-		visibility_find(n, site, &eye, &a->limits, INT64_MIN / 2, INT64_MAX / 2, &r);
+		visibility_find(n, &(struct visibility_ask){site, &eye, &a->limits, VISIBILITY_ALWAYS}, &r);
 		for (size_t k = 0; k < r.count && used < PLOT_SLOTS; k++)
 			slots[used++] = (struct plot_slot){i, r.windows[k].start_us, r.windows[k].end_us, true, NULL};
 	}

@@ -29,9 +29,10 @@ double plot_text_width(const char *s, double size)
 	return (double)n * size * 0.58;
 }
 
-bool plot_label(struct text *out, struct plot_labels *l, const struct plot_box *in, double x, double y, double gap, const char *s)
+bool plot_label(struct text *out, struct plot_labels *l, struct plot_point at, const char *s)
 {
-	double w = plot_text_width(s, 11) + 2, h = 12;
+	double w = plot_text_width(s, 11) + 2, h = 12, x = at.x, y = at.y, gap = at.gap;
+	const struct plot_box *in = &l->within;
 	const struct plot_box tries[] = {{x + gap, y - h / 2, w, h}, {x - gap - w, y - h / 2, w, h}, {x - w / 2, y - gap - h, w, h},
 		{x - w / 2, y + gap, w, h}, {x + gap * 0.7, y - gap * 0.7 - h, w, h}, {x + gap * 0.7, y + gap * 0.7, w, h},
 		{x - gap * 0.7 - w, y - gap * 0.7 - h, w, h}, {x - gap * 0.7 - w, y + gap * 0.7, w, h}};
@@ -55,7 +56,7 @@ void plot_begin(struct text *out, const char *title, double width, double height
 		"font-family=\"system-ui, 'DejaVu Sans', Arial, sans-serif\">\n<title>", width, height, width, height);
 	text_html(out, title);
 	text_printf(out, "</title>\n<rect width=\"%.0f\" height=\"%.0f\" fill=\"#fff\"/>\n", width, height);
-	plot_text(out, 12, 20, "start", 14, PLOT_INK, title);
+	plot_text(out, 12, 20, PLOT_WORDS("start", "14", PLOT_INK), title);
 }
 
 void plot_end(struct text *out)
@@ -78,10 +79,10 @@ char *plot_cut(char *out, size_t size, const char *s, size_t chars)
 	return out;
 }
 
-void plot_text(struct text *out, double x, double y, const char *anchor, double size, const char *colour, const char *s)
+void plot_text(struct text *out, double x, double y, const char *style, const char *s)
 {
 	char cut[4 * TEXT_CHARS + 8];
-	text_printf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" font-size=\"%.3g\" fill=\"%s\">", x, y, anchor, size, colour);
+	text_printf(out, "<text x=\"%.1f\" y=\"%.1f\" %s>", x, y, style);
 	text_html(out, plot_cut(cut, sizeof cut, s, TEXT_CHARS));
 	text_puts(out, "</text>\n");
 }
@@ -173,7 +174,7 @@ static double lane_draw(struct text *out, const struct timeline *t, size_t lane,
 		double cy = y + ROW_H * ((row < 0 ? 0 : row) + 0.5);
 		text_printf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\" fill=\"%s\"/>\n", x, cy, tone_colour(k->tone));
 		if (row >= 0)
-			plot_text(out, from < x - 5 ? x - 6 : x + 6, cy + 4, from < x - 5 ? "end" : "start", 11, PLOT_INK, k->label);
+			plot_text(out, from < x - 5 ? x - 6 : x + 6, cy + 4, from < x - 5 ? PLOT_WORDS("end", "11", PLOT_INK) : PLOT_WORDS("start", "11", PLOT_INK), k->label);
 	}
 	return rows * ROW_H + 8;
 }
@@ -201,15 +202,15 @@ static void timeline_axes(struct text *out, const struct timeline *t, double bot
 {
 	int64_t step = plot_time_step(t->end_us - t->start_us, 10);
 	char word[32];
-	plot_text(out, t->x - 8, t->top - 6, "end", 11, PLOT_GREY, "sky, UTC");
-	plot_text(out, t->x - 8, bottom + 15, "end", 11, PLOT_GREY, "wall, s");
+	plot_text(out, t->x - 8, t->top - 6, PLOT_WORDS("end", "11", PLOT_GREY), "sky, UTC");
+	plot_text(out, t->x - 8, bottom + 15, PLOT_WORDS("end", "11", PLOT_GREY), "wall, s");
 	for (int64_t u = plot_time_first(t->start_us, step); u <= t->end_us; u += step) {
 		double x = time_x(t, u), wall = wall_at(t->p, u);
 		plot_line(out, x, t->top, x, bottom, "stroke=\"" PLOT_LINE "\" stroke-width=\"1\"");
-		plot_text(out, x, t->top - 6, "middle", 11, PLOT_GREY, plot_time_word(word, u, step));
+		plot_text(out, x, t->top - 6, PLOT_WORDS("middle", "11", PLOT_GREY), plot_time_word(word, u, step));
 		if (!isnan(wall)) {
 			snprintf(word, sizeof word, "%+.1f", wall);
-			plot_text(out, x, bottom + 15, "middle", 11, PLOT_GREY, word);
+			plot_text(out, x, bottom + 15, PLOT_WORDS("middle", "11", PLOT_GREY), word);
 		}
 	}
 }
@@ -235,7 +236,7 @@ void plot_timeline(struct text *out, const struct plot_timeline *p)
 	timeline_axes(out, &t, y);
 	y = t.top;
 	for (size_t l = 0; l < p->lane_count; l++) {
-		plot_text(out, t.x - 8, y + 15, "end", 12, PLOT_INK, p->lanes[l]);
+		plot_text(out, t.x - 8, y + 15, PLOT_WORDS("end", "12", PLOT_INK), p->lanes[l]);
 		y += lane_draw(out, &t, l, y + 3, true);
 	}
 	plot_end(out);

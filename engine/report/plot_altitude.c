@@ -20,7 +20,6 @@ struct panel {
 	double bottom; /* of the altitude panel */
 	size_t stars;
 	struct plot_labels labels;
-	struct plot_box box;
 };
 
 static double time_x(const struct panel *a, int64_t us)
@@ -73,21 +72,21 @@ static void axes_draw(struct text *out, const struct panel *a, double lanes_bott
 	for (int alt = 0; alt <= 90; alt += 15) {
 		plot_line(out, LEFT, alt_y(alt), LEFT + PLOT_W, alt_y(alt), "stroke=\"#fff\" stroke-width=\"0.8\" stroke-opacity=\"0.8\"");
 		snprintf(word, sizeof word, "%d°", alt);
-		plot_text(out, LEFT - 6, alt_y(alt) + 4, "end", 11, PLOT_GREY, word);
+		plot_text(out, LEFT - 6, alt_y(alt) + 4, PLOT_WORDS("end", "11", PLOT_GREY), word);
 	}
 	for (size_t i = 0; i < sizeof airmass / sizeof airmass[0]; i++) {
 		snprintf(word, sizeof word, "%.1f", airmass[i]);
-		plot_text(out, LEFT + PLOT_W + 6, alt_y(ephemeris_asin_deg(1.0 / airmass[i])) + 4, "start", 11, PLOT_GREY, word);
+		plot_text(out, LEFT + PLOT_W + 6, alt_y(ephemeris_asin_deg(1.0 / airmass[i])) + 4, PLOT_WORDS("start", "11", PLOT_GREY), word);
 	}
-	plot_text(out, LEFT - 34, alt_y(45), "end", 11, PLOT_GREY, "altitude");
-	plot_text(out, LEFT + PLOT_W + 6, alt_y(8), "start", 11, PLOT_GREY, "airmass");
+	plot_text(out, LEFT - 34, alt_y(45), PLOT_WORDS("end", "11", PLOT_GREY), "altitude");
+	plot_text(out, LEFT + PLOT_W + 6, alt_y(8), PLOT_WORDS("start", "11", PLOT_GREY), "airmass");
 	for (int64_t u = plot_time_first(a->p->start_us, step); u <= a->p->end_us; u += step) {
 		double x = time_x(a, u);
 		plot_line(out, x, TOP, x, lanes_bottom, "stroke=\"#fff\" stroke-width=\"0.8\" stroke-opacity=\"0.8\"");
 		plot_line(out, x, a->bottom, x, a->bottom + 4, "stroke=\"" PLOT_GREY "\"");
-		plot_text(out, x, a->bottom + 16, "middle", 11, PLOT_GREY, plot_time_word(word, u, step));
+		plot_text(out, x, a->bottom + 16, PLOT_WORDS("middle", "11", PLOT_GREY), plot_time_word(word, u, step));
 	}
-	plot_text(out, LEFT - 22, a->bottom + 16, "end", 11, PLOT_GREY, "UTC");
+	plot_text(out, LEFT - 22, a->bottom + 16, PLOT_WORDS("end", "11", PLOT_GREY), "UTC");
 	plot_rect(out, (struct plot_box){LEFT, TOP, PLOT_W, PLOT_H}, "fill=\"none\" stroke=\"" PLOT_GREY "\"");
 }
 
@@ -134,7 +133,7 @@ static void moon_draw(struct text *out, struct panel *a)
 	snprintf(word, sizeof word, "Moon %.0f %%", 100.0 * l.moon_illuminated);
 	double x = time_x(a, at), y = alt_y(best);
 	text_printf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"5\" fill=\"#fff\" stroke=\"#555\"/>\n", x, y);
-	plot_label(out, &a->labels, &a->box, x, y, 8, word);
+	plot_label(out, &a->labels, (struct plot_point){x, y, 8}, word);
 }
 
 /* Below the panel a lane for each target: its name, what was taken (full) and refused (hollow). */
@@ -143,7 +142,7 @@ static void lane_draw(struct text *out, struct panel *a, size_t star, double y)
 	char style[112], name[64];
 	snprintf(style, sizeof style, "stroke=\"%s\" stroke-width=\"3\"", star_colours[star]);
 	plot_line(out, 8, y + LANE_H / 2, 20, y + LANE_H / 2, style);
-	plot_text(out, 24, y + LANE_H / 2 + 4, "start", 11, PLOT_INK, plot_cut(name, sizeof name, a->p->stars[star].name, 14));
+	plot_text(out, 24, y + LANE_H / 2 + 4, PLOT_WORDS("start", "11", PLOT_INK), plot_cut(name, sizeof name, a->p->stars[star].name, 14));
 	plot_rect(out, (struct plot_box){LEFT, y + 2, PLOT_W, LANE_H - 4}, "fill=\"#F4F6F8\"");
 	for (size_t i = 0; i < a->p->slot_count; i++) {
 		const struct plot_slot *s = &a->p->slots[i];
@@ -169,9 +168,9 @@ static void words_draw(struct text *out, struct panel *a, double lanes)
 		double y = lanes + (double)s->star * LANE_H, x = time_x(a, s->start_us), end = fmax(time_x(a, s->end_us), x + 3);
 		double w = plot_text_width(s->why, 10);
 		if (end + 4 + w <= LEFT + PLOT_W && plot_take(&a->labels, (struct plot_box){end + 3, y + 4, w + 1, LANE_H - 8}))
-			plot_text(out, end + 4, y + LANE_H / 2 + 3.5, "start", 10, PLOT_GREY, s->why);
+			plot_text(out, end + 4, y + LANE_H / 2 + 3.5, PLOT_WORDS("start", "10", PLOT_GREY), s->why);
 		else if (x - 4 - w >= LEFT && plot_take(&a->labels, (struct plot_box){x - 4 - w, y + 4, w + 1, LANE_H - 8}))
-			plot_text(out, x - 4, y + LANE_H / 2 + 3.5, "end", 10, PLOT_GREY, s->why);
+			plot_text(out, x - 4, y + LANE_H / 2 + 3.5, PLOT_WORDS("end", "10", PLOT_GREY), s->why);
 	}
 }
 
@@ -200,12 +199,12 @@ static void limit_draw(struct text *out, struct panel *a)
 		return;
 	plot_line(out, LEFT, y, LEFT + PLOT_W, y, "stroke=\"" PLOT_RED "\" stroke-width=\"1.2\" stroke-dasharray=\"6 4\"");
 	snprintf(word, sizeof word, "limit: airmass %.1f", a->p->airmass_max);
-	plot_label(out, &a->labels, &a->box, LEFT + 2, y - 9, 4, word);
+	plot_label(out, &a->labels, (struct plot_point){LEFT + 2, y - 9, 4}, word);
 }
 
 void plot_altitude(struct text *out, const struct plot_altitude *p)
 {
-	struct panel a = {p, TOP + PLOT_H, p->count < STARS ? p->count : STARS, {.count = 0}, {LEFT, TOP, PLOT_W, PLOT_H}};
+	struct panel a = {p, TOP + PLOT_H, p->count < STARS ? p->count : STARS, {.within = {LEFT, TOP, PLOT_W, PLOT_H}}};
 	double lanes = a.bottom + 26, bottom = lanes + (double)a.stars * LANE_H;
 	plot_begin(out, p->title, WIDTH, bottom + 26);
 	twilight_draw(out, &a);
@@ -219,9 +218,9 @@ void plot_altitude(struct text *out, const struct plot_altitude *p)
 	if (p->now_us != UTC_NONE && p->now_us >= p->start_us && p->now_us <= p->end_us) {
 		double x = time_x(&a, p->now_us);
 		plot_line(out, x, TOP, x, bottom, "stroke=\"" PLOT_INK "\" stroke-width=\"1.2\"");
-		plot_text(out, x, TOP - 4, "middle", 11, PLOT_INK, "now");
+		plot_text(out, x, TOP - 4, PLOT_WORDS("middle", "11", PLOT_INK), "now");
 	}
-	plot_text(out, LEFT, bottom + 16, "start", 11, PLOT_GREY,
+	plot_text(out, LEFT, bottom + 16, PLOT_WORDS("start", "11", PLOT_GREY), 
 		"full: window asked for · dashed: refused · background: day; civil, nautical, astronomical twilight; night");
 	plot_end(out);
 }

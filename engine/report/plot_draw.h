@@ -18,18 +18,24 @@ struct plot_box {
 	double x, y, w, h;
 };
 struct plot_labels {
+	struct plot_box within;     /* labels stay inside */
 	struct plot_box box[PLOT_LABELS];
 	size_t count;
 };
+struct plot_point {
+	double x, y, gap;           /* gap: how far labels keep away */
+};
 /* true when the box is free (and is then taken). */
 bool plot_take(struct plot_labels *l, struct plot_box b);
-/* Puts s beside the point (x, y) where it is free, within `in`; false when it was left out. gap: distance from the point. */
-bool plot_label(struct text *out, struct plot_labels *l, const struct plot_box *in, double x, double y, double gap, const char *s);
+/* Puts s beside the point where it is free; false when it was left out. */
+bool plot_label(struct text *out, struct plot_labels *l, struct plot_point at, const char *s);
 
 void plot_begin(struct text *out, const char *title, double width, double height);
 void plot_end(struct text *out);
-/* anchor: "start", "middle", "end". At most 120 characters are drawn. */
-void plot_text(struct text *out, double x, double y, const char *anchor, double size, const char *colour, const char *s);
+/* How words look. anchor: "start", "middle", "end"; all three string literals. */
+#define PLOT_WORDS(anchor, size, colour) "text-anchor=\"" anchor "\" font-size=\"" size "\" fill=\"" colour "\""
+/* style: PLOT_WORDS. At most 120 characters are drawn. */
+void plot_text(struct text *out, double x, double y, const char *style, const char *s);
 void plot_line(struct text *out, double x1, double y1, double x2, double y2, const char *style);
 void plot_rect(struct text *out, struct plot_box b, const char *style);
 /* The first `chars` characters of s (UTF-8), with … where it was cut. Returns out. */

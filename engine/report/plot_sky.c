@@ -207,7 +207,7 @@ static void grid_draw(struct text *out, const struct sky *s, double halfwidth_de
 				continue;
 			}
 			snprintf(word, sizeof word, "%s%.*f°", dec > 1e-9 ? "+" : dec < -1e-9 ? "−" : "", step < 1 ? 1 : 0, fabs(dec));
-			plot_text(out, x - 5, y + 4, "end", 11, PLOT_GREY, word);
+			plot_text(out, x - 5, y + 4, PLOT_WORDS("end", "11", PLOT_GREY), word);
 			break;
 		}
 	for (double ra = ceil((s->ra0 / d2r - span) / ra_step) * ra_step; ra < s->ra0 / d2r + span - (s->whole ? 1e-6 : 0); ra += ra_step)
@@ -225,7 +225,7 @@ static void grid_draw(struct text *out, const struct sky *s, double halfwidth_de
 			snprintf(word, sizeof word, ra_step < 1 ? "%.1f°" : "%.0f°", fmod(ra + 720, 360));
 			double w = plot_text_width(word, 11);
 			if (plot_take(labels, (struct plot_box){x - w / 2, y + 4, w, 12}))
-				plot_text(out, x, y + (s->whole ? 13 : 15), "middle", 11, PLOT_GREY, word);
+				plot_text(out, x, y + (s->whole ? 13 : 15), PLOT_WORDS("middle", "11", PLOT_GREY), word);
 			break;
 		}
 }
@@ -290,7 +290,7 @@ static void truth_draw(struct text *out, const struct sky *s, struct plot_labels
 		text_printf(out, "%s%.1f %.1f", i ? "L" : "M", x + r * sin(a), y - r * cos(a));
 	}
 	text_puts(out, "z\"/>\n");
-	plot_label(out, labels, &s->panel, x, y, 12, "truth");
+	plot_label(out, labels, (struct plot_point){x, y, 12}, "truth");
 }
 
 static void local_draw(struct text *out, const struct sky *s, struct plot_labels *labels)
@@ -306,11 +306,11 @@ static void local_draw(struct text *out, const struct sky *s, struct plot_labels
 		text_printf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"8\" fill=\"#DDD\" stroke=\"#333\"/>\n", x, y);
 		mark_take(labels, (struct plot_box){x - 8, y - 8, 16, 16});
 		snprintf(word, sizeof word, "Moon %.0f %%", 100 * l->moon_illuminated);
-		plot_label(out, labels, &s->panel, x, y, 10, word);
+		plot_label(out, labels, (struct plot_point){x, y, 10}, word);
 	}
 	if (s->whole && project(s, atan2(l->zenith[1], l->zenith[0]), asin(l->zenith[2]), &x, &y)) {
 		text_printf(out, "<path d=\"M%.1f %.1fh8m-4 -4v8\" stroke=\"#6B4A2B\" stroke-width=\"1.4\"/>\n", x - 4, y);
-		plot_label(out, labels, &s->panel, x, y, 8, "zenith");
+		plot_label(out, labels, (struct plot_point){x, y, 8}, "zenith");
 	}
 }
 
@@ -321,20 +321,20 @@ static void legend_draw(struct text *out, const struct sky *s)
 	if (s->p->map != NULL) {
 		plot_rect(out, (struct plot_box){x, y - 9, 12, 11}, "fill=\"#74A9CF\"");
 		plot_rect(out, (struct plot_box){x + 46, y - 9, 12, 11}, "fill=\"#C6DBEF\"");
-		plot_text(out, x + 16, y, "start", 11, PLOT_GREY, "50 %");
-		plot_text(out, x + 62, y, "start", 11, PLOT_GREY, "90 %");
+		plot_text(out, x + 16, y, PLOT_WORDS("start", "11", PLOT_GREY), "50 %");
+		plot_text(out, x + 62, y, PLOT_WORDS("start", "11", PLOT_GREY), "90 %");
 		x += 104;
 	}
 	static const char *const words[] = {"ranked", "asked", "observed", "not possible"};
 	for (int m = PLOT_RANKED; m <= PLOT_REFUSED; m++) {
 		galaxy_draw(out, x + 6, y - 4, 5, (enum plot_mark)m);
-		plot_text(out, x + 15, y, "start", 11, PLOT_GREY, words[m]);
+		plot_text(out, x + 15, y, PLOT_WORDS("start", "11", PLOT_GREY), words[m]);
 		x += 24 + plot_text_width(words[m], 11) + 6;
 	}
 	if (s->p->local != NULL) {
 		plot_line(out, x, y - 4, x + 16, y - 4, "stroke=\"#6B4A2B\" stroke-width=\"1.8\"");
 		snprintf(word, sizeof word, "horizon (dashed: airmass 2) %.60s", s->p->local_name ? s->p->local_name : "");
-		plot_text(out, x + 20, y, "start", 11, PLOT_GREY, word);
+		plot_text(out, x + 20, y, PLOT_WORDS("start", "11", PLOT_GREY), word);
 	}
 }
 
@@ -381,6 +381,7 @@ int plot_sky(struct text *out, const struct plot_sky *p, struct err *e)
 		free(s.first);
 		return err_wrap(e, "sky plot");
 	}
+	labels.within = s.panel;
 	plot_begin(out, p->title, s.whole ? WIDTH : s.panel.x + s.panel.w + 30, s.panel.y + s.panel.h + FOOT_H);
 	if (s.whole)
 		text_printf(out, "<ellipse cx=\"%.1f\" cy=\"%.1f\" rx=\"%.1f\" ry=\"%.1f\" fill=\"#FAFBFC\" stroke=\"" PLOT_GREY "\"/>\n",
@@ -403,7 +404,7 @@ int plot_sky(struct text *out, const struct plot_sky *p, struct err *e)
 	truth_draw(out, &s, &labels);
 	for (size_t i = 0; i < p->count; i++)
 		if (p->galaxies[i].name != NULL && project(&s, p->galaxies[i].ra_deg * d2r, p->galaxies[i].dec_deg * d2r, &x, &y))
-			plot_label(out, &labels, &s.panel, x, y, galaxy_radius(p, p->galaxies[i].share) + 3, p->galaxies[i].name);
+			plot_label(out, &labels, (struct plot_point){x, y, galaxy_radius(p, p->galaxies[i].share) + 3}, p->galaxies[i].name);
 	legend_draw(out, &s);
 	plot_end(out);
 	free(s.first);

@@ -44,7 +44,8 @@ static void window_json(const struct plan_job *j, const struct plan_visit *v, co
 	int64_t end = start + (int64_t)(f->max_window_h * 3600e6), at;
 	if (end > w->end_us)
 		end = w->end_us;
-	double airmass = visibility_best(f->night, o->site, &v->eye, c->slot_us > w->start_us ? c->slot_us : w->start_us, end, &at);
+	const struct visibility_ask ask = {.site = o->site, .target = &v->eye, .start_us = c->slot_us, .end_us = end};
+	double airmass = visibility_best(f->night, &ask, &at);
 	json_object_set_new(out, "site", json_string(f->site[o->site].code));
 	json_object_set_new(out, "start_us", json_integer(start));
 	json_object_set_new(out, "end_us", json_integer(end));

@@ -65,8 +65,11 @@ static int facility_read(const json_t *j, size_t i, struct plan_facility *f, str
 		.per_exposure_s = json_number(over, "per_exposure_s", 0.0), .filter_change_s = json_number(over, "filter_change_s", 0.0)};
 	if (f->name[0] == '\0' || !json_is_object(d))
 		return err_set(e, ERR_INPUT, "job.facilities[%zu] needs a name and a descriptor", i);
-	if (!(f->max_window_h > 0.0) || !(f->padding_s >= 0.0) || !(f->per_exposure_s >= 0.0) || !(f->filter_change_s >= 0.0))
-		return err_set(e, ERR_INPUT, "descriptor of %s: max_window_h must be above 0, overheads must not be negative", f->name);
+	if (!(f->max_window_h > 0.0 && f->max_window_h <= 10000.0) || !(f->interrupt_h >= 0.0 && f->interrupt_h <= 10000.0))
+		return err_set(e, ERR_INPUT, "descriptor of %s: max_window_h and interrupt_within_h must be hours from 0 to 10000", f->name);
+	if (!(f->padding_s >= 0.0 && f->padding_s <= 1e5) || !(f->per_exposure_s >= 0.0 && f->per_exposure_s <= 1e5)
+		|| !(f->filter_change_s >= 0.0 && f->filter_change_s <= 1e5))
+		return err_set(e, ERR_INPUT, "descriptor of %s: overheads must be seconds from 0 to 100000", f->name);
 	for (k = 0; k < PLAN_MODES; k++)
 		f->mode[k] = !json_is_array(modes);
 	json_array_foreach(modes, k, m)

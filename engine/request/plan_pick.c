@@ -145,7 +145,8 @@ static int rung_options(struct plan_pick *p, struct plan_visit *v, size_t rung, 
 		struct plan_why w;
 		if (!site_usable(f, r, s))
 			continue;
-		visibility_find(f->night, s, &v->eye, &r->limits, j->epoch[v->epoch].start_us, j->epoch[v->epoch].end_us, &seen);
+		const struct visibility_ask ask = {s, &v->eye, &r->limits, j->epoch[v->epoch].start_us, j->epoch[v->epoch].end_us};
+		visibility_find(f->night, &ask, &seen);
 		if (seen.reason != VISIBLE) {
 			site_why(f, s, &seen, &r->limits, &w);
 			plan_why_keep(&v->why, &w);

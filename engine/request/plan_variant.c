@@ -28,7 +28,7 @@ static void set_real(json_t *r, const char *key, double value)
 static void window_widen(json_t *r)
 {
 	int64_t start = json_int(r, "earliest_us", json_int(r, "start_us", 0)), end = json_int(r, "latest_us", json_int(r, "end_us", 0));
-	int64_t most = start + (int64_t)(json_number(r, "max_window_h", 24.0) * 3600e6);
+	int64_t most = start + (int64_t)(fmax(0.0, fmin(json_number(r, "max_window_h", 24.0), 10000.0)) * 3600e6);
 	json_object_set_new(r, "start_us", json_integer(start));
 	json_object_set_new(r, "end_us", json_integer(end < most ? end : most));
 }

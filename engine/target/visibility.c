@@ -147,11 +147,11 @@ struct search {
 	double sin_alt_min, sun_sin_max, moon_cos_max, ha_max_h;
 };
 
-static struct search search_new(const struct visibility_night *n, size_t site, const struct ephemeris_target *t,
-	const struct visibility_limits *l)
+static struct search search_new(const struct visibility_night *n, const struct visibility_ask *ask)
 {
-	const struct visibility_site *s = &n->site[site];
-	return (struct search){.night = n, .site = site, .target = t,
+	const struct visibility_site *s = &n->site[ask->site];
+	const struct visibility_limits *l = ask->limits;
+	return (struct search){.night = n, .site = ask->site, .target = ask->target,
 		.sin_alt_min = fmax(1.0 / l->airmass_max, sin(s->horizon_deg * ERFA_DD2R)), .sun_sin_max = sin(l->sun_max_deg * ERFA_DD2R),
 		.moon_cos_max = l->moon_min_deg > 0.0 ? cos(l->moon_min_deg * ERFA_DD2R) : 2.0, .ha_max_h = s->ha_limit_h};
 }
@@ -195,14 +195,14 @@ static int64_t edge(const struct search *q, int level, int64_t a, int64_t b)
 }
 
 /* Time between a and b at which the sine of the altitude, which has one maximum there, is highest: by thirds, to 4 s (it is flat). */
-static int64_t culminate(const struct visibility_night *n, size_t site, const struct ephemeris_target *t, int64_t a, int64_t b)
+static int64_t culminate(const struct visibility_night *n, const struct visibility_ask *ask, int64_t a, int64_t b)
 {
 	struct ephemeris_local lc, ld;
 	while (b - a > 4 * UTC_SECOND) {
 		int64_t c = a + (b - a) / 3, d = b - (b - a) / 3;
-		visibility_night_local(n, site, c, &lc);
-		visibility_night_local(n, site, d, &ld);
-		if (ephemeris_sin_alt(&lc, t) < ephemeris_sin_alt(&ld, t))
+		visibility_night_local(n, ask->site, c, &lc);
+		visibility_night_local(n, ask->site, d, &ld);
+		if (ephemeris_sin_alt(&lc, ask->target) < ephemeris_sin_alt(&ld, ask->target))
 			a = c;
 		else
 			b = d;
@@ -210,13 +210,14 @@ static int64_t culminate(const struct visibility_night *n, size_t site, const st
 	return a + (b - a) / 2;
 }
 
-double visibility_best(const struct visibility_night *n, size_t site, const struct ephemeris_target *t, int64_t start_us,
-	int64_t end_us, int64_t *best_us)
+double visibility_best(const struct visibility_night *n, const struct visibility_ask *ask, int64_t *best_us)
 {
-	const struct ephemeris_local *samples = &n->local[site * n->steps];
+	const struct ephemeris_local *samples = &n->local[ask->site * n->steps];
+	const struct ephemeris_target *t = ask->target;
+	int64_t start_us = ask->start_us, end_us = ask->end_us;
 	struct ephemeris_local first, last;
-	visibility_night_local(n, site, start_us, &first);
-	visibility_night_local(n, site, end_us, &last);
+	visibility_night_local(n, ask->site, start_us, &first);
+	visibility_night_local(n, ask->site, end_us, &last);
 	double at_start = ephemeris_sin_alt(&first, t), at_end = ephemeris_sin_alt(&last, t), top = fmax(at_start, at_end);
 	int64_t at = at_start >= at_end ? start_us : end_us;
 	bool inside = false;
@@ -231,8 +232,8 @@ double visibility_best(const struct visibility_night *n, size_t site, const stru
 	}
 	if (inside) {
 		int64_t a = at - VISIBILITY_STEP_US, b = at + VISIBILITY_STEP_US;
-		at = culminate(n, site, t, a > start_us ? a : start_us, b < end_us ? b : end_us);
-		visibility_night_local(n, site, at, &first);
+		at = culminate(n, ask, a > start_us ? a : start_us, b < end_us ? b : end_us);
+		visibility_night_local(n, ask->site, at, &first);
 		top = ephemeris_sin_alt(&first, t);
 	}
 	*best_us = at;
@@ -254,7 +255,8 @@ static void window_add(const struct search *q, int64_t a, int64_t b, struct visi
 	struct ephemeris_local l;
 	w->start_us = a;
 	w->end_us = b;
-	w->airmass_best = visibility_best(q->night, q->site, q->target, a, b, &w->best_us);
+	const struct visibility_ask ask = {.site = q->site, .target = q->target, .start_us = a, .end_us = b};
+	w->airmass_best = visibility_best(q->night, &ask, &w->best_us);
 	w->airmass_start = airmass_at(q, a);
 	w->airmass_end = airmass_at(q, b);
 	visibility_night_local(q->night, q->site, w->best_us, &l);
@@ -315,17 +317,17 @@ static void pass(const struct search *q, struct gather *g, size_t first, size_t 
 		out->up_end_us = sample(q, last)->utc_us;
 }
 
-void visibility_find(const struct visibility_night *n, size_t site, const struct ephemeris_target *t,
-	const struct visibility_limits *limits, int64_t start_us, int64_t end_us, struct visibility_report *out)
+void visibility_find(const struct visibility_night *n, const struct visibility_ask *ask, struct visibility_report *out)
 {
-	struct search q = search_new(n, site, t, limits);
+	struct search q = search_new(n, ask);
+	int64_t start_us = ask->start_us, end_us = ask->end_us;
 	if (start_us < n->start_us)
 		start_us = n->start_us;
 	if (end_us > n->end_us)
 		end_us = n->end_us;
 	*out = (struct visibility_report){.up_start_us = UTC_NONE, .up_end_us = UTC_NONE, .next_us = UTC_NONE, .moon_min_deg = NAN};
 	struct gather g = {.sin_alt_max = -2.0, .moon_cos = -2.0, .open_us = UTC_NONE, .up_us = UTC_NONE, .start_us = start_us,
-		.end_us = end_us, .need_us = (int64_t)(limits->visit_s * 1e6)};
+		.end_us = end_us, .need_us = (int64_t)(fmin(ask->limits->visit_s, 1e9) * 1e6)};
 	int64_t ahead = end_us > start_us + UTC_DAY ? end_us : start_us + UTC_DAY; /* what rises after the end is late, not never */
 	size_t first = (size_t)((start_us - n->start_us) / VISIBILITY_STEP_US);
 	size_t last = (size_t)((ahead - n->start_us + VISIBILITY_STEP_US - 1) / VISIBILITY_STEP_US);

@@ -70,14 +70,21 @@ struct visibility_report {
 	int64_t next_us;                    /* VISIBLE_LATE: when the first long enough window opens */
 };
 
-/* Windows within [start, end] (inside the night's; outside of it they are clipped). Pure. */
-void visibility_find(const struct visibility_night *n, size_t site, const struct ephemeris_target *t,
-	const struct visibility_limits *limits, int64_t start_us, int64_t end_us, struct visibility_report *out);
+/* What is looked for: a target from a site (by its place in the night) within [start, end], clipped to the night's interval. */
+struct visibility_ask {
+	size_t site;
+	const struct ephemeris_target *target;
+	const struct visibility_limits *limits; /* visibility_best needs none */
+	int64_t start_us, end_us;
+};
+#define VISIBILITY_ALWAYS .start_us = INT64_MIN / 2, .end_us = INT64_MAX / 2 /* the whole night */
+
+/* Windows, or the first reason. Pure. */
+void visibility_find(const struct visibility_night *n, const struct visibility_ask *ask, struct visibility_report *out);
 
 /* The reason as a sentence with its numbers: "above airmass 2.0 only 09:12–10:40 UTC, when the Sun is above −12°". Returns out. */
 char *visibility_sentence(const struct visibility_report *r, const struct visibility_limits *limits, char *out, size_t size);
 
-/* Lowest airmass and its time within [start, end]. */
-double visibility_best(const struct visibility_night *n, size_t site, const struct ephemeris_target *t, int64_t start_us,
-	int64_t end_us, int64_t *best_us);
+/* Lowest airmass within [start, end], which must lie inside the night, and its time. */
+double visibility_best(const struct visibility_night *n, const struct visibility_ask *ask, int64_t *best_us);
 #endif

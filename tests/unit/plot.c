@@ -57,6 +57,21 @@ static void keep(const char *name, const struct text *t)
 	}
 }
 
+/* name="value" and nothing else between the name of a tag and its end. */
+static void attributes_fine(const char *tag, const char *end)
+{
+	const char *p = tag + 1 + strcspn(tag + 1, " />");
+	while (p < end && *p != '/') {
+		const char *name = p + strspn(p, " \n"), *eq = name + strcspn(name, "=<> \n");
+		if (name >= end || *name == '/')
+			return;
+		const char *close = eq[0] == '=' && eq[1] == '"' ? strchr(eq + 2, '"') : NULL;
+		if (eq == name || close == NULL || close >= end)
+			fail_msg("a tag is broken: %.120s", tag);
+		p = close + 1;
+	}
+}
+
 /* One svg element, tags balanced, no number that is none, nothing that runs. */
 static void well_formed(const struct text *t)
 {
@@ -70,6 +85,8 @@ static void well_formed(const struct text *t)
 	for (const char *p = t->data; (p = strchr(p, '<')) != NULL; p++) {
 		const char *end = strchr(p, '>');
 		assert_non_null(end);
+		if (p[1] != '/')
+			attributes_fine(p, end);
 		depth += p[1] == '/' ? -1 : end[-1] == '/' ? 0 : 1;
 		most = depth > most ? depth : most;
 		assert_true(depth >= 0);

@@ -29,7 +29,7 @@ static void find(const struct visibility_night *n, double ra, double dec, const 
 {
 	struct ephemeris_target t;
 	ephemeris_target_set(visibility_night_frame(n), ra, dec, &t);
-	visibility_find(n, 0, &t, l, INT64_MIN / 2, INT64_MAX / 2, r);
+	visibility_find(n, &(struct visibility_ask){0, &t, l, VISIBILITY_ALWAYS}, r);
 }
 
 static void within(int64_t have, const char *want, double tolerance_s)
