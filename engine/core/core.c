@@ -131,8 +131,8 @@ int core_step(struct core *c, const struct input *in, struct err *e)
 	c->utc_us = in->utc_us;
 	c->tick_us = in->tick_us > c->tick_us ? in->tick_us : c->tick_us;
 	memcpy(c->random, in->random, sizeof c->random);
-	size_t alarms = json_array_size(c->alarms);
 	journal(c, in);
+	size_t alarms = json_array_size(c->alarms);
 	put(c, "SAVEPOINT decision", "");
 	if (!failed(c))
 		dispatch(c, in);

@@ -225,7 +225,7 @@ static void watch(struct core *c, struct matter *m)
 static void event_state(struct core *c, const struct matter *m)
 {
 	static const char update[] =
-		"UPDATE event SET changed_seq=?1,state=CASE WHEN state IN ('retracted','closed') THEN state WHEN ?3 THEN 'watch' "
+		"UPDATE event SET changed_seq=?1,state=CASE WHEN state='retracted' OR (state='closed' AND ?3) THEN state WHEN ?3 THEN 'watch' "
 		"WHEN EXISTS(SELECT 1 FROM decision WHERE event=?2 AND state='triggered') THEN 'triggered' "
 		"WHEN EXISTS(SELECT 1 FROM decision WHERE event=?2 AND state='downgraded') THEN 'downgraded' ELSE 'heard' END WHERE id=?2";
 	put(c, update, "iii", c->seq, m->event, (int64_t)m->watch);

@@ -42,10 +42,10 @@ bool gate_pass(struct core *c, const json_t *request, bool submit, char *why, si
 		"SELECT kind||': '||reason FROM gate WHERE lifted_seq IS NULL AND kind<>'budget' AND (event IS NULL OR event=?1) "
 		"AND (facility IS NULL OR facility=?2) AND (target IS NULL OR target=?3) AND (policy IS NULL OR policy=?4) "
 		"AND (kind NOT IN ('retracted','test') OR ?5 IN ('search','reference','vet')) "
-		"AND (kind<>'downgraded' OR (due_us<=?6 AND ?5 IN ('search','reference'))) ORDER BY id LIMIT 1";
+		"AND (kind<>'downgraded' OR ?5 IN ('search','reference')) ORDER BY id LIMIT 1"; /* at once; its due_us is when what lives becomes unwanted */
 	why[0] = 0;
-	get_text(c, why, size, closed, "ititti", json_int(request, "event", 0), json_text(request, "facility", ""),
-		 json_int(request, "target", 0), json_text(request, "policy_name", ""), json_text(request, "purpose", ""), c->utc_us);
+	get_text(c, why, size, closed, "ititt", json_int(request, "event", 0), json_text(request, "facility", ""),
+		 json_int(request, "target", 0), json_text(request, "policy_name", ""), json_text(request, "purpose", ""));
 	if (why[0] || failed(c))
 		return false;
 	if (!tests_allowed(c, request, why, size))

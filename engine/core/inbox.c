@@ -57,9 +57,16 @@ static void position_put(struct core *c, const struct input *in)
 		"ON CONFLICT(source,topic,part) DO UPDATE SET cluster=excluded.cluster,next_offset=excluded.next_offset,"
 		"timestamp_us=excluded.timestamp_us WHERE excluded.next_offset>source_position.next_offset "
 		"OR excluded.cluster<>source_position.cluster";
-	if (in->kind == INPUT_alert && in->source != NULL && in->topic != NULL && in->offset > 0)
-		put(c, upsert, "ttitin", in->source, in->topic, (int64_t)in->partition, in->cluster ? in->cluster : "", in->offset,
-		    in->timestamp_us);
+	static const char cluster[] = "SELECT cluster FROM source_position WHERE source=? AND topic=? AND part=? AND cluster<>''";
+	char was[128];
+	if (in->kind != INPUT_alert || in->source == NULL || in->topic == NULL || in->offset <= 0)
+		return;
+	get_text(c, was, sizeof was, cluster, "tti", in->source, in->topic, (int64_t)in->partition);
+	if (was[0] && in->cluster != NULL && in->cluster[0] && strcmp(was, in->cluster) != 0)
+		alarm_raise(c, in->topic, "cluster", "source %s is another cluster now (%s, was %s): what it sent meanwhile may be missing", in->source,
+			    in->cluster, was);
+	put(c, upsert, "ttitin", in->source, in->topic, (int64_t)in->partition, in->cluster ? in->cluster : "", in->offset,
+	    in->timestamp_us);
 }
 
 void journal(struct core *c, const struct input *in)

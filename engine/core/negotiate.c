@@ -99,7 +99,7 @@ void request_refused(struct core *c, int64_t request, enum life_signal s, const 
 {
 	char words[LIMIT_WORDS];
 	snprintf(words, sizeof words, "%.160s%s%.3900s", a->field, a->field[0] ? ": " : "", a->words);
-	put(c, "UPDATE request SET refused_stem=?,refused_words=?,memo=json_set(ifnull(memo,'{}'),'$.ipp_max',?) WHERE id=?", "ttdi", a->stem, words,
+	put(c, "UPDATE request SET refused_stem=?,refused_words=?,refused_ipp_max=? WHERE id=?", "ttdi", a->stem, words,
 	    a->ipp_max, request);
 	request_signal(c, request, s, words);
 }
@@ -144,7 +144,7 @@ void request_next_variant(struct core *c, const json_t *request)
 {
 	static const char others[] = "SELECT count(*) FROM request WHERE event=? AND target=? AND epoch=? AND state NOT IN "
 				     "('declined','cancelled','expired','failed')";
-	static const char latest[] = "SELECT refused_stem,refused_words,unwanted,json_extract(memo,'$.ipp_max') AS ipp_max FROM request WHERE id=?";
+	static const char latest[] = "SELECT refused_stem,refused_words,unwanted,refused_ipp_max AS ipp_max FROM request WHERE id=?";
 	int64_t event = json_int(request, "event", 0), target = json_int(request, "target", 0), id = json_int(request, "id", 0);
 	const struct policy *p = rule_find(c, json_int(request, "policy", 0));
 	json_t *body = json_parse(json_text(request, "body", "{}")), *refusal = get_row(c, latest, "i", id), *next = NULL;

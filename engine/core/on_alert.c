@@ -126,12 +126,12 @@ static void found_test(struct core *c, int64_t event, const char *name)
 }
 
 /* The newest revision by (time created, kind of alert, digest): the order of arrival does not matter. */
-static void newest_revision(struct core *c, int64_t event)
+static void newest_revision(struct core *c, int64_t event, int64_t time_us)
 {
 	static const char newest[] = "UPDATE event SET changed_seq=?1,latest_alert=(SELECT id FROM alert WHERE event=?2 AND type<>'RETRACTION' "
 				     "ORDER BY time_created_us DESC,type_rank DESC,sha256 DESC LIMIT 1),"
 				     "time_us=coalesce(time_us,?3) WHERE id=?2";
-	put(c, newest, "iin", c->seq, event, UTC_NONE);
+	put(c, newest, "iin", c->seq, event, time_us);
 }
 
 static void alert_enter(struct core *c, const struct input *in, struct alert *a, const char *stream)
@@ -154,7 +154,7 @@ static void alert_enter(struct core *c, const struct input *in, struct alert *a,
 			put(c, "UPDATE fact SET map_state='wanted' WHERE alert=?", "i", alert);
 			facts_store_map(c, a->map_sha256);
 		}
-		newest_revision(c, event);
+		newest_revision(c, event, a->time_us);
 		if (strcmp(map_state, "wanted") == 0) {
 			char key[64];
 			snprintf(key, sizeof key, "map_wait:%lld", (long long)alert);
@@ -180,6 +180,12 @@ void on_alert(struct core *c, const struct input *in)
 	memset(&a, 0, sizeof a);
 	if (alert_decode(in->body, in->len, in->topic, &a, &e) < 0) {
 		refuse(c, "%s", e.text);
+		alert_free(&a);
+		return;
+	}
+	static const char real[] = "SELECT 1 FROM event WHERE issuer=? AND name=? AND is_test='[]'";
+	if (in->as_test && get_int(c, 0, real, "tt", a.source, a.event)) {
+		refuse(c, "inject: %s is a real event here: a test under its name would withdraw it; give --as-real, or change the name in the file", a.event);
 		alert_free(&a);
 		return;
 	}

@@ -211,7 +211,7 @@ static void order_cancel(struct core *c, struct order *o)
 
 static void order_boost(struct core *c, struct order *o)
 {
-	static const char update[] = "UPDATE request SET body=json_set(body,'$.ipp',?),changed_seq=? WHERE id=?";
+	static const char update[] = "UPDATE request SET body=?,changed_seq=? WHERE id=?";
 	int64_t id = request_named(c, o);
 	json_t *r = id ? request_load(c, id) : NULL;
 	if (r == NULL)
@@ -221,9 +221,12 @@ static void order_boost(struct core *c, struct order *o)
 		       json_text(r, "state", ""));
 	} else {
 		json_t *body = json_parse(json_text(r, "body", "{}"));
-		double ipp = json_number(body, "ipp", 1) * 1.25;
-		put(c, update, "dii", ipp > 2 ? 2.0 : ipp, c->seq, id);
-		answer(c, "request %lld: priority %.2f", (long long)id, ipp > 2 ? 2.0 : ipp);
+		double ipp = fmin(2, json_number(body, "ipp", 1) * 1.25);
+		json_object_set_new(body, "ipp", json_real(ipp));
+		char *text = json_compact(body);
+		put(c, update, "tii", text, c->seq, id);
+		answer(c, "request %lld: priority %.2f", (long long)id, ipp);
+		free(text);
 		json_decref(body);
 	}
 	json_decref(r);

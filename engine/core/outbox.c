@@ -25,7 +25,10 @@ bool effect_pending(struct core *c, int64_t request, enum verb verb)
 
 void effect_close(struct core *c, int64_t id, const char *state, const char *outcome)
 {
+	char name[32];
+	snprintf(name, sizeof name, "effect %lld", (long long)id);
 	put(c, "UPDATE effect SET state=?,outcome=?,done_seq=? WHERE id=?", "ttii", state, outcome, c->seq, id);
+	alarm_clear(c, name, "stuck");
 }
 
 void effect_again(struct core *c, int64_t id, int64_t due_tick_us, const char *outcome)
@@ -136,7 +139,7 @@ static bool slot_free(struct core *c, const char *facility, enum verb verb, int6
 static bool may_ask(struct core *c, const json_t *r, bool submit)
 {
 	char why[256];
-	int64_t id = json_int(r, "id", 0), event = json_int(r, "event", 0);
+	int64_t event = json_int(r, "event", 0);
 	const char *policy = json_text(r, "policy_name", "");
 	if (gate_pass(c, r, submit, why, sizeof why)) {
 		if (submit)
@@ -144,8 +147,7 @@ static bool may_ask(struct core *c, const json_t *r, bool submit)
 		return true;
 	}
 	if (strncmp(why, "late:", 5) == 0) {
-		request_unwant(c, id, "its window is over");
-		verdict_put(c, event, policy, json_int(r, "target", 0), "late", json_text(r, "facility", ""), "its window passed before it could be asked");
+		request_late(c, r);
 		return false;
 	}
 	bool budget = strncmp(why, "budget:", 7) == 0;

@@ -119,8 +119,11 @@ static void observed(struct core *c, const json_t *r)
 static void enter(struct core *c, const json_t *r, enum life from, enum life to)
 {
 	int64_t id = json_int(r, "id", 0);
+	static const char settled[] = "UPDATE alarm SET cleared_seq=? WHERE subject=? AND cleared_seq IS NULL AND what IN ('cancel','find','submit','poll')";
 	if (life_class(to) == LIFE_CLASS_rest || to == LIFE_cancelling)
 		effects_drop(c, id, NULL, life_name(to));
+	if (life_class(to) == LIFE_CLASS_rest)
+		put(c, settled, "it", c->seq, json_text(r, "token", ""));
 	switch (life_entry(to)) {
 	case LIFE_ENTRY_nothing:
 	case LIFE_ENTRY_offer: /* request_make */
@@ -202,6 +205,17 @@ void request_unwant(struct core *c, int64_t id, const char *why)
 		request_signal(c, id, life_unwanted(state, unsent, request_can_stop(c, r)), why);
 	}
 	json_decref(r);
+}
+
+/* The reason why it waited stays its target's verdict; without one it was late. */
+void request_late(struct core *c, const json_t *request)
+{
+	static const char why[] = "SELECT 1 FROM verdict WHERE event=? AND policy=? AND target=? AND code IN ('budget','held','vetoed')";
+	int64_t event = json_int(request, "event", 0), target = json_int(request, "target", 0);
+	const char *policy = json_text(request, "policy_name", "");
+	request_unwant(c, json_int(request, "id", 0), "its window is over");
+	if (get_int(c, 0, why, "iti", event, policy, target) == 0)
+		verdict_put(c, event, policy, target, "late", json_text(request, "facility", ""), "its window passed before it could be asked");
 }
 
 void requests_unwant(struct core *c, const char *why, int64_t event, const char *facility, int64_t target, const char *policy, enum purposes covered)

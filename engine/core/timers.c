@@ -152,9 +152,7 @@ static void fire_window(struct core *c, int64_t id, const char *detail)
 	if (r == NULL)
 		return;
 	if (life_class(request_state(r)) == LIFE_CLASS_idle) {
-		request_unwant(c, id, "its window is over");
-		verdict_put(c, json_int(r, "event", 0), json_text(r, "policy_name", ""), json_int(r, "target", 0), "late", json_text(r, "facility", ""),
-			    "its window passed before it could be asked");
+		request_late(c, r);
 	} else if (request_state(r) == LIFE_asked) { /* its submit may be waiting to leave again */
 		request_unwant(c, id, "its window is over");
 	} else if (request_state(r) == LIFE_accepted || request_state(r) == LIFE_scheduled || request_state(r) == LIFE_running) {

@@ -127,6 +127,7 @@ void request_unwant(struct core *c, int64_t id, const char *why);
 enum purposes { PURPOSES_all, PURPOSES_retracted, PURPOSES_downgraded }; /* which purposes a gate covers (DESIGN §5) */
 void requests_unwant(struct core *c, const char *why, int64_t event, const char *facility, int64_t target, const char *policy,
 		     enum purposes covered);                                /* 0 and NULL mean any */
+void request_late(struct core *c, const json_t *request);                  /* its window is over and it was never asked */
 bool request_can_stop(struct core *c, const json_t *request);
 
 /* negotiate.c */

@@ -99,7 +99,8 @@ void want_plan(struct core *c, int64_t event)
 					"AND e.state NOT IN ('retracted','closed') ORDER BY d.policy";
 	static const char watched[] = "SELECT 1 FROM gate WHERE kind='watch' AND event=? AND lifted_seq IS NULL";
 	static const char targets[] = "SELECT count(*) FROM target WHERE event=?";
-	if (get_int(c, 0, watched, "i", event) || get_int(c, 0, targets, "i", event) == 0)
+	static const char vetoed[] = "SELECT 1 FROM gate WHERE kind='veto' AND event=? AND facility IS NULL AND target IS NULL AND lifted_seq IS NULL";
+	if (get_int(c, 0, watched, "i", event) || get_int(c, 0, vetoed, "i", event) || get_int(c, 0, targets, "i", event) == 0)
 		return;
 	json_t *rows = get_rows(c, triggered, "i", event), *row;
 	size_t i;

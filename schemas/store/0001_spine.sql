@@ -24,6 +24,7 @@ CREATE TABLE input (
   body BLOB                          -- body up to 4 KiB
 ) STRICT;
 CREATE INDEX input_effect ON input(effect) WHERE effect IS NOT NULL;
+CREATE INDEX input_position ON input(source, topic, part, next_offset) WHERE kind='alert';
 
 CREATE TABLE reject (seq INTEGER PRIMARY KEY REFERENCES input(seq), reason TEXT NOT NULL) STRICT;
 
@@ -79,6 +80,9 @@ CREATE TABLE alert (                 -- one row per distinct revision; duplicate
   normal TEXT NOT NULL,              -- normal JSON (slew decode)
   UNIQUE (event, time_created_us, type_rank, sha256)
 ) STRICT;
+
+CREATE INDEX alert_seq ON alert(seq);
+CREATE INDEX alert_map ON alert(map_sha256) WHERE map_sha256 IS NOT NULL;
 
 CREATE TABLE fact (                  -- one row per revision, frozen but for its map columns; names: engine/alert/fact.h
   alert INTEGER PRIMARY KEY REFERENCES alert(id),
@@ -218,7 +222,7 @@ CREATE TABLE request (
                                        'done','declined','cancelled','expired','failed')),
   unwanted INTEGER NOT NULL DEFAULT 0 CHECK (unwanted IN (0,1)),
   unwanted_why TEXT,
-  refused_stem TEXT, refused_words TEXT, -- of the last refusal: what the ladder has to change, and the facility's own words
+  refused_stem TEXT, refused_words TEXT, refused_ipp_max REAL, -- of the last refusal: what the ladder has to change, and the facility's own words
   reserve INTEGER NOT NULL DEFAULT 0 CHECK (reserve IN (0,1)),
   parallel INTEGER NOT NULL DEFAULT 0 CHECK (parallel IN (0,1)),
   mode TEXT NOT NULL,
@@ -303,6 +307,7 @@ CREATE TABLE verdict (               -- why not (or: that it was); one per targe
   detail TEXT NOT NULL DEFAULT '',
   seq INTEGER NOT NULL REFERENCES input(seq)
 ) STRICT;
+CREATE INDEX verdict_target ON verdict(target) WHERE target IS NOT NULL;
 CREATE UNIQUE INDEX verdict_one ON verdict(event, policy, ifnull(target, 0));
 
 -- people ------------------------------------------------------------------------------------------------------------------------

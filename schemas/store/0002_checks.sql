@@ -32,14 +32,15 @@ SELECT r.id AS request, r.token FROM request r WHERE r.state='unsure'
   AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.key='find:'||r.id)
   AND NOT EXISTS (SELECT 1 FROM alarm a WHERE a.subject=r.token AND a.cleared_seq IS NULL);
 
--- [I4, I5] Nothing that a veto, retraction or late sign of a test covers was released after it and before it was lifted.
+-- [I4, I5] Nothing that a veto, retraction, downgrade, hold or late sign of a test covers was released after it and before it was lifted.
 CREATE VIEW check_released_through_gate AS
 SELECT r.id AS request, f.id AS effect, f.verb, g.id AS gate, g.kind FROM effect f JOIN request r ON r.id=f.request
 JOIN policy y ON y.id=r.policy JOIN gate g ON (g.event IS NULL OR g.event=r.event) AND (g.facility IS NULL OR g.facility=r.facility)
   AND (g.target IS NULL OR g.target=r.target) AND (g.policy IS NULL OR g.policy=y.name)
 WHERE (f.verb='offer' OR (f.verb='submit' AND f.step=0)) AND f.released_seq IS NOT NULL AND f.released_seq>=g.opened_seq
   AND (g.lifted_seq IS NULL OR f.released_seq<g.lifted_seq)
-  AND (g.kind IN ('veto','hold','watch','clock','restore') OR (g.kind IN ('retracted','test') AND r.purpose IN ('search','reference','vet')));
+  AND (g.kind IN ('veto','hold','watch','clock','restore') OR (g.kind IN ('retracted','test') AND r.purpose IN ('search','reference','vet'))
+  OR (g.kind='downgraded' AND r.purpose IN ('search','reference')));
 
 -- [I4] What lives and is not wanted gets its cancel until the facility confirms, or a person was told.
 CREATE VIEW check_unwanted_lives AS

@@ -202,6 +202,52 @@ static void downgrade_has_grace(void **state)
 	box_close(&b);
 }
 
+/* Once a downgrade is on disk nothing new is asked, though what lives has its grace. */
+static void downgrade_stops_what_waits(void **state)
+{
+	(void)state;
+	struct box b;
+	begin(&b, NULL, 6);
+	b.hold_turn = true;
+	box_reply(&b, box_waits(&b, "offer"), 200, validate_ok, 300, 300);
+	box_alert(&b, "S230518h", "UPDATE", 600, 0.1, "SIMPLE  = map one");
+	b.hold_turn = false;
+	box_turn(&b);
+	offers_taken(&b, 300);
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM effect WHERE verb='submit' AND released_seq IS NOT NULL"), 0);
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM request WHERE state='cancelled'"), 0);
+	box_later(&b, 601);
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM request WHERE state='cancelled'"), 6);
+	box_close(&b);
+}
+
+static void injected(void **state)
+{
+	(void)state;
+	static const char alert[] = "{\"alert_type\":\"PRELIMINARY\",\"time_created\":\"2023-05-18T18:30:00Z\",\"superevent_id\":\"%s\",\"urls\":{},"
+		"\"event\":{\"time\":\"2023-05-18T17:59:00Z\",\"far\":1e-12,\"significant\":true,\"instruments\":[\"H1\"],\"group\":\"CBC\",\"pipeline\":\"p\","
+		"\"search\":\"AllSky\",\"properties\":{},\"classification\":{\"BNS\":0.9,\"NSBH\":0,\"BBH\":0,\"Terrestrial\":0.1},\"skymap\":null},\"external_coinc\":null}";
+	char text[1024];
+	struct box b;
+	begin(&b, NULL, 1);
+	struct input in = {.kind = INPUT_alert, .utc_us = b.utc_us, .tick_us = b.tick_us, .as_test = true, .timestamp_us = UTC_NONE, .body = text, .uid = 1000};
+	snprintf(text, sizeof text, alert, "S230518h");
+	in.len = strlen(text);
+	box_feed(&b, &in); /* under the name of a real event: it would withdraw it */
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM reject WHERE reason LIKE '%%as-real%%'"), 1);
+	snprintf(text, sizeof text, alert, "S230518x");
+	in.len = strlen(text);
+	box_feed(&b, &in);
+	assert_string_equal(box_text(&b, "SELECT v.code FROM verdict v JOIN event e ON e.id=v.event WHERE e.name='S230518x'"), "test");
+	in.as_test = false;
+	in.as_real = true;
+	snprintf(text, sizeof text, alert, "S230518y");
+	in.len = strlen(text);
+	box_feed(&b, &in);
+	assert_int_equal(box_int(&b, "SELECT by_person FROM event WHERE name='S230518y'"), 1);
+	box_close(&b);
+}
+
 static void unknown_never_downgrades(void **state)
 {
 	(void)state;
@@ -477,7 +523,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(garbage_between_alerts), cmocka_unit_test(nonsense_from_a_worker), cmocka_unit_test(any_order),
 		cmocka_unit_test(retraction_before_its_alert), cmocka_unit_test(tests_never_reach_a_telescope), cmocka_unit_test(downgrade_has_grace),
-		cmocka_unit_test(unknown_never_downgrades), cmocka_unit_test(approval_is_asked_and_answered), cmocka_unit_test(budgets_hold),
+		cmocka_unit_test(unknown_never_downgrades), cmocka_unit_test(downgrade_stops_what_waits),
+		cmocka_unit_test(injected), cmocka_unit_test(approval_is_asked_and_answered), cmocka_unit_test(budgets_hold),
 		cmocka_unit_test(hold_and_resume), cmocka_unit_test(the_better_offer), cmocka_unit_test(a_slow_facility), cmocka_unit_test(slots), cmocka_unit_test(what_may_be_sent_again),
 		cmocka_unit_test(retracted_while_asking), cmocka_unit_test(answers_for_nobody), cmocka_unit_test(clock_jump_stops_submissions),
 		cmocka_unit_test(reload), cmocka_unit_test(amended_by_a_person),
