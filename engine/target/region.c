@@ -95,15 +95,18 @@ static void ansatz_moments(double a, double *mean, double *square)
 
 void region_moments(const struct skymap *m, double *mean_mpc, double *std_mpc)
 {
-	double mean = 0, square = 0;
+	double mean = 0, square = 0, r = 0, r2 = 0;
+	int64_t last = -1; /* flat maps repeat the cells that they were made from: the same moments again */
 	*mean_mpc = *std_mpc = NAN;
 	if (m->mu == NULL)
 		return;
 	for (int64_t i = 0; i < m->cells; i++) {
-		double r, r2, p = m->density[i] * skymap_pixel_sr(skymap_order(m->uniq[i]));
+		double p = m->density[i] * skymap_pixel_sr(skymap_order(m->uniq[i]));
 		if (p == 0 || !isfinite(m->mu[i]) || !(m->sigma[i] > 0) || !isfinite(m->sigma[i]))
 			continue;
-		ansatz_moments(m->mu[i] / m->sigma[i], &r, &r2);
+		if (last < 0 || m->mu[i] != m->mu[last] || m->sigma[i] != m->sigma[last])
+			ansatz_moments(m->mu[i] / m->sigma[i], &r, &r2);
+		last = i;
 		mean += p * r * m->sigma[i];
 		square += p * r2 * m->sigma[i] * m->sigma[i];
 	}
