@@ -73,6 +73,8 @@ static int build(const struct arguments *a)
 	}
 	if (rc == 0)
 		rc = catalog_build_write(&b, a->out, digest, &e);
+	if (b.report.data != NULL)
+		fputs(b.report.data, stderr);
 	if (rc == 0)
 		printf("%s: %zu galaxies, digest %s\n", a->out, b.count, digest);
 	catalog_builder_free(&b);
@@ -169,7 +171,8 @@ const struct command command_catalog = {
 	.help =
 		"build reads any number of galaxy tables and writes one FITS table, sorted by position, that `slew rank` and the engine map\n"
 		"into memory. Text tables (comma, tab, semicolon, bar or blanks; a header line; # comments) and FITS tables are told apart by\n"
-		"their content. GLADE+ as published (no header) is known. Nothing is merged: a galaxy of two sources is two rows.\n"
+		"their content. GLADE+ as published (no header) is known. Nothing is merged: a galaxy of two sources is two rows (only rows\n"
+		"with the same position, id and name are kept once).\n"
 		"\n"
 		"  --map field=column,...   where the usual names do not find a column, or find the wrong one (field= reads none):\n"
 		"      id name ra dec        dist dist_err (Mpc)   z z_err (redshift; velocity if its unit is km/s)   kind (of the distance)\n"

@@ -93,7 +93,7 @@ int catalog_open(const char *path, struct catalog *c, struct err *e)
 		int why = errno;
 		if (fd >= 0)
 			close(fd);
-		return err_set(e, ERR_INPUT, "catalogue %s: %s", path, fd < 0 ? strerror(why) : "is empty; build it with `slew catalog build`");
+		return err_set(e, ERR_INPUT, "catalogue %s: %s; make one with `slew catalog build`", path, fd < 0 ? strerror(why) : "is empty");
 	}
 	c->memory = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 	close(fd);

@@ -113,6 +113,21 @@ static struct key *keys_sorted(const struct catalog_builder *b)
 	return keys;
 }
 
+/* The same galaxy from the same source twice (position, id and name are equal: a file given twice, lists that overlap) is one row: names and
+ * ids together are the key of a target. */
+static size_t keys_unique(const struct catalog_builder *b, struct key *keys)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < b->count; i++) {
+		bool twice = false;
+		for (size_t k = n; k > 0 && !twice && keys[k - 1].ipix29 == keys[i].ipix29 && keys[k - 1].id == keys[i].id; k--)
+			twice = strcmp(b->rows[keys[k - 1].place].name, b->rows[keys[i].place].name) == 0;
+		if (!twice)
+			keys[n++] = keys[i];
+	}
+	return n;
+}
+
 /* ---- writing ---- */
 
 static void card(struct text *t, const char *key, const char *value, const char *comment)
@@ -350,6 +365,10 @@ int catalog_build_write(struct catalog_builder *b, const char *path, char digest
 	if (temporary == NULL || keys == NULL) {
 		rc = err_set(e, ERR_MEMORY, "no memory to sort %zu galaxies", b->count);
 	} else {
+		size_t n = keys_unique(b, keys);
+		if (n < b->count)
+			text_printf(&b->report, "%zu rows stand there twice (position, id and name are equal): kept once\n", b->count - n);
+		b->count = n;
 		snprintf(temporary, len + 8, "%s.XXXXXX", path);
 		fd = mkostemp(temporary, O_CLOEXEC);
 		if (fd < 0)

@@ -72,7 +72,8 @@ void catalog_builder_free(struct catalog_builder *b);
  * ERR_INPUT when no row can be read or a needed column (ra, dec) is not found: the text lists the columns that are there. */
 int catalog_build_add(struct catalog_builder *b, const char *path, struct err *e);
 
-/* Sorts and writes: temporary file in the same folder, fsync, rename. digest may be NULL. */
+/* Sorts and writes: temporary file in the same folder, fsync, rename. Rows equal in position, id and name are kept once (count is then what was
+ * written; the report says so). digest may be NULL. */
 int catalog_build_write(struct catalog_builder *b, const char *path, char digest[65], struct err *e);
 
 /* -- for the readers of formats (catalog_build_csv.c, catalog_build_fits.c) -- */

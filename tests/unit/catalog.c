@@ -222,11 +222,15 @@ static void fits_in_fits_out(void **state)
 	char report[4096], digest[65];
 	(void)state;
 	build("id,name,ra,dec,dist,dist_err,bmag,logmass\n7,x,1,2,3,0.5,12,9.5\n8,y,200,-2,44,,,\n", NULL, &c, report, sizeof report);
-	catalog_builder_init(&b);
-	assert_ok(catalog_build_add(&b, path_of("c.fits"), &e), &e);
-	assert_ok(catalog_build_write(&b, path_of("d.fits"), digest, &e), &e);
-	assert_string_equal(digest, c.sha256);
-	catalog_builder_free(&b);
+	for (int times = 1; times <= 2; times++) { /* given twice, each row is kept once */
+		catalog_builder_init(&b);
+		for (int i = 0; i < times; i++)
+			assert_ok(catalog_build_add(&b, path_of("c.fits"), &e), &e);
+		assert_ok(catalog_build_write(&b, path_of("d.fits"), digest, &e), &e);
+		assert_string_equal(digest, c.sha256);
+		assert_true((strstr(b.report.data, "2 rows stand there twice") != NULL) == (times == 2));
+		catalog_builder_free(&b);
+	}
 	catalog_close(&c);
 }
 
