@@ -25,6 +25,6 @@ check-san: ## the compiled tests under ASan and UBSan
 peers: $(BUILD)/tests/peers/ocs_real ## the adapters against real servers: an Observation Portal on loopback
 	@BUILD=$(BUILD) tests/peers/portal.sh
 demo: slew ## a whole made-up night in a minute (DEMO_SEED=n another; DEMO_ALERT=file.json DEMO_CATALOG=cat.fits a real alert)
-	@SLEW=./slew DEMO_SEED="$(DEMO_SEED)" DEMO_ALERT="$(DEMO_ALERT)" DEMO_CATALOG="$(DEMO_CATALOG)" tools/demo
+	@SLEW=./slew DEMO_SEED="$(DEMO_SEED)" DEMO_ALERT="$(DEMO_ALERT)" DEMO_CATALOG="$(DEMO_CATALOG)" DEMO_START="$(DEMO_START)" tools/demo
 .PHONY: tests check check-unit check-san peers demo
 -include $(TEST_BIN:%=%.d) $(BUILD)/tests/peers/ocs_real.d

@@ -34,6 +34,7 @@ struct world {
 	json_t *policy;          /* the demo's, and its programme's name */
 	char *truth;             /* bytes of truth.json, sealed by their SHA-256 */
 	char truth_sha256[65];
+	int64_t shift_us;        /* added to the times of alerts from files; 0: they stay */
 	const char *catalog_name;/* "made-up galaxies" or the path given */
 	bool tests;              /* the alerts are tests: facility and policy must say that they take them */
 };

@@ -131,10 +131,11 @@ static void open_truth(struct story *s)
 			outcome(s, json_text(event, "event", ""), json_text(host, "name", ""), what, sizeof what);
 		else
 			text_copy(what, sizeof what, json_text(event, "what", ""));
-		printf("truth     sha256 %.16s… %s: %s%s%s%s; weather closed sites %zu times (%s)\n", digest, same ? "as sealed" : "IS NOT WHAT WAS SEALED",
-			host != NULL ? "the host was " : "", json_text(host, "name", ""), json_is_false(json_object_get(host, "in_catalogue")) ? " (not in the catalogue)"
-			: "", host != NULL ? "" : "", json_array_size(json_object_get(truth, "weather")), path);
-		printf("          %s\n", what);
+		printf("truth     sha256 %.16s… %s (%s); weather closed sites %zu times; ", digest, same ? "as sealed" : "IS NOT WHAT WAS SEALED", path,
+			json_array_size(json_object_get(truth, "weather")));
+		if (host != NULL)
+			printf("the host was %s%s: ", json_text(host, "name", ""), json_is_false(json_object_get(host, "in_catalogue")) ? " (not in the catalogue)" : "");
+		printf("%s\n", what);
 		json_decref(truth);
 	}
 	free(bytes);

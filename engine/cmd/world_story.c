@@ -82,8 +82,8 @@ static bool best_five(struct story *s)
 	struct err e = {0};
 	json_t *rows = query_rows(s->db, 5, &e, "SELECT t.name AS name, t.distance_mpc AS mpc, t.share AS share, (SELECT count(*) FROM target x WHERE"
 		" x.event = t.event AND x.rank IS NOT NULL) AS n, (SELECT max(utc_us) FROM input WHERE kind = 'result') AS utc_us FROM target t JOIN event e ON"
-		" e.id = t.event WHERE e.name = ?1 AND t.rank IS NOT NULL AND EXISTS (SELECT 1 FROM request r WHERE r.event = e.id)"
-		" ORDER BY t.generation DESC, t.rank", "t", story_event(s, 'A')), *t;
+		" e.id = t.event WHERE e.name = ?1 AND t.rank IS NOT NULL AND EXISTS (SELECT 1 FROM fact f WHERE f.alert = e.latest_alert AND f.alert_type <> 'EARLYWARNING')"
+		" AND EXISTS (SELECT 1 FROM verdict v WHERE v.event = e.id AND v.target IS NOT NULL AND v.code <> 'candidate') ORDER BY t.generation DESC, t.rank", "t", story_event(s, 'A')), *t;
 	struct text line = {.max = 2000};
 	size_t i;
 
@@ -228,6 +228,22 @@ static bool updated(struct story *s)
 	return told;
 }
 
+/* Believed, ranked, and nothing to ask for: the reason of the best. */
+static bool nothing_asked(struct story *s)
+{
+	const char *event = story_event(s, 'A');
+	json_t *v = row(s, "SELECT v.code AS code, v.detail AS detail, t.name AS name, i.utc_us AS utc_us, (SELECT count(*) FROM target x WHERE x.event = e.id AND x.rank IS"
+		" NOT NULL) AS n FROM verdict v JOIN target t ON t.id = v.target JOIN event e ON e.id = v.event JOIN input i ON i.seq = v.seq WHERE e.name = ?1 AND t.rank IS NOT"
+		" NULL AND v.code <> 'candidate' AND NOT EXISTS (SELECT 1 FROM request r WHERE r.event = e.id) ORDER BY t.rank", event, NULL);
+	bool told = v != NULL && story_sky_us(s) > json_int(v, "utc_us", 0) + 10 * UTC_MINUTE;
+
+	if (told)
+		story_say(s, json_int(v, "utc_us", 0), "not asked none of the %lld ranked galaxies; the best, %s: %s, %s", (long long)json_int(v, "n", 0), json_text(v, "name", ""),
+			json_text(v, "code", ""), json_text(v, "detail", ""));
+	json_decref(v);
+	return told;
+}
+
 #define ORDERED "SELECT i.utc_us AS utc_us, o.uid AS uid, o.why AS why FROM operator_order o JOIN input i ON i.seq = o.seq WHERE o.verb = ?2" \
 	" AND json_extract(o.body, '$.event') = ?1"
 
@@ -304,7 +320,7 @@ static bool retracted(struct story *s)
 void story_turn(struct story *s)
 {
 	static bool (*const lines[])(struct story *) = {heard_early, heard_first, believed, best_five, offers, accepted, lost, image, vetoed, approved,
-		refused, retracted, updated};
+		refused, retracted, updated, nothing_asked};
 
 	for (unsigned i = 0; i < sizeof lines / sizeof lines[0]; i++)
 		if (!(s->told & 1u << i) && lines[i](s))

@@ -35,10 +35,13 @@ json_t *night_read(const struct night_input *in, struct err *e);
 int night_html(const struct night_input *in, const json_t *night, struct text *out, struct err *e);
 
 /* Parts of the page, in order. */
-void night_sky(const struct night_input *in, const json_t *night, struct text *out);        /* all-sky and close-up */
+void night_close_up(const struct night_input *in, const json_t *night, struct text *out);   /* the chosen event */
+void night_whole_sky(const struct night_input *in, const json_t *night, struct text *out);  /* all events */
 void night_altitudes(const struct night_input *in, const json_t *night, struct text *out);  /* one panel a site */
 void night_timeline(const json_t *night, struct text *out);
-void night_tables(const struct night_input *in, const json_t *night, struct text *out);     /* latency, why not, requests, commands */
+void night_reasons(const struct night_input *in, const json_t *night, struct text *out);    /* latency a stage, why not */
+void night_commands(const struct night_input *in, const json_t *night, struct text *out);   /* to check three of the numbers */
+void night_requests(const json_t *night, struct text *out);
 
 /* Colour and word for what became of a target: "observed", "running", "asked", "cancelled", "refused", "not asked". */
 const char *night_fate(const json_t *night, int64_t target_id, const char **colour);

@@ -15,9 +15,9 @@ static const char style[] =
 	".two{display:grid;grid-template-columns:1fr 1fr;gap:18px;align-items:start}figure{margin:0 0 8px}svg{width:100%;height:auto;display:block}"
 	"figcaption,.note{color:#667085;font-size:12.5px;margin:4px 0 8px}table{border-collapse:collapse;width:100%;font-size:13px}"
 	"th{text-align:left;color:#475467;font-weight:600;border-bottom:1px solid #d0d5dd;padding:4px 8px 4px 0;vertical-align:bottom}"
-	"td{border-bottom:1px solid #f0f1f4;padding:3px 8px 3px 0;vertical-align:top}td.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}"
+	"td{border-bottom:1px solid #f0f1f4;padding:3px 8px 3px 0;vertical-align:top}td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}"
 	".dim{color:#98a2b3}table.small{font-size:12px}.words{color:#7a2e0e;max-width:420px}.host{color:#b54708}"
-	"pre{background:#101828;color:#e6edf7;padding:14px 16px;border-radius:6px;overflow-x:auto;font-size:12.5px;line-height:1.5}code{background:#f2f4f7;padding:1px 4px}"
+	".keep{white-space:nowrap}.two>section{min-width:0}pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#101828;color:#e6edf7;padding:14px 16px;border-radius:6px;overflow-x:auto;font-size:12.5px;line-height:1.5}code{background:#f2f4f7;padding:1px 4px}"
 	".s{padding:0 6px;border-radius:8px;background:#f2f4f7}.s-done{background:#d1fadf;color:#05603a}.s-cancelled{background:#ebe9fe;color:#5925dc}"
 	".s-declined,.s-failed{background:#ffe4d6;color:#b93815}.s-scheduled,.s-accepted,.s-asked{background:#dbe7ff;color:#1d4ed8}"
 	".grid{stroke:#e4e7ec;stroke-width:.8;fill:none}.frame{fill:none;stroke:#98a2b3}.tick{font-size:10px;fill:#667085}.label{font-size:11px;fill:#344054;"
@@ -142,8 +142,8 @@ static void beliefs(const json_t *night, struct text *out)
 	size_t i;
 	char t[32];
 
-	text_puts(out, "<h2>What was heard and believed</h2><table><tr><th>heard (UTC)</th><th>event</th><th>alert</th><th>90 % area</th><th>50 % area</th><th>distance</th><th>BNS</th>"
-		"<th>NSBH</th><th>remnant</th><th>detectors</th></tr>\n");
+	text_puts(out, "<h2>What was heard and believed</h2><table class=\"small\"><tr><th>heard (UTC)</th><th>event</th><th>alert</th><th class=\"n\">90 % area</th><th class=\"n\">50 %</th><th class=\"n\">distance</th>"
+		"<th class=\"n\">BNS</th><th class=\"n\">NSBH</th><th class=\"n\">remnant</th><th class=\"n\">det.</th></tr>\n");
 	json_array_foreach(json_object_get(night, "alerts"), i, a) {
 		text_printf(out, "<tr><td>%s</td><td>%s</td><td>%s</td>", utc_format_hms(t, json_int(a, "utc_us", 0)), json_text(a, "name", ""), json_text(a, "type", ""));
 		if (isfinite(json_number(a, "area90", NAN)))
@@ -186,15 +186,20 @@ int night_html(const struct night_input *in, const json_t *night, struct text *o
 	text_puts(out, ".</p>\n");
 	outcome(in, night, out);
 	tiles(night, out);
-	night_sky(in, night, out);
-	text_puts(out, "<h2>The night, request by request</h2>");
+	text_puts(out, "<div class=\"two\"><section>");
+	night_close_up(in, night, out);
+	text_puts(out, "</section><section>");
+	night_whole_sky(in, night, out);
+	beliefs(night, out);
+	text_puts(out, "</section></div>\n<h2>The night, request by request</h2>");
 	night_timeline(night, out);
 	text_puts(out, "<div class=\"two\"><section><h2>Altitudes</h2>");
 	night_altitudes(in, night, out);
+	night_commands(in, night, out);
 	text_puts(out, "</section><section>");
-	beliefs(night, out);
+	night_reasons(in, night, out);
 	text_puts(out, "</section></div>\n");
-	night_tables(in, night, out);
+	night_requests(night, out);
 	text_puts(out, "</main></html>\n");
 	return out->failed ? err_set(e, ERR_LIMIT, "the report is larger than %zu bytes, or there is no memory", out->max) : 0;
 }

@@ -20,10 +20,10 @@ static const struct {
 	{"decisions", 200, "SELECT d.*, e.name AS name, i.utc_us AS utc_us FROM decision d JOIN event e ON e.id = d.event JOIN input i ON i.seq = d.changed_seq"
 		" ORDER BY d.event, d.policy"},
 	{"targets", 3000, "SELECT t.id AS id, t.event AS event, t.name AS name, t.key AS key, t.ra_deg AS ra_deg, t.dec_deg AS dec_deg, t.distance_mpc AS mpc,"
-		" t.rank AS rank, t.share AS share, t.generation AS generation, v.code AS code, v.detail AS detail, v.facility AS facility FROM target t LEFT JOIN"
-		" verdict v ON v.target = t.id AND v.event = t.event ORDER BY t.event, t.generation DESC, ifnull(t.rank, 1000000), t.id"},
+		" CASE WHEN t.generation = (SELECT max(x.generation) FROM target x WHERE x.event = t.event) THEN t.rank END AS rank, t.share AS share, t.generation AS generation, v.code AS code, v.detail AS detail, v.facility AS facility FROM target t LEFT JOIN"
+		" verdict v ON v.target = t.id AND v.event = t.event ORDER BY t.event, t.generation DESC, ifnull(t.rank, 1000000), t.id"}, /* a rank is the last ranking's, or none */
 	{"requests", 1000, "SELECT r.id AS id, r.event AS event, e.name AS event_name, r.target AS target, t.name AS name, t.ra_deg AS ra_deg, t.dec_deg AS"
-		" dec_deg, t.rank AS rank, r.token AS token, r.state AS state, r.mode AS mode, r.epoch AS epoch, r.variant AS variant, r.facility AS facility,"
+		" dec_deg, CASE WHEN t.generation = (SELECT max(x.generation) FROM target x WHERE x.event = t.event) THEN t.rank END AS rank, r.token AS token, r.state AS state, r.mode AS mode, r.epoch AS epoch, r.variant AS variant, r.facility AS facility,"
 		" r.remote_id AS remote_id, r.start_us AS start_us, r.end_us AS end_us, r.seconds AS seconds, r.created_us AS created_us, r.submits AS submits,"
 		" r.unwanted_why AS unwanted_why, json_extract(r.body, '$.site') AS site, json_extract(r.body, '$.max_airmass') AS max_airmass,"
 		" (SELECT o.words FROM offer o WHERE o.request = r.id AND o.words <> '' ORDER BY o.id DESC LIMIT 1) AS words,"

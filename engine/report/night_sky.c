@@ -125,8 +125,9 @@ static void horizon(const struct svg_sky *s, const json_t *night, struct text *o
 	body(s, bodies.moon_km, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"7\" class=\"moon\"/>", moon, out);
 }
 
-static void whole_sky(const struct night_input *in, const json_t *night, const char *event, struct text *out)
+void night_whole_sky(const struct night_input *in, const json_t *night, struct text *out)
 {
+	const char *event = json_text(json_object_get(night, "event"), "name", "");
 	const struct night_map *chosen = map_of(in, event, true);
 	struct region r = {0};
 	struct err e = {0};
@@ -150,7 +151,7 @@ static void whole_sky(const struct night_input *in, const json_t *night, const c
 		if (last != m)
 			svg_contour(&s, &last->map, threshold(&last->map, 0.9), "class=\"c50\"", out);
 		if (region_of(&last->map, &r, &e) == 0 && svg_sky_xy(&s, r.ra_deg, r.dec_deg, &x, &y))
-			text_printf(out, "<text class=\"label%s\" x=\"%.1f\" y=\"%.1f\">%s%s</text>\n", this ? " strong" : "", x + 12, y - 10, name,
+			text_printf(out, "<text class=\"label%s\" x=\"%.1f\" y=\"%.1f\">%s%s</text>\n", this ? " strong" : "", x + 12, fabs(r.dec_deg) < 10 ? y + 18 : y - 10, name,
 				strcmp(json_text(row, "state", ""), "retracted") == 0 ? " (retracted)" : "");
 	}
 	text_puts(out, "</svg><figcaption>The whole sky (Mollweide, ICRS, east left): 90 % regions of all events; of the chosen one the first and the last map."
@@ -231,7 +232,7 @@ static void galaxies(const struct svg_sky *s, const json_t *night, int64_t event
 	}
 	json_array_foreach(targets, i, t) {
 		char text[64];
-		if (json_int(t, "event", 0) != event || json_int(t, "rank", 99) > 8 || !svg_sky_xy(s, json_number(t, "ra_deg", 0), json_number(t, "dec_deg", 0), &x, &y))
+		if (json_int(t, "event", 0) != event || json_int(t, "rank", 99) > 6 || !svg_sky_xy(s, json_number(t, "ra_deg", 0), json_number(t, "dec_deg", 0), &x, &y))
 			continue;
 		snprintf(text, sizeof text, "%lld %.40s", (long long)json_int(t, "rank", 0), json_text(t, "name", ""));
 		place_label(taken, n, &(struct label){x, y}, text, out);
@@ -249,49 +250,63 @@ static const json_t *host_of(const struct night_input *in, const char *event)
 	return NULL;
 }
 
-static void close_up(const struct night_input *in, const json_t *night, const char *event, int64_t id, struct text *out)
+/* Half way between the peaks of the first and the last map. */
+static void centre(const struct region *a, const struct region *b, double *ra, double *dec)
 {
+	double v[3] = {0};
+	const struct region *r[2] = {a, b};
+
+	for (int i = 0; i < 2; i++) {
+		v[0] += cos(r[i]->dec_deg * DEG) * cos(r[i]->ra_deg * DEG);
+		v[1] += cos(r[i]->dec_deg * DEG) * sin(r[i]->ra_deg * DEG);
+		v[2] += sin(r[i]->dec_deg * DEG);
+	}
+	*ra = atan2(v[1], v[0]) / DEG;
+	*dec = atan2(v[2], hypot(v[0], v[1])) / DEG;
+}
+
+static void maps_close(const struct svg_sky *s, const struct night_map *first, const struct night_map *last, struct text *out)
+{
+	svg_contour(s, &first->map, threshold(&first->map, 0.9), "class=\"c90\"", out);
+	svg_contour(s, &first->map, threshold(&first->map, 0.5), "class=\"c90\"", out);
+	if (last != first) {
+		svg_contour(s, &last->map, threshold(&last->map, 0.9), "class=\"c50\"", out);
+		svg_contour(s, &last->map, threshold(&last->map, 0.5), "class=\"c50\"", out);
+	}
+}
+
+void night_close_up(const struct night_input *in, const json_t *night, struct text *out)
+{
+	const char *event = json_text(json_object_get(night, "event"), "name", "");
 	const struct night_map *first = map_of(in, event, false), *last = map_of(in, event, true);
-	struct region r = {0};
+	struct region r = {0}, f = {0};
 	struct err e = {0};
 	struct label taken[LABELS];
 	size_t n = 0;
 	const json_t *host = host_of(in, event);
-	double x, y;
+	double x, y, ra, dec;
 
-	if (last == NULL || region_of(&last->map, &r, &e) != 0) {
+	if (last == NULL || region_of(&last->map, &r, &e) != 0 || region_of(&first->map, &f, &e) != 0) {
 		text_puts(out, "<p class=\"note\">No sky map of this event was read: nothing to draw close up.</p>\n");
 		return;
 	}
-	double half = fmax(close_half_deg(first, 0.72, r.ra_deg, r.dec_deg), close_half_deg(last, 0.9, r.ra_deg, r.dec_deg));
-	struct svg_sky s = {.ra0_deg = r.ra_deg, .dec0_deg = r.dec_deg, .half_deg = half, .x0 = 44, .y0 = 10, .width = 608, .height = 440};
-	text_puts(out, "<figure><svg viewBox=\"0 0 660 476\" role=\"img\" aria-label=\"close-up\">\n<clipPath id=\"close\"><rect x=\"44\" y=\"10\" width=\"608\" height=\"440\"/></clipPath>\n");
+	centre(&f, &r, &ra, &dec);
+	double half = fmax(close_half_deg(first, 0.6, ra, dec), close_half_deg(last, 0.85, ra, dec));
+	struct svg_sky s = {.ra0_deg = ra, .dec0_deg = dec, .half_deg = half, .x0 = 44, .y0 = 10, .width = 608, .height = 500};
+	text_puts(out, "<figure><svg viewBox=\"0 0 660 534\" role=\"img\" aria-label=\"close-up\">\n<clipPath id=\"close\"><rect x=\"44\" y=\"10\" width=\"608\" height=\"500\"/></clipPath>\n");
 	svg_sky_grid(&s, out);
 	text_puts(out, "<g clip-path=\"url(#close)\">\n");
-	svg_contour(&s, &first->map, threshold(&first->map, 0.9), "class=\"c90\"", out);
-	svg_contour(&s, &first->map, threshold(&first->map, 0.5), "class=\"c90\"", out);
-	if (last != first) {
-		svg_contour(&s, &last->map, threshold(&last->map, 0.9), "class=\"c50\"", out);
-		svg_contour(&s, &last->map, threshold(&last->map, 0.5), "class=\"c50\"", out);
-	}
-	if (host != NULL && svg_sky_xy(&s, json_number(host, "ra_deg", 0), json_number(host, "dec_deg", 0), &x, &y)) {
-		taken[n++] = (struct label){x - 60, y};
+	maps_close(&s, first, last, out);
+	bool star_in = host != NULL && svg_sky_xy(&s, json_number(host, "ra_deg", 0), json_number(host, "dec_deg", 0), &x, &y);
+	if (star_in)
+		taken[n++] = (struct label){x - 60, y + 26};
+	galaxies(&s, night, json_int(json_object_get(night, "event"), "id", 0), taken, &n, out);
+	if (star_in) {
 		star(x, y, out);
-		text_printf(out, "<text class=\"label strong\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">true host</text>\n", x, y - 14);
+		text_printf(out, "<text class=\"label strong\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">true host</text>\n", x, y + 26);
 	}
-	galaxies(&s, night, id, taken, &n, out);
-	text_printf(out, "</g></svg><figcaption>%s close up (gnomonic): 50 and 90 %% regions of %s (blue)%s%s%s; ranked galaxies, area by share, colour by fate: "
-		"<b class=\"f1\">●</b> observed <b class=\"f2\">●</b> asked <b class=\"f3\">●</b> cancelled <b class=\"f4\">●</b> refused <b class=\"f5\">●</b> not asked%s"
+	text_printf(out, "</g></svg><figcaption>%s close up (gnomonic, ICRS): 50 and 90 %% regions of %s (blue)%s%s%s; ranked galaxies, area by share, colour by fate: "
+		"<b class=\"f1\">●</b> observed <b class=\"f2\">●</b> asked <b class=\"f3\">●</b> cancelled <b class=\"f4\">●</b> refused <b class=\"f5\">●</b> not asked; numbers are ranks%s"
 		"</figcaption></figure>\n", event, first->type, last != first ? " and " : "", last != first ? last->type : "", last != first ? " (orange)" : "",
 		host != NULL ? "; ★ the truth, opened after the night" : "");
-}
-
-void night_sky(const struct night_input *in, const json_t *night, struct text *out)
-{
-	const json_t *event = json_object_get(night, "event");
-
-	text_puts(out, "<div class=\"two\">");
-	close_up(in, night, json_text(event, "name", ""), json_int(event, "id", 0), out);
-	whole_sky(in, night, json_text(event, "name", ""), out);
-	text_puts(out, "</div>\n");
 }

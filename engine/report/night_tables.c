@@ -47,9 +47,26 @@ static void stage(struct text *out, int64_t t, int64_t heard, double rate)
 	char text[32];
 
 	if (t == 0)
-		text_puts(out, "<td class=\"dim\" colspan=\"2\">&ndash;</td>");
+		text_puts(out, "<td class=\"dim n\">&ndash;</td>");
 	else
-		text_printf(out, "<td>%s</td><td class=\"n\">%.0f ms</td>", hms(text, t), (double)(t - heard) / rate / 1e3);
+		text_printf(out, "<td class=\"n\">%.0f ms<br><span class=\"dim\">%s</span></td>", (double)(t - heard) / rate / 1e3, hms(text, t));
+}
+
+/* Stages follow each other; one that did not happen (the same map again) is passed over. */
+static void stages(const json_t *night, int64_t event, int64_t heard, int64_t next, struct text *out)
+{
+	static const char *const compute[] = {"map", "rank", "plan"};
+	double rate = json_number(night, "rate", 1);
+	int64_t from = heard, t;
+
+	for (int k = 0; k < 3; k++) {
+		t = effect_at(night, event, compute[k], NULL, from, next);
+		stage(out, t, heard, rate);
+		from = t > 0 ? t : from;
+	}
+	t = effect_at(night, event, NULL, "offer", from, next);
+	stage(out, t, heard, rate);
+	stage(out, accepted_at(night, event, t > 0 ? t : from, next), heard, rate);
 }
 
 static void latency(const json_t *night, struct text *out)
@@ -59,20 +76,16 @@ static void latency(const json_t *night, struct text *out)
 	size_t i;
 	char text[32];
 
-	text_printf(out, "<h2>From alert to telescope</h2><p class=\"note\">Sky time of each stage and <b>wall</b> milliseconds since the alert was heard; the sky ran %.4g times as fast "
-		"as the wall clock, so 1 s of wall time is %.0f s of sky.</p><table><tr><th>alert</th><th>heard</th><th colspan=\"2\">map read</th><th colspan=\"2\">ranked</th>"
-		"<th colspan=\"2\">planned</th><th colspan=\"2\">first offer</th><th colspan=\"2\">first acceptance</th></tr>\n", rate, rate);
+	text_printf(out, "<h2>From alert to telescope</h2><p class=\"note\"><b>Wall</b> milliseconds since the alert was heard and decoded; below, in grey, <b>sky</b> time. One second of wall "
+		"time is %.0f s of sky. An acceptance may have waited for a person.</p><table><tr><th>alert</th><th>heard (sky)</th><th class=\"n\">map read</th><th class=\"n\">ranked</th>"
+		"<th class=\"n\">planned</th><th class=\"n\">first offer</th><th class=\"n\">accepted</th></tr>\n", rate);
 	json_array_foreach(alerts, i, a) {
 		int64_t heard = json_int(a, "utc_us", 0), event = json_int(a, "event", -1), next = INT64_MAX;
 		for (size_t k = i + 1; k < json_array_size(alerts) && next == INT64_MAX; k++) /* stages belong to the newest alert heard before them */
 			if (json_int(json_array_get(alerts, k), "event", -1) == event)
 				next = json_int(json_array_get(alerts, k), "utc_us", 0);
-		text_printf(out, "<tr><td>%s <span class=\"dim\">%s</span></td><td>%s</td>", json_text(a, "name", ""), json_text(a, "type", ""), hms(text, heard));
-		stage(out, effect_at(night, event, "map", NULL, heard, next), heard, rate);
-		stage(out, effect_at(night, event, "rank", NULL, heard, next), heard, rate);
-		stage(out, effect_at(night, event, "plan", NULL, heard, next), heard, rate);
-		stage(out, effect_at(night, event, NULL, "offer", heard, next), heard, rate);
-		stage(out, accepted_at(night, event, heard, next), heard, rate);
+		text_printf(out, "<tr><td>%s<br><span class=\"dim\">%s</span></td><td>%s</td>", json_text(a, "name", ""), json_text(a, "type", ""), hms(text, heard));
+		stages(night, event, heard, next, out);
 		text_puts(out, "</tr>\n");
 	}
 	text_puts(out, "</table>\n");
@@ -89,16 +102,16 @@ static void why_not(const struct night_input *in, const json_t *night, struct te
 		if (strcmp(json_text(row, "event", ""), json_text(event, "name", "?")) == 0)
 			host = json_object_get(row, "host");
 	text_puts(out, "<h2>Why not?</h2><p class=\"note\">The best-ranked galaxies that were not observed, and the first reason. <code>slew ctl explain EVENT TARGET</code> shows the whole chain."
-		"</p><table><tr><th>rank</th><th>galaxy</th><th>share</th><th>distance</th><th>fate</th><th>why</th></tr>\n");
+		"</p><table><tr><th class=\"n\">rank</th><th>galaxy</th><th class=\"n\">share</th><th class=\"n\">distance</th><th>fate</th><th>why</th></tr>\n");
 	json_array_foreach(json_object_get(night, "targets"), i, t) {
 		const char *name = json_text(t, "name", ""), *fate = night_fate(night, json_int(t, "id", 0), &colour);
 		bool is_host = host != NULL && strcmp(name, json_text(host, "name", "")) == 0;
 		if (json_int(t, "event", -1) != json_int(event, "id", 0) || strcmp(fate, "observed") == 0 || (shown >= 5 && !is_host))
 			continue;
 		shown++;
-		text_printf(out, "<tr><td class=\"n\">%lld</td><td>", (long long)json_int(t, "rank", 0));
+		text_printf(out, "<tr><td class=\"n\">%lld</td><td class=\"keep\">", (long long)json_int(t, "rank", 0));
 		text_html(out, name);
-		text_printf(out, "%s</td><td class=\"n\">%.2f %%</td><td class=\"n\">%.0f Mpc</td><td style=\"color:%s\">%s</td><td><b>", is_host ? " <b class=\"host\">★ true host</b>" : "",
+		text_printf(out, "%s</td><td class=\"n\">%.2f %%</td><td class=\"n\">%.0f Mpc</td><td class=\"keep\" style=\"color:%s\">%s</td><td><b>", is_host ? " <b class=\"host\">★ true host</b>" : "",
 			100 * json_number(t, "share", NAN), json_number(t, "mpc", NAN), colour, fate);
 		text_html(out, json_text(t, "code", "none yet"));
 		text_puts(out, "</b> ");
@@ -110,14 +123,14 @@ static void why_not(const struct night_input *in, const json_t *night, struct te
 		text_printf(out, "<p class=\"note\">The true host, %s, is not in the catalogue: no ranking of it could have found it.</p>\n", json_text(host, "name", ""));
 }
 
-static void requests(const json_t *night, struct text *out)
+void night_requests(const json_t *night, struct text *out)
 {
 	json_t *r, *o;
 	size_t i, k;
 	char a[32], b[32];
 
-	text_puts(out, "<h2>Every request</h2><table class=\"small\"><tr><th>event</th><th>galaxy</th><th>rank</th><th>epoch.try</th><th>mode</th><th>window (UTC)</th><th>state</th>"
-		"<th>group</th><th>sent</th><th>where, when observed</th><th>s</th><th>the facility's own words</th></tr>\n");
+	text_puts(out, "<h2>Every request</h2><table class=\"small\"><tr><th>event</th><th>galaxy</th><th class=\"n\">rank</th><th class=\"n\">epoch.try</th><th>mode</th><th>window (UTC)</th><th>state</th>"
+		"<th class=\"n\">group</th><th class=\"n\">sent</th><th>where, when observed</th><th class=\"n\">s</th><th>the facility's own words</th></tr>\n");
 	json_array_foreach(json_object_get(night, "requests"), i, r) {
 		const char *state = json_text(r, "state", "");
 		text_printf(out, "<tr><td>%s</td><td>", json_text(r, "event_name", ""));
@@ -181,7 +194,7 @@ static bool check_altitude(const json_t *night, struct text *out)
 	return false;
 }
 
-static void commands(const struct night_input *in, const json_t *night, struct text *out)
+void night_commands(const struct night_input *in, const json_t *night, struct text *out)
 {
 	json_t *event = json_object_get(night, "event"), *a, *last = NULL;
 	size_t i;
@@ -207,10 +220,8 @@ static void commands(const struct night_input *in, const json_t *night, struct t
 	text_puts(out, "</pre>\n");
 }
 
-void night_tables(const struct night_input *in, const json_t *night, struct text *out)
+void night_reasons(const struct night_input *in, const json_t *night, struct text *out)
 {
 	latency(night, out);
 	why_not(in, night, out);
-	commands(in, night, out);
-	requests(night, out);
 }

@@ -244,6 +244,24 @@ static void outline(struct march *m, int from, struct text *out)
 	text_puts(out, "Z");
 }
 
+/* A close-up shows cells larger than its grid: two passes of a 5 × 5 mean take their corners off. The whole sky is too coarse for it. */
+static void smooth(double *value)
+{
+	double *copy = malloc(sizeof(double) * NX * NY);
+
+	for (int pass = 0; pass < 2 && copy != NULL; pass++) {
+		memcpy(copy, value, sizeof(double) * NX * NY);
+		for (int j = 3; j < NY - 3; j++)
+			for (int i = 3; i < NX - 3; i++) {
+				double sum = 0;
+				for (int k = 0; k < 25; k++)
+					sum += copy[(j + k / 5 - 2) * NX + i + k % 5 - 2];
+				value[j * NX + i] = sum / 25;
+			}
+	}
+	free(copy);
+}
+
 void svg_contour(const struct svg_sky *s, const struct skymap *map, double density, const char *attributes, struct text *out)
 {
 	struct march m = {.value = calloc(NX * NY, sizeof(double)), .link = malloc(sizeof(int[2]) * 2 * NX * NY), .level = density, .sky = s};
@@ -256,6 +274,8 @@ void svg_contour(const struct svg_sky *s, const struct skymap *map, double densi
 				if (svg_sky_radec(s, s->x0 + i * s->width / (NX - 1), s->y0 + j * s->height / (NY - 1), &ra, &dec))
 					m.value[j * NX + i] = svg_density(map, ra, dec);
 			}
+		if (!s->all)
+			smooth(m.value);
 		for (int j = 0; j < NY - 1; j++)
 			for (int i = 0; i < NX - 1; i++)
 				square(&m, i, j);
