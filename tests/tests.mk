@@ -22,9 +22,9 @@ check-unit: slew tests ## run the compiled tests only
 check-san: ## the compiled tests under ASan and UBSan
 	@$(MAKE) --no-print-directory WERROR=1 SAN=address,undefined BUILD=$(BUILD)/san OPT=-O1 tests
 	@BUILD=$(BUILD)/san tests/run $(patsubst $(BUILD)/%,$(BUILD)/san/%,$(TEST_BIN))
-peers: $(BUILD)/tests/peers/ocs_real ## the adapters against real servers: an Observation Portal on loopback
+peers: slew $(BUILD)/tests/peers/ocs_real $(BUILD)/tests/peers/merger ## the adapters against real servers: an Observation Portal on loopback
 	@BUILD=$(BUILD) tests/peers/portal.sh
 demo: slew ## a whole made-up night in a minute (DEMO_SEED=n another; DEMO_ALERT=file.json DEMO_CATALOG=cat.fits a real alert)
 	@SLEW=./slew DEMO_SEED="$(DEMO_SEED)" DEMO_ALERT="$(DEMO_ALERT)" DEMO_CATALOG="$(DEMO_CATALOG)" DEMO_START="$(DEMO_START)" tools/demo
 .PHONY: tests check check-unit check-san peers demo
--include $(TEST_BIN:%=%.d) $(BUILD)/tests/peers/ocs_real.d
+-include $(TEST_BIN:%=%.d) $(wildcard $(BUILD)/tests/peers/*.d)

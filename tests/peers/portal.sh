@@ -1,6 +1,6 @@
 #!/bin/bash
-# The adapter against a real Observation Portal on loopback: makes and starts one in a folder of its own, runs ocs_real, stops what it
-# started. Needs ../shared/portal (or SLEW_SHARED), PostgreSQL, Python 3.11 with venv, a Fortran compiler for one of the portal's
+# The adapter, then the whole engine, against a real Observation Portal on loopback: makes and starts one in a folder of its own, runs
+# ocs_real and engine.sh, stops what it started. Needs ../shared/portal (or SLEW_SHARED), PostgreSQL, Python 3.11 with venv, a Fortran compiler for one of the portal's
 # Python packages. What is missing is installed when we are root; what cannot be had is a skip, said aloud.
 : "${BUILD:=build}"
 source_dir=${SLEW_SHARED:-../shared}/portal
@@ -14,7 +14,7 @@ skip()
 say() { echo "# $*"; }
 
 [ -r "$source_dir/portal.sh" ] || skip "$source_dir/portal.sh is not there; SLEW_SHARED names the folder of shared data"
-[ -x "$BUILD/tests/peers/ocs_real" ] || { echo "portal.sh: $BUILD/tests/peers/ocs_real is not built; run make peers" >&2; exit 1; }
+[ -x "$BUILD/tests/peers/ocs_real" ] && [ -x "$BUILD/tests/peers/merger" ] || { echo "portal.sh: the programs of $BUILD/tests/peers are not built; run make peers" >&2; exit 1; }
 
 # 1 what the system must have
 wanted=
@@ -67,9 +67,12 @@ http://*) say "portal at $base" ;;
 *) sed 's/^/# /' "$dir/start.log"; tail -5 "$dir/run/portal.log" 2> /dev/null | sed 's/^/# /'; echo "not ok 1 - the portal starts"; echo "0 passed, 1 failed, 0 skipped"; exit 1 ;;
 esac
 
-# 4 the tests
+# 4 the adapter alone, then the whole engine with a kill -9 in the middle
 "$BUILD/tests/peers/ocs_real" "$base" too-token-0001 too-staff-0001 rival-token-0001 TOO2026B | tee "$dir/tap"
 status=${PIPESTATUS[0]}
+mkdir "$dir/engine"
+say "the engine, a spool and the same portal"
+BUILD=$BUILD tests/peers/engine.sh "$base" too-token-0001 TOO2026B "$dir/engine" | tee -a "$dir/tap"
 passed=$(grep -c '^ok' "$dir/tap"); failed=$(grep -c '^not ok' "$dir/tap")
 [ "$status" -le 1 ] || { echo "# ocs_real ended with $status"; failed=$((failed + 1)); }
 echo "$passed passed, $failed failed, 0 skipped"
