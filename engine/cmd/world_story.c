@@ -201,14 +201,14 @@ static bool lost(struct story *s)
 static bool image(struct story *s)
 {
 	json_t *p = row(s, "SELECT i.utc_us AS utc_us, d.basename AS basename, d.level AS level, t.name AS name, t.rank AS rank, o.site AS site, o.telescope AS telescope,"
-		" o.start_us AS start_us FROM data_product d JOIN request r ON r.id = d.request JOIN target t ON t.id = r.target JOIN input i ON i.seq = d.seq"
+		" o.start_us AS start_us, e.name AS event FROM data_product d JOIN request r ON r.id = d.request JOIN event e ON e.id = r.event JOIN target t ON t.id = r.target JOIN input i ON i.seq = d.seq"
 		" LEFT JOIN observation o ON o.request = r.id AND o.state IN ('running','done') WHERE ?1 <> '' ORDER BY d.id", story_event(s, 'A'), NULL);
 
 	if (p == NULL)
 		return false;
 	char hms[32];
-	story_say(s, json_int(p, "utc_us", 0), "image     first frame: %s of %s, rank %lld, by %s %s, exposure begun %s", json_text(p, "basename", ""),
-		json_text(p, "name", ""), (long long)json_int(p, "rank", 0), json_text(p, "site", "?"), json_text(p, "telescope", ""),
+	story_say(s, json_int(p, "utc_us", 0), "image     first frame: %s of %s (rank %lld of %s), by %s %s, exposure begun %s", json_text(p, "basename", ""),
+		json_text(p, "name", ""), (long long)json_int(p, "rank", 0), json_text(p, "event", ""), json_text(p, "site", "?"), json_text(p, "telescope", ""),
 		utc_format_hms(hms, json_int(p, "start_us", UTC_NONE)));
 	json_decref(p);
 	return true;
@@ -268,6 +268,11 @@ static bool count_cancelled(struct story *s, const char *event, int64_t *asked, 
 	return fresh;
 }
 
+static int64_t observed(struct story *s, const char *event)
+{
+	return story_int(s, "SELECT count(*) FROM request r JOIN event e ON e.id = r.event WHERE e.name = ?1 AND r.state = 'done'", event);
+}
+
 static bool vetoed(struct story *s)
 {
 	const char *event = story_event(s, 'B');
@@ -279,8 +284,8 @@ static bool vetoed(struct story *s)
 		json_decref(o);
 		return false;
 	}
-	story_say(s, json_int(o, "utc_us", 0), "veto      %s by uid %lld (\"%s\"): of %lld requests at the portal it says %lld are CANCELED; nothing more is asked", event,
-		(long long)json_int(o, "uid", -1), json_text(o, "why", ""), (long long)asked, (long long)confirmed);
+	story_say(s, json_int(o, "utc_us", 0), "veto      %s by uid %lld (\"%s\"): of %lld requests at the portal %lld had been observed, the portal says the other %lld are CANCELED", event,
+		(long long)json_int(o, "uid", -1), json_text(o, "why", ""), (long long)asked, (long long)observed(s, event), (long long)confirmed);
 	json_decref(o);
 	return true;
 }
@@ -310,9 +315,8 @@ static bool retracted(struct story *s)
 		json_decref(a);
 		return false;
 	}
-	int64_t done = story_int(s, "SELECT count(*) FROM request r JOIN event e ON e.id = r.event WHERE e.name = ?1 AND r.state = 'done'", event);
 	story_say(s, json_int(a, "utc_us", 0), "retracted %s: of %lld requests at the portal %lld had been observed, the portal says the other %lld are CANCELED", event,
-		(long long)asked, (long long)done, (long long)confirmed);
+		(long long)asked, (long long)observed(s, event), (long long)confirmed);
 	json_decref(a);
 	return true;
 }

@@ -291,7 +291,7 @@ void night_close_up(const struct night_input *in, const json_t *night, struct te
 		return;
 	}
 	centre(&f, &r, &ra, &dec);
-	double half = fmax(close_half_deg(first, 0.6, ra, dec), close_half_deg(last, 0.85, ra, dec));
+	double half = fmax(close_half_deg(first, 0.68, ra, dec), close_half_deg(last, 0.9, ra, dec));
 	struct svg_sky s = {.ra0_deg = ra, .dec0_deg = dec, .half_deg = half, .x0 = 44, .y0 = 10, .width = 608, .height = 500};
 	text_puts(out, "<figure><svg viewBox=\"0 0 660 534\" role=\"img\" aria-label=\"close-up\">\n<clipPath id=\"close\"><rect x=\"44\" y=\"10\" width=\"608\" height=\"500\"/></clipPath>\n");
 	svg_sky_grid(&s, out);
