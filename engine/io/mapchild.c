@@ -112,23 +112,17 @@ static void child_probe(struct answer *a, unsigned char *columns)
 	}
 }
 
-struct child_room {
-	unsigned char *columns;
-	size_t capacity;
-};
-
-static void *child_room(void *ctx, size_t bytes)
+static void *child_room(struct skymap_room *room, size_t bytes)
 {
-	struct child_room *r = ctx;
-	return bytes <= r->capacity ? r->columns : NULL;
+	return bytes <= room->capacity ? room->block : NULL;
 }
 
 static void child_read(struct answer *a, const void *bytes, size_t len, unsigned char *columns)
 {
-	struct child_room room = {columns, a->capacity};
+	struct skymap_room room = {child_room, columns, a->capacity};
 	struct skymap m;
 	struct err e = {0};
-	a->rc = skymap_read_to(bytes, len, child_room, &room, &m, &e);
+	a->rc = skymap_read_to(bytes, len, &room, &m, &e);
 	a->error_kind = (int32_t)e.kind;
 	memcpy(a->error, e.text, sizeof a->error);
 	if (a->rc != 0)

@@ -32,21 +32,28 @@ static int form_check(const struct fits_header *h, const char *const (*columns)[
 	return 0;
 }
 
-/* One table at *at: its header, its form, its rows within the file. */
-static int table_open(const unsigned char *bytes, size_t len, size_t *at, int width, struct fits_header *h, int64_t *rows,
-	const unsigned char **data)
+struct table {
+	struct fits_header header;
+	int64_t rows;
+	const unsigned char *data;
+};
+
+/* One table at *at: its header, its rows within the file; *at moves behind it. */
+static int table_open(const struct catalog *c, size_t *at, int width, struct table *t)
 {
+	const unsigned char *bytes = c->memory;
 	int64_t row_bytes = 0;
 	struct err ignored = {0};
-	if (*at >= len || fits_header_scan(bytes + *at, len - *at, h, &ignored) < 0)
+	if (*at >= c->memory_len || fits_header_scan(bytes + *at, c->memory_len - *at, &t->header, &ignored) < 0)
 		return -1;
-	if (!fits_header_int(h, "NAXIS1", &row_bytes) || row_bytes != width || !fits_header_int(h, "NAXIS2", rows) || *rows < 0)
+	if (!fits_header_int(&t->header, "NAXIS1", &row_bytes) || row_bytes != width ||
+		!fits_header_int(&t->header, "NAXIS2", &t->rows) || t->rows < 0)
 		return -1;
-	*at += h->bytes;
-	if ((uint64_t)*rows > (len - *at) / (size_t)width)
+	*at += t->header.bytes;
+	if ((uint64_t)t->rows > (c->memory_len - *at) / (size_t)width)
 		return -1;
-	*data = bytes + *at;
-	*at += ((size_t)*rows * (size_t)width + FITS_BLOCK - 1) / FITS_BLOCK * FITS_BLOCK;
+	t->data = bytes + *at;
+	*at += ((size_t)t->rows * (size_t)width + FITS_BLOCK - 1) / FITS_BLOCK * FITS_BLOCK;
 	return 0;
 }
 
@@ -66,20 +73,23 @@ static int index_check(const struct catalog *c, const char *path, struct err *e)
 static int form_open(struct catalog *c, const char *path, struct err *e)
 {
 	const unsigned char *bytes = c->memory;
-	struct fits_header primary, galaxies, cells;
-	int64_t cell_rows = 0;
+	struct fits_header primary;
+	struct table galaxies, cells;
 	if (c->memory_len < FITS_BLOCK || memcmp(bytes, "SIMPLE  =", 9) != 0 || fits_header_scan(bytes, c->memory_len, &primary, e) < 0)
 		return err_set(e, ERR_INPUT, "%s: is not a FITS file; a catalogue is made with `slew catalog build %s -o OUT.fits`", path, path);
 	size_t at = primary.bytes;
-	if (at < c->memory_len && fits_header_scan(bytes + at, c->memory_len - at, &galaxies, e) == 0 &&
-		form_check(&galaxies, columns_galaxies, 10, path, e) < 0)
+	if (at < c->memory_len && fits_header_scan(bytes + at, c->memory_len - at, &galaxies.header, e) == 0 &&
+		form_check(&galaxies.header, columns_galaxies, 10, path, e) < 0)
 		return -1;
-	if (table_open(bytes, c->memory_len, &at, CATALOG_ROW_BYTES, &galaxies, &c->count, &c->rows) < 0 ||
-		table_open(bytes, c->memory_len, &at, CATALOG_CELL_BYTES, &cells, &cell_rows, &c->cells) < 0 || cell_rows != CATALOG_CELLS)
+	if (table_open(c, &at, CATALOG_ROW_BYTES, &galaxies) < 0 || table_open(c, &at, CATALOG_CELL_BYTES, &cells) < 0 ||
+		cells.rows != CATALOG_CELLS)
 		return err_set(e, ERR_INPUT, "%s: the catalogue is truncated or damaged; build it anew with `slew catalog build`", path);
-	if (form_check(&cells, columns_cells, 3, path, e) < 0)
+	c->count = galaxies.rows;
+	c->rows = galaxies.data;
+	c->cells = cells.data;
+	if (form_check(&cells.header, columns_cells, 3, path, e) < 0)
 		return -1;
-	if (!fits_header_text(&galaxies, "DIGEST", c->sha256, sizeof c->sha256) || strlen(c->sha256) != 64)
+	if (!fits_header_text(&galaxies.header, "DIGEST", c->sha256, sizeof c->sha256) || strlen(c->sha256) != 64)
 		return err_set(e, ERR_INPUT, "%s: the catalogue has no DIGEST; build it anew with `slew catalog build`", path);
 	return index_check(c, path, e);
 }

@@ -111,8 +111,14 @@ static void names_list(const char *const *names, int n, char *out, size_t size)
 	}
 }
 
+/* Names and units (NULL: none) of a table's columns. */
+struct titles {
+	const char *const *names, *const *units;
+	int n;
+};
+
 /* One "field=column" of --map. 1: taken, 0: for no field of this file's, -1 error. */
-static int map_take(const char *map, const char *const *names, const char *const *units, int n, struct catalog_columns *c, struct err *e)
+static int map_take(const char *map, const struct titles *t, struct catalog_columns *c, struct err *e)
 {
 	const char *eq = strchr(map, '=');
 	char list[400];
@@ -125,12 +131,12 @@ static int map_take(const char *map, const char *const *names, const char *const
 	c->count[f] = 0;
 	if (eq[1] == '\0')
 		return 1; /* "b_mag=": this field is not to be read */
-	for (int i = 0; i < n; i++)
-		if (strcmp(names[i], eq + 1) == 0) {
-			candidate_add(c, (enum catalog_field)f, names[i], units ? units[i] : NULL, i);
+	for (int i = 0; i < t->n; i++)
+		if (strcmp(t->names[i], eq + 1) == 0) {
+			candidate_add(c, (enum catalog_field)f, t->names[i], t->units ? t->units[i] : NULL, i);
 			return 1;
 		}
-	names_list(names, n, list, sizeof list);
+	names_list(t->names, t->n, list, sizeof list);
 	return err_set(e, ERR_INPUT, "--map %s: there is no column \"%s\"; columns: %s", map, eq + 1, list);
 }
 
@@ -151,6 +157,7 @@ static void columns_told(struct catalog_builder *b, const struct catalog_columns
 int catalog_columns_find(struct catalog_builder *b, const char *const *names, const char *const *units, int n,
 	struct catalog_columns *c, struct err *e)
 {
+	const struct titles titles = {names, units, n};
 	char list[400];
 	*c = (struct catalog_columns){0};
 	for (int f = 0; f < FIELD_COUNT; f++)
@@ -159,7 +166,7 @@ int catalog_columns_find(struct catalog_builder *b, const char *const *names, co
 				if (name_is(usual[f][k], names[i], i) && !(f == FIELD_b_mag && strcmp(names[i], "BMag") == 0))
 					candidate_add(c, (enum catalog_field)f, names[i], units ? units[i] : NULL, i);
 	for (int i = 0; b->map != NULL && b->map[i] != NULL; i++)
-		if (map_take(b->map[i], names, units, n, c, e) < 0)
+		if (map_take(b->map[i], &titles, c, e) < 0)
 			return -1;
 	if (c->count[FIELD_ra] == 0 || c->count[FIELD_dec] == 0) {
 		names_list(names, n, list, sizeof list);

@@ -18,6 +18,8 @@ struct line {
 	char *field[FIELDS_MAX];
 	int fields;
 	char separator; /* ' ' is any run of blanks */
+	FILE *file;
+	int64_t number; /* of the line read last */
 };
 
 /* Cuts a line in place. -1: too many fields or a quote that does not close. */
@@ -76,9 +78,10 @@ static bool looks_numeric(const char *s)
 }
 
 /* One line without its end into l->data: 1, 0 at the end, -1 longer than LIMIT_CATALOG_LINE (it is skipped). */
-static int line_read(FILE *f, struct line *l, struct err *e)
+static int line_read(struct line *l, struct err *e)
 {
-	ssize_t n = getline(&l->data, &l->cap, f);
+	ssize_t n = getline(&l->data, &l->cap, l->file);
+	l->number++;
 	if (n < 0)
 		return 0;
 	while (n > 0 && (l->data[n - 1] == '\n' || l->data[n - 1] == '\r'))
@@ -91,12 +94,12 @@ static int line_read(FILE *f, struct line *l, struct err *e)
 }
 
 /* The header: the first line that is no comment, or the last comment before numbers, or GLADE+'s. *data: the first line is data. */
-static int header_find(struct catalog_builder *b, struct line *l, FILE *f, int64_t *number, char **header, bool *data, struct err *e)
+static int header_find(struct catalog_builder *b, struct line *l, char **header, bool *data, struct err *e)
 {
 	char *comment = NULL, *first;
 	int got;
 	*data = false;
-	while ((got = line_read(f, l, e)) > 0 && ++*number && (l->data[0] == '#' || l->data[strspn(l->data, " \t")] == '\0')) {
+	while ((got = line_read(l, e)) > 0 && (l->data[0] == '#' || l->data[strspn(l->data, " \t")] == '\0')) {
 		free(comment);
 		comment = strdup(l->data + strspn(l->data, "# \t"));
 	}
@@ -124,10 +127,10 @@ static int header_find(struct catalog_builder *b, struct line *l, FILE *f, int64
 	}
 	*header = comment;
 	return comment ? 0 : err_set(e, ERR_INPUT, "line %lld: the table has no header line with the names of its columns; write one",
-		(long long)*number);
+		(long long)l->number);
 }
 
-static int row_take(struct catalog_builder *b, const struct line *l, const struct catalog_columns *c, int64_t number, struct err *e)
+static int row_take(struct catalog_builder *b, const struct line *l, const struct catalog_columns *c, struct err *e)
 {
 	static const struct catalog_cell none = {NULL, 0, 0, false};
 	struct catalog_cell cells[FIELD_COUNT][CATALOG_CANDIDATES];
@@ -138,23 +141,21 @@ static int row_take(struct catalog_builder *b, const struct line *l, const struc
 			cells[f][k].text = text;
 			cells[f][k].len = strlen(text);
 		}
-	return catalog_row_take(b, c, (const struct catalog_cell (*)[CATALOG_CANDIDATES])cells, "line", number, e);
+	return catalog_row_take(b, c, (const struct catalog_cell (*)[CATALOG_CANDIDATES])cells, "line", l->number, e);
 }
 
 struct rows {
 	int columns;     /* of the header */
-	int64_t number;  /* of the line read last */
-	bool have;       /* that line is the first row */
+	bool have;       /* the line read last is the first row */
 };
 
-static int rows_take(struct catalog_builder *b, FILE *f, struct line *l, const struct catalog_columns *c, struct rows r, struct err *e)
+static int rows_take(struct catalog_builder *b, struct line *l, const struct catalog_columns *c, struct rows r, struct err *e)
 {
 	for (;; r.have = false) {
 		struct err why = {0};
-		int got = r.have ? 1 : line_read(f, l, &why);
-		r.number += !r.have;
+		int got = r.have ? 1 : line_read(l, &why);
 		if (got == 0)
-			return ferror(f) ? err_set(e, ERR_SYSTEM, "line %lld: the file cannot be read on", (long long)r.number) : 0;
+			return ferror(l->file) ? err_set(e, ERR_SYSTEM, "line %lld: the file cannot be read on", (long long)l->number) : 0;
 		if (got > 0 && (l->data[0] == '#' || l->data[strspn(l->data, " \t")] == '\0'))
 			continue;
 		if (got > 0 && line_cut(l, l->data) < 0)
@@ -162,25 +163,24 @@ static int rows_take(struct catalog_builder *b, FILE *f, struct line *l, const s
 		else if (got > 0 && l->fields != r.columns)
 			got = err_set(&why, ERR_INPUT, "%d columns, the header has %d", l->fields, r.columns);
 		if (got < 0)
-			catalog_row_bad(b, "line", r.number, why.text);
-		else if (row_take(b, l, c, r.number, e) < 0)
+			catalog_row_bad(b, "line", l->number, why.text);
+		else if (row_take(b, l, c, e) < 0)
 			return -1;
 	}
 }
 
 int catalog_build_csv(struct catalog_builder *b, FILE *f, struct err *e)
 {
-	struct line head = {0}, l = {0};
+	struct line head = {0}, l = {.file = f};
 	struct catalog_columns c;
 	char *header = NULL;
-	int64_t number = 0;
 	bool data;
-	int rc = header_find(b, &l, f, &number, &header, &data, e);
+	int rc = header_find(b, &l, &header, &data, e);
 	if (rc == 0) {
 		bool plus = data && l.separator == ' ' && strcmp(header, glade_plus) == 0;
 		head.separator = plus ? ',' : data ? separator_of(header) : l.separator;
 		if (line_cut(&head, header) < 0)
-			rc = err_set(e, ERR_INPUT, "line %lld: the header has more than %d columns or an open quote", (long long)number, FIELDS_MAX);
+			rc = err_set(e, ERR_INPUT, "line %lld: the header has more than %d columns or an open quote", (long long)l.number, FIELDS_MAX);
 	}
 	for (int i = 0; rc == 0 && i < head.fields; i++)
 		if (head.separator != ' ')
@@ -191,7 +191,7 @@ int catalog_build_csv(struct catalog_builder *b, FILE *f, struct err *e)
 	if (rc == 0)
 		rc = catalog_columns_find(b, (const char *const *)head.field, NULL, head.fields, &c, e);
 	if (rc == 0)
-		rc = rows_take(b, f, &l, &c, (struct rows){head.fields, number, data}, e);
+		rc = rows_take(b, &l, &c, (struct rows){head.fields, data}, e);
 	free(header);
 	free(l.data);
 	return rc;

@@ -21,6 +21,7 @@ struct table {
 	int columns;
 	char *name[COLUMNS_MAX], *unit[COLUMNS_MAX];
 	struct buffer buffer[COLUMNS_MAX];
+	LONGLONG first, n; /* rows in the buffers, first from 1 */
 };
 
 static int failed(int status, const char *doing, struct err *e)
@@ -92,7 +93,7 @@ static int buffer_make(struct table *t, int column, struct err *e)
 	return 0;
 }
 
-static int block_read(struct table *t, LONGLONG first, LONGLONG n, struct err *e)
+static int block_read(struct table *t, struct err *e)
 {
 	int status = 0, any;
 	double none = NAN;
@@ -100,18 +101,17 @@ static int block_read(struct table *t, LONGLONG first, LONGLONG n, struct err *e
 	for (int i = 0; i < t->columns && status == 0; i++) {
 		struct buffer *u = &t->buffer[i];
 		if (u->type == TDOUBLE)
-			fits_read_col(t->fits, TDOUBLE, i + 1, first, 1, n, &none, u->number, &any, &status);
+			fits_read_col(t->fits, TDOUBLE, i + 1, t->first, 1, t->n, &none, u->number, &any, &status);
 		else if (u->type == TSTRING)
-			fits_read_col(t->fits, TSTRING, i + 1, first, 1, n, blank, u->text, &any, &status);
+			fits_read_col(t->fits, TSTRING, i + 1, t->first, 1, t->n, blank, u->text, &any, &status);
 	}
 	return status ? failed(status, "reading rows", e) : 0;
 }
 
-static int block_take(struct catalog_builder *b, const struct table *t, const struct catalog_columns *c, LONGLONG first, LONGLONG n,
-	struct err *e)
+static int block_take(struct catalog_builder *b, const struct table *t, const struct catalog_columns *c, struct err *e)
 {
 	struct catalog_cell cells[FIELD_COUNT][CATALOG_CANDIDATES];
-	for (LONGLONG r = 0; r < n; r++) {
+	for (LONGLONG r = 0; r < t->n; r++) {
 		for (int f = 0; f < FIELD_COUNT; f++)
 			for (int k = 0; k < c->count[f]; k++) {
 				const struct buffer *u = &t->buffer[c->of[f][k].column];
@@ -124,7 +124,7 @@ static int block_take(struct catalog_builder *b, const struct table *t, const st
 					cell->len = strlen(u->text[r]);
 				}
 			}
-		if (catalog_row_take(b, c, (const struct catalog_cell (*)[CATALOG_CANDIDATES])cells, "row", first + r, e) < 0)
+		if (catalog_row_take(b, c, (const struct catalog_cell (*)[CATALOG_CANDIDATES])cells, "row", t->first + r, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -145,9 +145,9 @@ static int table_take(struct catalog_builder *b, struct table *t, struct err *e)
 	fits_get_num_rowsll(t->fits, &rows, &status);
 	if (status != 0)
 		return failed(status, "counting rows", e);
-	for (LONGLONG first = 1; first <= rows; first += BLOCK) {
-		LONGLONG n = rows - first + 1 < BLOCK ? rows - first + 1 : BLOCK;
-		if (block_read(t, first, n, e) < 0 || block_take(b, t, &c, first, n, e) < 0)
+	for (t->first = 1; t->first <= rows; t->first += BLOCK) {
+		t->n = rows - t->first + 1 < BLOCK ? rows - t->first + 1 : BLOCK;
+		if (block_read(t, e) < 0 || block_take(b, t, &c, e) < 0)
 			return -1;
 	}
 	return 0;

@@ -58,7 +58,7 @@ static int inflate_all(z_stream *z, const unsigned char *in, size_t len, struct 
 	}
 }
 
-int inflate_gzip(const void *bytes, size_t len, size_t max, unsigned char **out, size_t *out_len, struct err *e)
+int inflate_gzip(const void *bytes, size_t len, size_t max, struct inflated *out, struct err *e)
 {
 	z_stream z = {0};
 	struct growing g = {.max = max};
@@ -73,12 +73,11 @@ int inflate_gzip(const void *bytes, size_t len, size_t max, unsigned char **out,
 		return -1;
 	}
 	unsigned char *fit = realloc(g.data, g.len ? g.len : 1);
-	*out = fit ? fit : g.data;
-	*out_len = g.len;
+	*out = (struct inflated){fit ? fit : g.data, g.len};
 	return 0;
 }
 
-int inflate_gzip_start(const void *bytes, size_t len, size_t max, unsigned char **out, size_t *out_len, struct err *e)
+int inflate_gzip_start(const void *bytes, size_t len, size_t max, struct inflated *out, struct err *e)
 {
 	z_stream z = {.next_in = (unsigned char *)(size_t)bytes, .avail_in = (unsigned)(len < max + 1024 ? len : max + 1024)};
 	unsigned char *data = malloc(max);
@@ -94,7 +93,6 @@ int inflate_gzip_start(const void *bytes, size_t len, size_t max, unsigned char 
 		free(data);
 		return err_set(e, ERR_INPUT, "gzip data is damaged at its start; fetch the file again");
 	}
-	*out = data;
-	*out_len = max - z.avail_out;
+	*out = (struct inflated){data, max - z.avail_out};
 	return 0;
 }

@@ -4,9 +4,14 @@
 #include "engine/base/err.h"
 #include <stddef.h>
 
-/* Inflates all members of a gzip file, at most max bytes. *out is malloc'd and given to the caller. ERR_LIMIT at the ceiling,
+struct inflated {
+	unsigned char *data; /* malloc'd, given to the caller */
+	size_t len;
+};
+
+/* Inflates all members of a gzip file, at most max bytes. ERR_LIMIT at the ceiling,
  * ERR_INPUT for a damaged or truncated file. */
-int inflate_gzip(const void *bytes, size_t len, size_t max, unsigned char **out, size_t *out_len, struct err *e);
+int inflate_gzip(const void *bytes, size_t len, size_t max, struct inflated *out, struct err *e);
 /* The first bytes only, at most max: never ERR_LIMIT, and a truncated file gives what there is. */
-int inflate_gzip_start(const void *bytes, size_t len, size_t max, unsigned char **out, size_t *out_len, struct err *e);
+int inflate_gzip_start(const void *bytes, size_t len, size_t max, struct inflated *out, struct err *e);
 #endif

@@ -101,10 +101,22 @@ static double weight_of(const struct catalog_row *r, enum rank_weight w)
 	return w == RANK_LUMINOSITY ? catalog_luminosity(r) : w == RANK_MASS ? catalog_mass(r) : 1;
 }
 
+/* One pass: what is read, what is asked, what comes out; row is the next one of the catalogue. */
+struct pass {
+	const struct skymap *map;
+	const struct catalog *catalog;
+	const struct rank_options *options;
+	struct ranking *out;
+	struct kept kept;
+	int64_t row;
+};
+
 /* Scores one row; false when it is not considered. */
-static bool row_score(const struct skymap *m, int64_t cell, const struct catalog *c, const struct rank_options *o, struct ranking *out,
-	struct ranked *r)
+static bool row_score(const struct pass *p, int64_t cell, struct ranked *r)
 {
+	const struct catalog *c = p->catalog;
+	const struct rank_options *o = p->options;
+	struct ranking *out = p->out;
 	double d = catalog_distance_mpc(c, r->row), err = 0, w = 1;
 	struct catalog_row row;
 	if (out->is_3d && !(d > 0)) {
@@ -123,21 +135,21 @@ static bool row_score(const struct skymap *m, int64_t cell, const struct catalog
 		out->without_weight++;
 		return false;
 	}
-	r->dpdv_per_mpc3 = out->is_3d ? rank_dpdv(m, cell, d, err) : NAN;
-	r->score = (out->is_3d ? r->dpdv_per_mpc3 : m->density[cell]) * w;
+	r->dpdv_per_mpc3 = out->is_3d ? rank_dpdv(p->map, cell, d, err) : NAN;
+	r->score = (out->is_3d ? r->dpdv_per_mpc3 : p->map->density[cell]) * w;
 	return r->score > 0 && isfinite(r->score);
 }
 
-static int cell_take(const struct skymap *m, int64_t cell, const struct catalog *c, const struct rank_options *o, int64_t *row, uint64_t end,
-	struct kept *k, struct ranking *out, struct err *e)
+/* The rows of one cell, which ends at pixel `end`. */
+static int cell_take(struct pass *p, int64_t cell, uint64_t end, struct err *e)
 {
-	for (; *row < c->count && catalog_ipix(c, *row) < end; ++*row) {
-		struct ranked r = {.row = *row};
-		if (!row_score(m, cell, c, o, out, &r))
+	for (; p->row < p->catalog->count && catalog_ipix(p->catalog, p->row) < end; p->row++) {
+		struct ranked r = {.row = p->row};
+		if (!row_score(p, cell, &r))
 			continue;
-		out->considered++;
-		out->total += r.score;
-		if (keep(k, &r, e) < 0)
+		p->out->considered++;
+		p->out->total += r.score;
+		if (keep(&p->kept, &r, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -157,24 +169,23 @@ static void shares(struct ranking *r, double probability)
 
 int rank_galaxies(const struct skymap *m, const struct catalog *c, const struct rank_options *o, struct ranking *out, struct err *e)
 {
-	struct kept k = {.max = o->top > 0 ? (size_t)o->top : SIZE_MAX, .catalog = c};
-	int64_t row = 0;
+	struct pass p = {m, c, o, out, {.max = o->top > 0 ? (size_t)o->top : SIZE_MAX, .catalog = c}, 0};
 	*out = (struct ranking){.is_3d = m->norm != NULL};
-	for (int64_t cell = 0; cell < m->cells && row < c->count; cell++) {
+	for (int64_t cell = 0; cell < m->cells && p.row < c->count; cell++) {
 		uint64_t first = skymap_first(m->uniq[cell]);
 		uint64_t end = first + (UINT64_C(1) << (2 * (29 - skymap_order(m->uniq[cell]))));
-		if (m->density[cell] <= 0 || (out->is_3d && m->norm[cell] <= 0) || catalog_ipix(c, row) >= end)
+		if (m->density[cell] <= 0 || (out->is_3d && m->norm[cell] <= 0) || catalog_ipix(c, p.row) >= end)
 			continue;
-		if (catalog_ipix(c, row) < first)
-			row = catalog_find(c, first);
-		if (cell_take(m, cell, c, o, &row, end, &k, out, e) < 0) {
-			free(k.heap);
+		if (catalog_ipix(c, p.row) < first)
+			p.row = catalog_find(c, first);
+		if (cell_take(&p, cell, end, e) < 0) {
+			free(p.kept.heap);
 			return -1;
 		}
 	}
-	unheap(&k);
-	out->list = k.heap;
-	out->count = k.count;
+	unheap(&p.kept);
+	out->list = p.kept.heap;
+	out->count = p.kept.count;
 	shares(out, o->probability);
 	return 0;
 }

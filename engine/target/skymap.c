@@ -74,18 +74,26 @@ static void any_fill(const unsigned char *p, size_t step, int64_t n, double *out
 		run_fill(p, step, n, out, 'J');
 }
 
+/* n rows of the file from row `first` on. */
+struct block {
+	const struct skymap_file *file;
+	const unsigned char *rows;
+	int64_t first, n;
+};
+
 /* One column of a block of rows into its place; RING pixels go where NESTED wants them. */
-static void column_fill(const struct skymap_file *f, int role, const unsigned char *rows, int64_t first, int64_t n, double *out)
+static void column_fill(const struct block *b, int role, double *out)
 {
+	const struct skymap_file *f = b->file;
 	const struct fits_column *c = &f->column[role];
+	const unsigned char *rows = b->rows + c->offset;
 	size_t size = fits_type_size(c->type);
-	int64_t at = first * c->repeat, nside = f->order < 0 ? 0 : INT64_C(1) << f->order;
-	rows += c->offset;
+	int64_t at = b->first * c->repeat, nside = f->order < 0 ? 0 : INT64_C(1) << f->order;
 	if (f->ordering != SKYMAP_RING && c->repeat == 1) {
-		any_fill(rows, f->row_bytes, n, out + at, c->type);
+		any_fill(rows, f->row_bytes, b->n, out + at, c->type);
 		return;
 	}
-	for (int64_t r = 0; r < n; r++, rows += f->row_bytes, at += c->repeat) {
+	for (int64_t r = 0; r < b->n; r++, rows += f->row_bytes, at += c->repeat) {
 		if (f->ordering != SKYMAP_RING) {
 			any_fill(rows, size, c->repeat, out + at, c->type);
 			continue;
@@ -98,14 +106,15 @@ static void column_fill(const struct skymap_file *f, int role, const unsigned ch
 	}
 }
 
-static void uniq_fill(const struct skymap_file *f, const unsigned char *rows, int64_t first, int64_t n, uint64_t *out)
+static void uniq_fill(const struct block *b, uint64_t *out)
 {
+	const struct skymap_file *f = b->file;
 	const struct fits_column *c = &f->column[ROLE_UNIQ];
 	size_t size = fits_type_size(c->type);
-	for (int64_t r = 0; r < n; r++)
+	for (int64_t r = 0; r < b->n; r++)
 		for (int64_t k = 0; k < c->repeat; k++) {
-			const unsigned char *p = rows + (size_t)r * f->row_bytes + c->offset + (size_t)k * size;
-			out[(first + r) * c->repeat + k] = c->type == 'K' ? big64(p) ^ f->uniq_flip : big32(p);
+			const unsigned char *p = b->rows + (size_t)r * f->row_bytes + c->offset + (size_t)k * size;
+			out[(b->first + r) * c->repeat + k] = c->type == 'K' ? big64(p) ^ f->uniq_flip : big32(p);
 		}
 }
 
@@ -130,11 +139,12 @@ static int rows_fill(fitsfile *fits, const struct skymap_file *f, struct skymap 
 		fits_read_tblbytes(fits, first + 1, 1, n * (int64_t)f->row_bytes, rows, &status);
 		if (status != 0)
 			break;
+		const struct block b = {f, rows, first, n};
 		if (f->ordering == SKYMAP_NUNIQ)
-			uniq_fill(f, rows, first, n, (uint64_t *)(size_t)m->uniq);
+			uniq_fill(&b, (uint64_t *)(size_t)m->uniq);
 		for (int role = ROLE_DENSITY; role < ROLES; role++)
 			if (to[role] != NULL && f->column[role].type != 0)
-				column_fill(f, role, rows, first, n, to[role]);
+				column_fill(&b, role, to[role]);
 	}
 	free(rows);
 	return status ? fits_failed(status, e) : 0;
@@ -295,20 +305,21 @@ int skymap_check(const struct skymap *m, struct err *e)
 int skymap_scan(const void *bytes, size_t len, int64_t *cells, bool *is_3d, struct err *e)
 {
 	const unsigned char *b = bytes;
-	unsigned char *inflated = NULL;
+	struct inflated inflated = {NULL, 0};
 	struct skymap_file f;
 	size_t n = len;
 	if (len >= 2 && b[0] == 0x1f && b[1] == 0x8b) {
-		if (inflate_gzip_start(bytes, len, LIMIT_MAP_HEAD, &inflated, &n, e) < 0)
+		if (inflate_gzip_start(bytes, len, LIMIT_MAP_HEAD, &inflated, e) < 0)
 			return -1;
-		b = inflated;
+		b = inflated.data;
+		n = inflated.len;
 	}
 	int rc = 0;
 	if (n < 9 || memcmp(b, "SIMPLE  =", 9) != 0)
 		rc = skymap_not_fits(b, n, e);
 	else if (fits_guard_head(b, n, e) < 0 || skymap_file_of(b, n, &f, e) < 0)
 		rc = -1;
-	free(inflated);
+	free(inflated.data);
 	if (rc == 0) {
 		*cells = f.cells;
 		*is_3d = f.column[ROLE_MU].type != 0;
@@ -316,23 +327,18 @@ int skymap_scan(const void *bytes, size_t len, int64_t *cells, bool *is_3d, stru
 	return rc;
 }
 
-struct heap_room {
-	void *block;
-};
-
-static void *heap_room(void *ctx, size_t bytes)
+static void *heap_room(struct skymap_room *room, size_t bytes)
 {
-	struct heap_room *r = ctx;
-	return r->block = calloc(1, bytes);
+	return room->block = calloc(1, bytes);
 }
 
-static int fits_to_map(const unsigned char *bytes, size_t len, skymap_room_cb *room, void *ctx, struct skymap *out, struct err *e)
+static int fits_to_map(const unsigned char *bytes, size_t len, struct skymap_room *room, struct skymap *out, struct err *e)
 {
 	struct skymap_file f;
 	if (fits_guard(bytes, len, e) < 0 || skymap_file_of(bytes, len, &f, e) < 0)
 		return -1;
 	bool is_3d = f.column[ROLE_MU].type != 0;
-	void *block = room(ctx, skymap_block(f.cells, is_3d));
+	void *block = room->get(room, skymap_block(f.cells, is_3d));
 	if (block == NULL)
 		return err_set(e, ERR_MEMORY, "no memory for a sky map of %lld cells", (long long)f.cells);
 	skymap_lay(out, block, f.cells, is_3d);
@@ -351,10 +357,10 @@ static int fits_to_map(const unsigned char *bytes, size_t len, skymap_room_cb *r
 	return 0;
 }
 
-int skymap_read_to(const void *bytes, size_t len, skymap_room_cb *room, void *ctx, struct skymap *out, struct err *e)
+int skymap_read_to(const void *bytes, size_t len, struct skymap_room *room, struct skymap *out, struct err *e)
 {
 	const unsigned char *b = bytes;
-	unsigned char *inflated = NULL;
+	struct inflated inflated = {NULL, 0};
 	size_t n = len;
 	*out = (struct skymap){.distmean_mpc = NAN, .diststd_mpc = NAN};
 	if (len > LIMIT_MAP_COMPRESSED && len > LIMIT_MAP_INFLATED)
@@ -362,19 +368,20 @@ int skymap_read_to(const void *bytes, size_t len, skymap_room_cb *room, void *ct
 	if (len >= 2 && b[0] == 0x1f && b[1] == 0x8b) {
 		if (len > LIMIT_MAP_COMPRESSED)
 			return err_set(e, ERR_LIMIT, "compressed sky map of %zu bytes is over the limit of %u", len, LIMIT_MAP_COMPRESSED);
-		if (inflate_gzip(bytes, len, LIMIT_MAP_INFLATED, &inflated, &n, e) < 0)
+		if (inflate_gzip(bytes, len, LIMIT_MAP_INFLATED, &inflated, e) < 0)
 			return -1;
-		b = inflated;
+		b = inflated.data;
+		n = inflated.len;
 	}
-	int rc = n < 9 || memcmp(b, "SIMPLE  =", 9) != 0 ? skymap_not_fits(b, n, e) : fits_to_map(b, n, room, ctx, out, e);
-	free(inflated);
+	int rc = n < 9 || memcmp(b, "SIMPLE  =", 9) != 0 ? skymap_not_fits(b, n, e) : fits_to_map(b, n, room, out, e);
+	free(inflated.data);
 	return rc;
 }
 
 int skymap_read(const void *bytes, size_t len, struct skymap *out, struct err *e)
 {
-	struct heap_room r = {NULL};
-	int rc = skymap_read_to(bytes, len, heap_room, &r, out, e);
+	struct skymap_room r = {.get = heap_room};
+	int rc = skymap_read_to(bytes, len, &r, out, e);
 	if (rc < 0) {
 		free(r.block);
 		*out = (struct skymap){0};

@@ -29,10 +29,14 @@ struct skymap {
 int skymap_read(const void *bytes, size_t len, struct skymap *out, struct err *e);
 void skymap_free(struct skymap *m);
 
-/* The same, with the columns in one block of memory that room gives (the map child: a shared mapping). The block is the room's; out->memory
+/* The same, with the columns in one block of memory that room->get gives (the map child: a shared mapping). The block is the room's; out->memory
  * is NULL and skymap_free gives nothing back. room is called once; it returns zeroed, 8-aligned bytes or NULL. */
-typedef void *skymap_room_cb(void *ctx, size_t bytes);
-int skymap_read_to(const void *bytes, size_t len, skymap_room_cb *room, void *ctx, struct skymap *out, struct err *e);
+struct skymap_room {
+	void *(*get)(struct skymap_room *room, size_t bytes);
+	void *block;     /* the room's own */
+	size_t capacity; /* the room's own */
+};
+int skymap_read_to(const void *bytes, size_t len, struct skymap_room *room, struct skymap *out, struct err *e);
 
 /* Bytes of the columns' block of a map, and its columns laid into such a block: uniq, density and, for 3-D, mu, sigma, norm. */
 size_t skymap_block(int64_t cells, bool is_3d);
