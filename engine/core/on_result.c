@@ -55,6 +55,17 @@ static void rank_verdicts(struct core *c, int64_t event, int64_t generation)
 	json_decref(rows);
 }
 
+/* A believed event that has nothing to observe says why. */
+static void rank_empty(struct core *c, int64_t event, const char *code, const char *why)
+{
+	static const char believers[] = "SELECT policy FROM decision WHERE event=? AND state IN ('warm','triggered') ORDER BY policy";
+	json_t *rows = get_rows(c, believers, "i", event), *row;
+	size_t i;
+	json_array_foreach(rows, i, row)
+		verdict_put(c, event, json_text(row, "policy", ""), 0, code, NULL, why);
+	json_decref(rows);
+}
+
 static void rank_result(struct core *c, int64_t event, int64_t generation, const json_t *result)
 {
 	const char *error = json_text(result, "error", NULL);
@@ -65,6 +76,7 @@ static void rank_result(struct core *c, int64_t event, int64_t generation, const
 		char name[LIMIT_EVENT_ID + 1];
 		get_text(c, name, sizeof name, "SELECT name FROM event WHERE id=?", "i", event);
 		alarm_raise(c, name, "rank", "the galaxies could not be ranked: %s", error);
+		rank_empty(c, event, "unread_map", error);
 		return;
 	}
 	const json_t *list = json_object_get(result, "targets"), *t;
@@ -72,6 +84,8 @@ static void rank_result(struct core *c, int64_t event, int64_t generation, const
 	json_array_foreach(list, i, t)
 		if (i < LIMIT_RANKED)
 			target_put(c, event, generation, t);
+	if (json_array_size(list) == 0)
+		rank_empty(c, event, "below_cut", "no galaxy of the catalogue lies in the map");
 	rank_verdicts(c, event, generation);
 	want_plan(c, event);
 }

@@ -108,6 +108,10 @@ static void nonsense_from_a_worker(void **state)
 	box_alert(&b, "S230518i", "PRELIMINARY", 0, 0.9, "SIMPLE  = map two");
 	box_result(&b, box_waits(&b, "map"), "{\"kind\":\"map\",\"error\":\"it is an HTML page\"}");
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM alarm WHERE what='map' AND detail LIKE '%%HTML%%'"), 1);
+	box_alert(&b, "S230518j", "PRELIMINARY", 0, 0.9, "SIMPLE  = map three");
+	map_read(&b, 30);
+	box_result(&b, box_waits(&b, "rank"), "{\"kind\":\"rank\",\"considered\":0,\"targets\":[]}");
+	assert_string_equal(box_text(&b, "SELECT v.code FROM verdict v JOIN event e ON e.id=v.event WHERE e.name='S230518j'"), "below_cut");
 	box_close(&b);
 }
 
