@@ -1,0 +1,39 @@
+#!/bin/sh
+# slew area, rank and catalog as a person calls them: keys, exit codes, what is refused and why.
+n=0
+ok() { n=$((n + 1)); if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi; }
+skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
+t=$(mktemp -d) || exit 1
+trap 'rm -rf "$t"' EXIT
+data=${SLEW_SHARED:-../shared}/data
+
+printf '<!DOCTYPE html><html>502</html>' > "$t/page.fits.gz"
+./slew area "$t/page.fits.gz" > "$t/out" 2> "$t/err"; rc=$?
+[ $rc = 1 ] && [ ! -s "$t/out" ] && grep -q 'HTML page.*fetch it again' "$t/err"; ok $? "a web page saved as a map is called one, exit 1"
+./slew area > /dev/null 2>&1; [ $? = 2 ]; ok $? "no map: usage, exit 2"
+printf 'id,name,ra,dec,dist\n1,NGC 4993,197.44875,-23.38389,40.7\n2,M 31,10.684,41.269,0.78\n3,bad,x,0,1\n' > "$t/g.csv"
+./slew catalog build "$t/g.csv" -o "$t/g.fits" > "$t/out" 2> "$t/err"; rc=$?
+[ $rc = 0 ] && grep -q '2 galaxies, digest [0-9a-f]\{64\}' "$t/out" && grep -q 'line 4 left out' "$t/err"; ok $? "catalog build tells the bad row and its line"
+./slew catalog info "$t/g.fits" | grep -q '^verified'; ok $? "catalog info verifies"
+./slew rank --catalog "$t/g.csv" "$t/page.fits.gz" 2>&1 | grep -q 'slew catalog build'; ok $? "a CSV given as catalogue: says how to build one"
+map=$data/skymaps/gwtc/GW170817_skymap.fits.gz
+if [ -r "$map" ]; then
+	keys=$(./slew area --json "$map" | grep -o '"[a-z0-9_]*":' | tr -d '":\n' | tr '\n' ' ')
+	[ "$keys" = "area50_deg2area90_deg2ra_degdec_degdistmean_mpcdiststd_mpcdistmod_magorderingmax_orderpixels" ]; ok $? "area --json has the keys of the contract"
+	./slew rank --json --catalog "$t/g.fits" "$map" > "$t/out" 2> "$t/err"
+	keys=$(head -1 "$t/out" | grep -o '"[a-z0-9_]*":' | tr -d '":\n')
+	[ "$keys" = "rankidnamera_degdec_degdistance_mpcdistance_err_mpcdpdv_per_mpc3sharecumulative_share" ] && grep -q '"rank":1,"id":1,"name":"NGC 4993"' "$t/out"
+	ok $? "rank --json has the keys of the contract; NGC 4993 is first"
+	./slew rank --csv --catalog "$t/g.fits" "$map" | head -1 | grep -qx 'rank,id,name,ra_deg,dec_deg,distance_mpc,distance_err_mpc,dpdv_per_mpc3,share,cumulative_share'
+	ok $? "rank --csv has the same columns"
+	head -c 100000 "$map" | ./slew area - 2>&1 | grep -q 'truncated'; ok $? "a broken download is called truncated"
+else
+	for what in "area --json keys" "rank --json keys" "rank --csv columns" "a broken download"; do skip "$what" "$map is not there"; done
+fi
+alert=$data/alerts/igwn_json/MS181101ab-initial.json
+if [ -r "$alert" ]; then
+	./slew area --json "$alert" | grep -q '"ordering":"NUNIQ"'; ok $? "an alert that carries its map is a map"
+else
+	skip "an alert that carries its map is a map" "$alert is not there"
+fi
+echo "1..$n"
