@@ -197,7 +197,7 @@ void dispatch_effect(struct engine *g, struct effect *f)
 		dispatch_message(g, f);
 		break;
 	default:
-		must(!"an effect of an unknown kind");
+		err_must_fail("an effect of an unknown kind", __FILE__, __LINE__);
 	}
 }
 

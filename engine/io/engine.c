@@ -242,7 +242,7 @@ static void turn_take(struct engine *g, struct turn *t)
 		letter_committed(g, l);
 		letter_free(l);
 	}
-	for (size_t i = 0; i < t->effects.count; i++)
+	for (size_t i = 0; i < t->effects.count && !g->ended; i++) /* at the end: left released, the next start sorts them */
 		dispatch_effect(g, &t->effects.list[i]);
 	g->due_utc_us = t->due_utc_us;
 	g->due_tick_us = t->due_tick_us;

@@ -49,11 +49,18 @@ int lock_remember(struct lock *l, const char *id, int64_t seq)
 	return pwrite(l->fd, line, MEMORY_WIDTH, 0) == MEMORY_WIDTH ? 0 : -1;
 }
 
+#define LOCK_NEW "new"
+
+int lock_expect_new(struct lock *l)
+{
+	return lock_remember(l, LOCK_NEW, 0);
+}
+
 bool lock_disagrees(const struct lock *l, const char *id, int64_t seq, bool rows)
 {
 	if (!l->remembered)
 		return rows;
-	return strcmp(l->id, id) != 0 || seq < l->seq;
+	return strcmp(l->id, LOCK_NEW) != 0 && (strcmp(l->id, id) != 0 || seq < l->seq);
 }
 
 void lock_drop(struct lock *l)

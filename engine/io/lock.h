@@ -18,6 +18,9 @@ int lock_take(struct lock *l, const char *state_path, struct err *e);
 /* After a commit: one pwrite of fixed width, no sync (a memory that is behind the database does no harm). */
 int lock_remember(struct lock *l, const char *id, int64_t seq);
 
+/* Before the first commit of a new state: its id is not known yet, and a crash right after that commit is no restored copy. */
+int lock_expect_new(struct lock *l);
+
 /* true when the database (id, last sequence; rows: it holds any input) is not what this lock saw last: a restored copy. */
 bool lock_disagrees(const struct lock *l, const char *id, int64_t seq, bool rows);
 

@@ -109,6 +109,8 @@ static int state_begin(struct engine *g, sqlite3 **db, struct core **core, struc
 		return -1;
 	g->restored = lock_disagrees(&g->lock, g->store_id, seq, seq > 0);
 	g->seq = seq;
+	if (seq == 0)
+		lock_expect_new(&g->lock);
 	return clock_begin(g, *db, tick_us, e);
 }
 

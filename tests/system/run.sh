@@ -70,6 +70,9 @@ sed -i 's/"state":/"stat":/' "$dir/night.json"
 exits 3 "a wrong configuration is refused whole by reload" ctl reload
 cp "$dir/good.json" "$dir/night.json"
 check "a good one is taken" ctl reload
+before=$(grep -c "is in force" "$dir/log"); kill -HUP $engine
+for _ in $(seq 60); do [ "$(grep -c "is in force" "$dir/log")" -gt "$before" ] && break; sleep 0.05; done
+[ "$(grep -c "is in force" "$dir/log")" -gt "$before" ]; ok $? "SIGHUP reloads too"
 
 # kill -9: what was answered is there
 kill -9 $engine; wait $engine 2>/dev/null; engine=

@@ -147,6 +147,13 @@ static void test_lock(void **state)
 	assert_true(lock_disagrees(&b, "00112233445566778899aabbccddeeff", 6, true));
 	assert_true(lock_disagrees(&b, "ff112233445566778899aabbccddeeff", 9, true));
 	lock_drop(&b);
+	assert_int_equal(lock_expect_new(&a), -1); /* dropped */
+	assert_ok(lock_take(&a, path, &e), &e);
+	assert_int_equal(lock_expect_new(&a), 0);
+	lock_drop(&a);
+	assert_ok(lock_take(&b, path, &e), &e);
+	assert_false(lock_disagrees(&b, "00112233445566778899aabbccddeeff", 1, true)); /* killed right after its first commit */
+	lock_drop(&b);
 	e = (struct err){0};
 	assert_int_equal(lock_take(&b, "/nowhere/at/all.db", &e), -1);
 	assert_int_equal(e.kind, ERR_SYSTEM);
