@@ -61,16 +61,22 @@ static void on_status(void *ctx, uint64_t client, const json_t *value, const str
 	answer(g, client, json_pack("{s:b,s:o}", "ok", 1, "value", copy));
 }
 
+static struct letter *signed_by(struct letter *l, uint64_t client, const struct peer *peer)
+{
+	if (l != NULL) {
+		l->origin = client;
+		l->in.uid = peer->uid;
+		l->in.pid = peer->pid;
+	}
+	return l;
+}
+
 static void put_from(struct engine *g, struct letter *l, uint64_t client, const struct peer *peer)
 {
-	if (l == NULL) {
+	if (l == NULL)
 		answer_error(g, client, "no memory for it now; try again");
-		return;
-	}
-	l->origin = client;
-	l->in.uid = peer->uid;
-	l->in.pid = peer->pid;
-	engine_put(g, l);
+	else
+		engine_put(g, signed_by(l, client, peer));
 }
 
 static void desk_inject(struct engine *g, uint64_t client, const struct peer *peer, const json_t *request, void *raw, size_t len)
@@ -111,24 +117,30 @@ static int secrets_reload(struct engine *g, const struct config *c, struct err *
 	return 0;
 }
 
-int desk_reload(struct engine *g, uint64_t client, const struct peer *peer, struct err *e)
+int desk_reload(struct engine *g, struct letter *order, struct err *e)
 {
-	if (g->next != NULL)
-		return err_set(e, ERR_REFUSED, "reload: another one is under way; ask again");
+	int rc = 0;
 	struct config *next = calloc(1, sizeof *next);
 	if (next == NULL)
-		return err_set(e, ERR_MEMORY, "reload: no memory");
-	if (config_load(g->config->path, next, e) != 0) {
-		free(next);
-		return -1;
+		rc = err_set(e, ERR_MEMORY, "reload: no memory");
+	else if (g->next != NULL)
+		rc = err_set(e, ERR_REFUSED, "reload: another one is under way; ask again");
+	else if (config_load(g->config->path, next, e) != 0 || reload_same(g->config, next, e) != 0 || secrets_reload(g, next, e) != 0)
+		rc = -1;
+	if (rc == 0) {
+		g->next = next;
+		g->reload = order;
+		rc = engine_config_put(g, e);
+		if (rc == 0)
+			return 0;
+		g->next = NULL;
+		g->reload = NULL;
 	}
-	g->next = next;
-	if (reload_same(g->config, next, e) == 0 && secrets_reload(g, next, e) == 0 && engine_config_put(g, client, peer, e) == 0)
-		return 0;
-	config_free(next);
+	if (next != NULL)
+		config_free(next);
 	free(next);
-	g->next = NULL;
-	return -1;
+	letter_free(order);
+	return rc;
 }
 
 static void desk_act(struct engine *g, uint64_t client, const struct peer *peer, const json_t *request, void *raw, size_t raw_len)
@@ -141,7 +153,8 @@ static void desk_act(struct engine *g, uint64_t client, const struct peer *peer,
 	}
 	free(raw);
 	if (strcmp(verb, "reload") == 0) {
-		if (desk_reload(g, client, peer, &e) != 0)
+		struct letter *order = signed_by(letter_json(INPUT_order, request), client, peer);
+		if (order == NULL || desk_reload(g, order, &e) != 0)
 			answer_error(g, client, e.text);
 		return;
 	}
@@ -177,9 +190,14 @@ void desk_request(void *ctx, uint64_t client, const struct peer *peer, const jso
 static void reload_committed(struct engine *g, const struct letter *l)
 {
 	struct config *old = g->config;
+	struct letter *order = g->reload;
+	g->reload = NULL;
 	if (l->reject[0] != '\0') {
 		config_free(g->next);
 		free(g->next);
+		if (order != NULL)
+			answer_error(g, order->origin, l->reject);
+		letter_free(order);
 	} else {
 		g->config = g->next;
 		if (old != g->first) {
@@ -187,6 +205,8 @@ static void reload_committed(struct engine *g, const struct letter *l)
 			free(old);
 		}
 		engine_log(g, LOG_NOTICE, "-", "configuration %.12s is in force", g->config->sha256);
+		if (order != NULL)
+			engine_put(g, order);
 	}
 	g->next = NULL;
 }

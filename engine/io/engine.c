@@ -58,7 +58,7 @@ void engine_put(struct engine *g, struct letter *l)
 		pace(g);
 }
 
-int engine_config_put(struct engine *g, uint64_t client, const struct peer *peer, struct err *e)
+int engine_config_put(struct engine *g, struct err *e)
 {
 	json_t *body = config_input(g->next != NULL ? g->next : g->config, g->installation, g->catalog_says);
 	if (body == NULL)
@@ -71,11 +71,6 @@ int engine_config_put(struct engine *g, uint64_t client, const struct peer *peer
 	json_decref(body);
 	if (l == NULL)
 		return err_set(e, ERR_MEMORY, "configuration: no memory");
-	l->origin = client;
-	if (peer != NULL) {
-		l->in.uid = peer->uid;
-		l->in.pid = peer->pid;
-	}
 	engine_put(g, l);
 	return 0;
 }
@@ -332,7 +327,7 @@ static void on_hup(uv_signal_t *s, int number)
 	struct engine *g = s->data;
 	struct err e = {0};
 	(void)number;
-	if (!g->stop && desk_reload(g, 0, NULL, &e) != 0)
+	if (!g->stop && desk_reload(g, NULL, &e) != 0)
 		engine_log(g, LOG_ALARM, "-", "reload refused, the old configuration stays: %s", e.text);
 }
 

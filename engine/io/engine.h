@@ -29,6 +29,7 @@ struct engine {
 	struct config *config;    /* in force */
 	struct config *first;     /* of the start: the sources borrow from it; the same as config until a reload */
 	struct config *next;      /* validated, on its way through the core; NULL */
+	struct letter *reload;    /* the order that asked for it: journalled and answered once it is in force; NULL by SIGHUP */
 	struct secrets secrets;
 	struct lock lock;
 	struct clock clock;
@@ -65,7 +66,7 @@ void engine_stop(struct engine *g, int exit_code, const char *why);
 void engine_wake(void *ctx);                         /* from the core thread: turns are ready */
 int engine_handles(struct engine *g, struct err *e); /* the loop and its own handles; then uv_run */
 void engine_close_handle(uv_handle_t *h, void *engine); /* for uv_walk: the engine's own handles, when the start fails */
-int engine_config_put(struct engine *g, uint64_t client, const struct peer *peer, struct err *e); /* g->next, or g->config at the start */
+int engine_config_put(struct engine *g, struct err *e); /* g->next, or g->config at the start */
 
 /* dispatch.c: effects out, replies and results in. */
 void dispatch_effect(struct engine *g, struct effect *f); /* takes the body */
@@ -75,5 +76,5 @@ void dispatch_free(struct engine *g);
 /* desk.c: what operators ask. */
 void desk_request(void *ctx, uint64_t client, const struct peer *peer, const json_t *request, void *raw, size_t raw_len);
 void desk_committed(struct engine *g, const struct letter *l); /* an order, inject or reload of a client is on disk */
-int desk_reload(struct engine *g, uint64_t client, const struct peer *peer, struct err *e);
+int desk_reload(struct engine *g, struct letter *order, struct err *e); /* takes the order, NULL by SIGHUP; on -1 it is freed */
 #endif

@@ -188,6 +188,7 @@ static int engine_begin(struct engine *g, const char *path, struct err *e)
 static void engine_free(struct engine *g)
 {
 	dispatch_free(g);
+	letter_free(g->reload);
 	if (g->core != NULL)
 		core_thread_free(g->core);
 	if (g->catalog != NULL)
@@ -239,7 +240,7 @@ int loop_run(const char *config_path, struct log log, struct err *e)
 	if (rc == 0 && g->restored)
 		rc = restored_hold(g, e);
 	if (rc == 0)
-		rc = engine_config_put(g, 0, NULL, e);
+		rc = engine_config_put(g, e);
 	if (rc == 0) {
 		uv_run(&g->loop, UV_RUN_DEFAULT);
 		must(uv_loop_close(&g->loop) == 0);
