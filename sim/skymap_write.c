@@ -95,7 +95,7 @@ static void table_header(struct text *t, const struct sim_map *m)
 	card_int(t, "GCOUNT", 1, "number of groups");
 	card_int(t, "TFIELDS", 5, "number of table fields");
 	for (int i = 0; i < 5; i++) {
-		char key[16];
+		char key[32];
 		snprintf(key, sizeof key, "TTYPE%d", i + 1);
 		card_text(t, key, column[i][0], "");
 		snprintf(key, sizeof key, "TFORM%d", i + 1);

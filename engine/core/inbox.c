@@ -21,9 +21,11 @@ static void random_hex(const struct input *in, char out[33])
 }
 
 /* What replay needs beside the body: reply headers, the orderer, the flags of inject. */
-static char *meta_of(const struct input *in)
+static char *meta_of(const struct input *in, bool recovered)
 {
 	json_t *m = json_object();
+	if (recovered) /* the first input after a start: replay recovers there, too */
+		json_object_set_new(m, "recovered", json_true());
 	char random[33];
 	random_hex(in, random);
 	json_object_set_new(m, "random", json_string(random));
@@ -71,8 +73,8 @@ static void position_put(struct core *c, const struct input *in)
 
 void journal(struct core *c, const struct input *in)
 {
-	static const char insert[] = "INSERT INTO input(seq,kind,utc_us,tick_us,effect,source,topic,part,next_offset,meta,sha256,body) "
-				     "VALUES(?,?,?,?,?,?,?,?,?,?,?,?)";
+	static const char insert[] = "INSERT INTO input(seq,kind,utc_us,tick_us,effect,source,topic,part,next_offset,turn,meta,sha256,body) "
+				     "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)";
 	bool big = in->len > LIMIT_INLINE_BODY;
 	char sha256[65] = "";
 	if (big) {
@@ -80,10 +82,11 @@ void journal(struct core *c, const struct input *in)
 		blob_put(c, sha256, in->body, in->len);
 	}
 	bool alert = in->kind == INPUT_alert;
-	char *meta = meta_of(in);
-	put(c, insert, "itiinttnnttb", c->seq, input_kind_name(in->kind), in->utc_us, in->tick_us, in->effect ? in->effect : UTC_NONE,
+	char *meta = meta_of(in, c->recovered);
+	c->recovered = false;
+	put(c, insert, "itiinttnnittb", c->seq, input_kind_name(in->kind), in->utc_us, in->tick_us, in->effect ? in->effect : UTC_NONE,
 	    alert ? in->source : NULL, alert ? in->topic : NULL, alert ? (int64_t)in->partition : UTC_NONE, alert ? in->offset : UTC_NONE,
-	    meta, big ? sha256 : NULL, big ? NULL : (in->body ? in->body : ""), big ? (size_t)0 : in->len);
+	    c->next_from, meta, big ? sha256 : NULL, big ? NULL : (in->body ? in->body : ""), big ? (size_t)0 : in->len);
 	free(meta);
 	position_put(c, in);
 }

@@ -20,6 +20,7 @@ int core_recover(struct core *c, struct err *e)
 		request_signal(c, json_int(row, "request", 0), SIGNAL_doubt, "the engine was restarted before the answer came");
 	}
 	json_decref(rows);
+	c->recovered = true;
 	if (failed(c)) {
 		*e = c->fault;
 		return err_wrap(e, "recover");

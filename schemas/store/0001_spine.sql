@@ -19,6 +19,7 @@ CREATE TABLE input (
   tick_us INTEGER NOT NULL,
   effect INTEGER,                    -- reply, result: which effect it answers
   source TEXT, topic TEXT, part INTEGER, next_offset INTEGER,
+  turn INTEGER NOT NULL DEFAULT 0,   -- first seq of the turn it was decided in: replay keeps the turns
   meta TEXT,                         -- JSON: reply status and headers kept, uid/pid of an order, random bits, flags
   sha256 TEXT REFERENCES blob(sha256), -- body over 4 KiB
   body BLOB                          -- body up to 4 KiB

@@ -10,6 +10,7 @@
 #include "sim/host.h"
 #include "sim/localise.h"
 #include "sim/random.h"
+#include "sim/replay.h"
 #include "sim/sky.h"
 #include "sim/skymap_write.h"
 #include <ctype.h>
@@ -382,6 +383,25 @@ static void night_keep(const struct night *n)
 	sqlite3_close(file);
 }
 
+/* At the end: every invariant, and the whole night fed again gives the same rows to the last bit. */
+static int night_end(struct night *n, struct err *e)
+{
+	struct replay_report report;
+	sqlite3 *fresh = NULL;
+	json_t *bad = core_check_rows(n->db, e);
+	char *first = bad && json_array_size(bad) > 0 ? json_canonical(json_array_get(bad, 0)) : NULL;
+	int rc = bad == NULL ? -1 : first ? err_set(e, ERR_STORE, "at the end %.700s", first) : 0;
+	free(first);
+	json_decref(bad);
+	if (rc < 0 || query_open(":memory:", QUERY_WRITE, &fresh, e) < 0)
+		return -1;
+	rc = sim_replay(n->db, fresh, &report, e);
+	sqlite3_close(fresh);
+	if (rc == 0 && report.difference[0])
+		rc = err_set(e, ERR_STORE, "replay differs: %s", report.difference);
+	return rc < 0 ? err_wrap(e, "end of the night") : 0;
+}
+
 int night_run(const char *path, struct err *e)
 {
 	char line[4096];
@@ -400,6 +420,8 @@ int night_run(const char *path, struct err *e)
 		rc = do_line(&n, line, e);
 	}
 	fclose(f);
+	if (rc == 0 && n.host != NULL)
+		rc = night_end(&n, e);
 	if (rc < 0)
 		err_wrap(e, "%s line %d", path, number);
 	night_keep(&n);
