@@ -89,7 +89,7 @@ static void list_galaxies(struct sim_sky *sky, const struct sim_sky_options *o)
 	for (size_t i = 0; i < sky->count; i++) {
 		struct sim_galaxy *g = &sky->galaxy[i];
 		double error = rng_between(&r, 0.10, 0.20), b = g->abs_b_mag + 5 * log10(g->distance_mpc) + 25 + 0.1 * rng_normal(&r);
-		double measured = g->distance_mpc * (1 + error * rng_normal(&r));
+		double measured = g->distance_mpc * exp(error * rng_normal(&r)); /* errors of distance moduli */
 
 		g->listed_mpc = measured > 1 ? measured : 1;
 		g->listed_err_mpc = g->listed_mpc * error;

@@ -85,24 +85,44 @@ static int promises(struct story *s, const json_t *ledger)
 	return broken + live;
 }
 
-/* When the host of A was observed, or why it was not. */
-static void outcome(struct story *s, const char *event, const char *host, char *out, size_t size)
+/* " (SITE was closed by weather HH:MM–HH:MM: WHY)" when that covers any of a request's window; "" else. */
+static void clouds(const json_t *truth, const json_t *request, char *out, size_t size)
 {
+	json_t *w;
+	size_t i;
+	char from[32], to[32];
+
+	out[0] = '\0';
+	json_array_foreach(json_object_get(truth, "weather"), i, w)
+		if (strcmp(json_text(w, "site", ""), json_text(request, "site", "?")) == 0 && json_int(w, "from_us", 0) < json_int(request, "end_us", 0) &&
+			json_int(w, "to_us", 0) > json_int(request, "start_us", 0))
+			snprintf(out, size, " (%s was closed by weather %.5s to %.5s: %s)", json_text(w, "site", ""), utc_format_hms(from, json_int(w, "from_us", 0)),
+				utc_format_hms(to, json_int(w, "to_us", 0)), json_text(w, "reason", ""));
+}
+
+/* When the host of A was observed, or why it was not. */
+static void outcome(struct story *s, const json_t *truth, char *out, size_t size)
+{
+	const json_t *first_event = json_array_get(json_object_get(truth, "events"), 0);
+	const char *event = json_text(first_event, "event", ""), *host = json_text(json_object_get(first_event, "host"), "name", "");
+
 	json_t *t = first(s, "SELECT t.id AS id, t.rank AS rank FROM target t JOIN event e ON e.id = t.event WHERE e.name = ?1 AND t.name = ?2", event, host);
 	json_t *o = first(s, "SELECT o.start_us AS start_us, o.site AS site, o.telescope AS telescope FROM observation o JOIN request r ON r.id = o.request JOIN target t ON"
 		" t.id = r.target JOIN event e ON e.id = t.event WHERE e.name = ?1 AND t.name = ?2 AND o.state = 'done' ORDER BY o.start_us", event, host);
-	json_t *r = first(s, "SELECT r.state AS state, r.start_us AS start_us FROM request r JOIN target t ON t.id = r.target JOIN event e ON e.id = t.event WHERE e.name = ?1"
+	json_t *r = first(s, "SELECT r.state AS state, r.start_us AS start_us, r.end_us AS end_us, json_extract(r.body, '$.site') AS site FROM request r JOIN target t ON t.id = r.target JOIN event e ON e.id = t.event WHERE e.name = ?1"
 		" AND t.name = ?2 ORDER BY r.id DESC", event, host);
 	json_t *v = first(s, "SELECT v.code AS code, v.detail AS detail FROM verdict v JOIN target t ON t.id = v.target JOIN event e ON e.id = t.event WHERE e.name = ?1"
 		" AND t.name = ?2", event, host);
-	char hms[32], rank[48] = "not in the ranking";
+	char hms[32], weather[160], rank[64] = "below the cut of the ranking";
 
 	if (t != NULL && json_int(t, "rank", 0) > 0)
 		snprintf(rank, sizeof rank, "ranked %lld", (long long)json_int(t, "rank", 0));
 	if (o != NULL)
 		snprintf(out, size, "%s, OBSERVED at %s by %s %s", rank, utc_format_hms(hms, json_int(o, "start_us", 0)), json_text(o, "site", "?"), json_text(o, "telescope", ""));
-	else if (r != NULL)
-		snprintf(out, size, "%s, not observed by the end of the night: its request is %s", rank, json_text(r, "state", "?"));
+	else if (r != NULL) {
+		clouds(truth, r, weather, sizeof weather);
+		snprintf(out, size, "%s, not observed by the end of the night: its request is %s%s", rank, json_text(r, "state", "?"), weather);
+	}
 	else if (v != NULL)
 		snprintf(out, size, "%s, not observed: %s %s", rank, json_text(v, "code", "?"), json_text(v, "detail", ""));
 	else
@@ -128,7 +148,7 @@ static void open_truth(struct story *s)
 		json_t *truth = json_loads(bytes, 0, NULL), *event = json_array_get(json_object_get(truth, "events"), 0), *host = json_object_get(event, "host");
 		bool same = strcmp(digest, json_text(s->about, "truth_sha256", "")) == 0;
 		if (host != NULL)
-			outcome(s, json_text(event, "event", ""), json_text(host, "name", ""), what, sizeof what);
+			outcome(s, truth, what, sizeof what);
 		else
 			text_copy(what, sizeof what, json_text(event, "what", ""));
 		printf("truth     sha256 %.16s… %s (%s); weather closed sites %zu times; ", digest, same ? "as sealed" : "IS NOT WHAT WAS SEALED", path,
