@@ -24,11 +24,14 @@ static json_t *event_json(const struct sim_alert *a)
 
 	utc_format(time, a->event_us);
 	memcpy(time + 23, "Z", 2); /* milliseconds, as LVK writes */
-	json_t *event = json_pack("{s:s, s:f, s:b, s:o, s:s, s:s, s:s, s:{s:f, s:f, s:f}, s:{s:f, s:f, s:f, s:f}, s:n, s:n, s:s?}", "time", time,
-		"far", a->far_hz, "significant", a->significant, "instruments", instruments(a->instruments), "group", "CBC", "pipeline",
-		a->pipeline, "search", a->search, "properties", "HasNS", a->has_ns, "HasRemnant", a->has_remnant, "HasMassGap", a->has_mass_gap,
-		"classification", "BNS", a->p_bns, "NSBH", a->p_nsbh, "BBH", a->p_bbh, "Terrestrial", a->p_terrestrial, "duration",
-		"central_frequency", "skymap", map);
+	json_t *event = json_pack("{s:s, s:f, s:b, s:o, s:s, s:s, s:s, s:{s:f, s:f, s:f}, s:{s:f, "
+				  "s:f, s:f, s:f}, s:n, s:n, s:s?}",
+		"time", time, "far", a->far_hz, "significant", a->significant, "instruments",
+		instruments(a->instruments), "group", "CBC", "pipeline", a->pipeline, "search",
+		a->search, "properties", "HasNS", a->has_ns, "HasRemnant", a->has_remnant,
+		"HasMassGap", a->has_mass_gap, "classification", "BNS", a->p_bns, "NSBH", a->p_nsbh,
+		"BBH", a->p_bbh, "Terrestrial", a->p_terrestrial, "duration", "central_frequency",
+		"skymap", map);
 	free(map);
 	return event;
 }
@@ -40,13 +43,16 @@ int sim_alert_write(const struct sim_alert *a, struct text *out, struct err *e)
 
 	utc_format_s(created, a->created_us);
 	snprintf(url, sizeof url, "https://example.org/superevents/%.80s/view/", a->event);
-	json_t *j = json_pack("{s:s, s:s, s:s, s:{s:s}, s:o, s:n}", "alert_type", a->type, "time_created", created, "superevent_id", a->event, "urls",
-		"gracedb", url, "event", retraction ? json_null() : event_json(a), "external_coinc");
+	json_t *j = json_pack("{s:s, s:s, s:s, s:{s:s}, s:o, s:n}", "alert_type", a->type,
+		"time_created", created, "superevent_id", a->event, "urls", "gracedb", url, "event",
+		retraction ? json_null() : event_json(a), "external_coinc");
 	char *bytes = j != NULL ? json_dumps(j, JSON_INDENT(1)) : NULL;
 	json_decref(j);
 	if (bytes == NULL)
 		return err_set(e, ERR_MEMORY, "made-up alert %s %s: no memory", a->event, a->type);
 	text_puts(out, bytes);
 	free(bytes);
-	return out->failed ? err_set(e, ERR_LIMIT, "made-up alert %s: larger than %zu bytes", a->event, out->max) : 0;
+	return out->failed ? err_set(e, ERR_LIMIT, "made-up alert %s: larger than %zu bytes",
+				     a->event, out->max)
+			   : 0;
 }

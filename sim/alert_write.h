@@ -1,4 +1,5 @@
-/* LVK igwn.gwalert alerts as JSON bytes (igwn-gwalert-schema 1.3.0 as it comes over GCN: the map in base64). */
+/* LVK igwn.gwalert alerts as JSON bytes (igwn-gwalert-schema 1.3.0 as it comes over GCN: the map in
+ * base64). */
 #ifndef SIM_ALERT_WRITE_H
 #define SIM_ALERT_WRITE_H
 #include "engine/base/err.h"
@@ -8,14 +9,15 @@
 #include <stdint.h>
 
 struct sim_alert {
-	const char *event, *type;        /* "S261123ab", "PRELIMINARY"; a RETRACTION has no more than these and `created_us` */
+	const char *event, *type; /* "S261123ab", "PRELIMINARY"; a RETRACTION has no more than these
+				     and `created_us` */
 	int64_t created_us, event_us;
 	double far_hz;
 	bool significant;
-	const char *instruments;         /* "H1,L1,V1" */
-	const char *pipeline, *search;   /* "gstlal", "AllSky" */
+	const char *instruments;       /* "H1,L1,V1" */
+	const char *pipeline, *search; /* "gstlal", "AllSky" */
 	double p_bns, p_nsbh, p_bbh, p_terrestrial, has_ns, has_remnant, has_mass_gap;
-	const void *map;                 /* FITS bytes, borrowed; NULL for none */
+	const void *map; /* FITS bytes, borrowed; NULL for none */
 	size_t map_len;
 };
 

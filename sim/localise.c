@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEG (M_PI / 180)
+#define DEG	   (M_PI / 180)
 #define BASE_ORDER 3
 #define BASE_CELLS 768
-#define SPLIT 192
+#define SPLIT	   192
 
 static double dot(const double a[3], const double b[3])
 {
@@ -45,8 +45,10 @@ static void tangent_frame(const double v[3], double angle, double f[3][3])
 	}
 }
 
-/* Turns the ring so that the drawn point (psi, phi) of its own frame falls on the truth, at a random position angle. */
-static void place(struct sim_posterior *p, double psi, double phi, const double truth[3], double angle)
+/* Turns the ring so that the drawn point (psi, phi) of its own frame falls on the truth, at a
+ * random position angle. */
+static void place(
+	struct sim_posterior *p, double psi, double phi, const double truth[3], double angle)
 {
 	double u[3] = {sin(psi) * cos(phi), sin(psi) * sin(phi), cos(psi)}, own[3][3], sky[3][3];
 
@@ -54,10 +56,12 @@ static void place(struct sim_posterior *p, double psi, double phi, const double 
 	tangent_frame(truth, angle, sky);
 	for (int axis = 0; axis < 3; axis++)
 		for (int k = 0; k < 3; k++)
-			p->frame[axis][k] = own[0][axis] * sky[0][k] + own[1][axis] * sky[1][k] + own[2][axis] * sky[2][k];
+			p->frame[axis][k] = own[0][axis] * sky[0][k] + own[1][axis] * sky[1][k] +
+					    own[2][axis] * sky[2][k];
 }
 
-void sim_posterior_make(const struct sim_merger *m, uint64_t seed, const char *stream, struct sim_posterior *out)
+void sim_posterior_make(
+	const struct sim_merger *m, uint64_t seed, const char *stream, struct sim_posterior *out)
 {
 	struct rng r;
 	double area = m->area90_deg2 * DEG * DEG, truth[3];
@@ -74,7 +78,8 @@ void sim_posterior_make(const struct sim_merger *m, uint64_t seed, const char *s
 		out->sample_order++;
 	double along = width * m->elongation / sin(out->ring), second = rng_between(&r, 0.10, 0.30);
 	out->lobe[0] = (struct sim_lobe){0, along, 1 - second};
-	out->lobe[1] = (struct sim_lobe){rng_between(&r, 3, 6) * along, along * rng_between(&r, 0.5, 0.9), second};
+	out->lobe[1] = (struct sim_lobe){
+		rng_between(&r, 3, 6) * along, along * rng_between(&r, 0.5, 0.9), second};
 	const struct sim_lobe *l = &out->lobe[rng_uniform(&r) < second ? 1 : 0];
 	double phi = l->phi + l->sigma * rng_normal(&r), psi = out->ring + width * rng_normal(&r);
 	double ra = m->ra_deg * DEG, dec = m->dec_deg * DEG;
@@ -84,12 +89,14 @@ void sim_posterior_make(const struct sim_merger *m, uint64_t seed, const char *s
 	place(out, psi, phi, truth, rng_between(&r, 0, 2 * M_PI));
 	out->phi_origin = phi;
 	out->tilt = rng_between(&r, -0.4, 0.4) * sin(out->ring);
-	/* prior r², Gaussian likelihood: the posterior r² N(r; mu, sigma) with mu around the truth is calibrated */
+	/* prior r², Gaussian likelihood: the posterior r² N(r; mu, sigma) with mu around the truth
+	 * is calibrated */
 	out->sigma_mpc = m->sigma_mpc;
 	out->mu_mpc = m->distance_mpc + m->sigma_mpc * rng_normal(&r);
 }
 
-static void ring_coordinates(const struct sim_posterior *p, const double v[3], double *psi, double *phi)
+static void ring_coordinates(
+	const struct sim_posterior *p, const double v[3], double *psi, double *phi)
 {
 	double x = dot(p->frame[0], v), y = dot(p->frame[1], v), z = dot(p->frame[2], v);
 
@@ -117,7 +124,8 @@ double sim_posterior_density(const struct sim_posterior *p, const double v[3])
 	return sum * exp(-0.5 * t * t) / sin(psi);
 }
 
-void sim_posterior_distance(const struct sim_posterior *p, const double v[3], double *mu_mpc, double *sigma_mpc)
+void sim_posterior_distance(
+	const struct sim_posterior *p, const double v[3], double *mu_mpc, double *sigma_mpc)
 {
 	double psi, phi;
 
@@ -130,10 +138,12 @@ void sim_posterior_distance(const struct sim_posterior *p, const double v[3], do
 
 void sim_distance_moments(double mu, double sigma, double *norm, double *mean, double *square)
 {
-	double t = mu / sigma, cdf = 0.5 * erfc(-t * M_SQRT1_2), pdf = exp(-0.5 * t * t) / sqrt(2 * M_PI), s2 = sigma * sigma;
+	double t = mu / sigma, cdf = 0.5 * erfc(-t * M_SQRT1_2),
+	       pdf = exp(-0.5 * t * t) / sqrt(2 * M_PI), s2 = sigma * sigma;
 	double m2 = (mu * mu + s2) * cdf + mu * sigma * pdf;
 	double m3 = (mu * mu * mu + 3 * mu * s2) * cdf + (mu * mu * sigma + 2 * s2 * sigma) * pdf;
-	double m4 = (mu * mu * mu * mu + 6 * mu * mu * s2 + 3 * s2 * s2) * cdf + (mu * mu * mu * sigma + 5 * mu * s2 * sigma) * pdf;
+	double m4 = (mu * mu * mu * mu + 6 * mu * mu * s2 + 3 * s2 * s2) * cdf +
+		    (mu * mu * mu * sigma + 5 * mu * s2 * sigma) * pdf;
 
 	*norm = 1 / m2;
 	*mean = m3 / m2;
@@ -154,7 +164,8 @@ static int cell_order(uint64_t uniq)
 static double cell_probability(const struct sim_posterior *p, uint64_t uniq)
 {
 	int order = cell_order(uniq), deep = order < p->sample_order ? p->sample_order : order;
-	int64_t pixel = (int64_t)(uniq - (UINT64_C(4) << (2 * order))), n = INT64_C(1) << (2 * (deep - order));
+	int64_t pixel = (int64_t)(uniq - (UINT64_C(4) << (2 * order))), n = INT64_C(1)
+									    << (2 * (deep - order));
 	double sum = 0, v[3];
 
 	for (int64_t i = 0; i < n; i++) {
@@ -223,7 +234,8 @@ static void finish(const struct sim_posterior *p, const struct part *part, struc
 		c->norm = 0;
 		if (prob <= 0)
 			continue;
-		pix2vec_nest64(INT64_C(1) << order, (int64_t)(c->uniq - (UINT64_C(4) << (2 * order))), v);
+		pix2vec_nest64(
+			INT64_C(1) << order, (int64_t)(c->uniq - (UINT64_C(4) << (2 * order))), v);
 		sim_posterior_distance(p, v, &c->mu, &c->sigma);
 		sim_distance_moments(c->mu, c->sigma, &c->norm, &d1, &d2);
 		mean += prob * d1;

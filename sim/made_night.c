@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEG (M_PI / 180)
+#define DEG	   (M_PI / 180)
 #define MAP_ROUNDS 6
 
 /* One event before its alerts are made. */
@@ -28,20 +28,23 @@ struct plot {
 /* One thing that will be heard. area90_deg2 0: no map of its own, the last one again. */
 struct scene {
 	const char *type;
-	int64_t after_us;        /* the merger */
+	int64_t after_us; /* the merger */
 	double area90_deg2, sigma_mpc;
 };
 
 void made_sun(int64_t utc_us, double *ra_deg, double *dec_deg)
 {
-	double n = utc_j2000_days(utc_us), l = (280.460 + 0.9856474 * n) * DEG, g = (357.528 + 0.9856003 * n) * DEG;
-	double lambda = l + (1.915 * sin(g) + 0.020 * sin(2 * g)) * DEG, eps = (23.439 - 0.0000004 * n) * DEG;
+	double n = utc_j2000_days(utc_us), l = (280.460 + 0.9856474 * n) * DEG,
+	       g = (357.528 + 0.9856003 * n) * DEG;
+	double lambda = l + (1.915 * sin(g) + 0.020 * sin(2 * g)) * DEG,
+	       eps = (23.439 - 0.0000004 * n) * DEG;
 
 	*ra_deg = atan2(cos(eps) * sin(lambda), cos(lambda)) / DEG;
 	*dec_deg = asin(sin(eps) * sin(lambda)) / DEG;
 }
 
-double made_altitude_deg(int64_t utc_us, double latitude_deg, double longitude_deg, double ra_deg, double dec_deg)
+double made_altitude_deg(
+	int64_t utc_us, double latitude_deg, double longitude_deg, double ra_deg, double dec_deg)
 {
 	double sidereal = 280.46061837 + 360.98564736629 * utc_j2000_days(utc_us) + longitude_deg;
 	double h = (sidereal - ra_deg) * DEG, lat = latitude_deg * DEG, dec = dec_deg * DEG;
@@ -49,7 +52,8 @@ double made_altitude_deg(int64_t utc_us, double latitude_deg, double longitude_d
 	return asin(sin(lat) * sin(dec) + cos(lat) * cos(dec) * cos(h)) / DEG;
 }
 
-/* How many of 18 moments, 10 minutes apart from 50 minutes on, show the host above 35° in a dark sky at any site with a telescope. */
+/* How many of 18 moments, 10 minutes apart from 50 minutes on, show the host above 35° in a dark
+ * sky at any site with a telescope. */
 static int moments_up(const struct made_options *o, const struct sim_galaxy *host, int64_t start_us)
 {
 	int up = 0;
@@ -60,9 +64,11 @@ static int moments_up(const struct made_options *o, const struct sim_galaxy *hos
 		size_t i;
 		json_t *site;
 		made_sun(t, &ra, &dec);
-		json_array_foreach(o->sites, i, site) {
-			double lat = json_number(site, "latitude_deg", 0), lon = json_number(site, "longitude_deg", 0);
-			if (json_array_size(json_object_get(site, "telescopes")) > 0 && made_altitude_deg(t, lat, lon, ra, dec) < -13 &&
+		json_array_foreach (o->sites, i, site) {
+			double lat = json_number(site, "latitude_deg", 0),
+			       lon = json_number(site, "longitude_deg", 0);
+			if (json_array_size(json_object_get(site, "telescopes")) > 0 &&
+				made_altitude_deg(t, lat, lon, ra, dec) < -13 &&
 				made_altitude_deg(t, lat, lon, host->ra_deg, host->dec_deg) > 35) {
 				up++;
 				break;
@@ -82,7 +88,8 @@ static int64_t choose_start(const struct made_options *o, const struct sim_galax
 
 	rng_seed(&r, o->seed, "date");
 	/* days 3 … 27: never across the edge of a semester */
-	snprintf(text, sizeof text, "2027-%02d-%02dT00:00:00Z", 1 + rng_below(&r, 12), 3 + rng_below(&r, 25));
+	snprintf(text, sizeof text, "2027-%02d-%02dT00:00:00Z", 1 + rng_below(&r, 12),
+		3 + rng_below(&r, 25));
 	must(utc_parse(text, &day, &e) == 0);
 	for (int k = 0; k < 48; k++) {
 		int up = moments_up(o, host, day + k * 30 * UTC_MINUTE);
@@ -99,27 +106,36 @@ static int64_t choose_start(const struct made_options *o, const struct sim_galax
 
 json_t *made_weather(uint64_t seed, const json_t *sites, int64_t from_us, int64_t to_us)
 {
-	static const char *const reasons[] = {"Humidity over limit", "Cloud", "Wind over limit", "Rain"};
+	static const char *const reasons[] = {
+		"Humidity over limit", "Cloud", "Wind over limit", "Rain"};
 	json_t *out = json_array(), *site;
 	struct rng r;
 	size_t i;
 
 	rng_seed(&r, seed, "weather");
-	json_array_foreach(sites, i, site) {
-		double fraction = rng_uniform(&r); /* of sites: half clear, a third with a cloud or two, the rest closed long */
+	json_array_foreach (sites, i, site) {
+		double fraction = rng_uniform(&r); /* of sites: half clear, a third with a cloud or
+						      two, the rest closed long */
 		int spells = fraction < 0.5 ? 0 : fraction < 0.85 ? 1 + rng_below(&r, 2) : 1;
 		double hours = fraction < 0.85 ? 1.0 : 9.0;
 		for (int k = 0; k < spells; k++) {
-			int64_t begin = from_us + (int64_t)(rng_uniform(&r) * (double)(to_us - from_us)) - (hours > 5 ? 4 * UTC_HOUR : 0);
-			int64_t length = (int64_t)(hours * (0.3 + rng_uniform(&r)) * (double)UTC_HOUR);
-			json_array_append_new(out, json_pack("{s:s, s:I, s:I, s:s}", "site", json_text(site, "code", ""), "from_us", (json_int_t)begin,
-				"to_us", (json_int_t)(begin + length), "reason", reasons[rng_below(&r, 4)]));
+			int64_t begin = from_us +
+					(int64_t)(rng_uniform(&r) * (double)(to_us - from_us)) -
+					(hours > 5 ? 4 * UTC_HOUR : 0);
+			int64_t length =
+				(int64_t)(hours * (0.3 + rng_uniform(&r)) * (double)UTC_HOUR);
+			json_array_append_new(out,
+				json_pack("{s:s, s:I, s:I, s:s}", "site",
+					json_text(site, "code", ""), "from_us", (json_int_t)begin,
+					"to_us", (json_int_t)(begin + length), "reason",
+					reasons[rng_below(&r, 4)]));
 		}
 	}
 	return out;
 }
 
-static int make_map(const struct plot *p, const struct scene *s, uint64_t seed, struct text *out, struct err *e)
+static int make_map(
+	const struct plot *p, const struct scene *s, uint64_t seed, struct text *out, struct err *e)
 {
 	struct sim_merger m = p->merger;
 	struct sim_posterior posterior;
@@ -139,14 +155,27 @@ static int make_map(const struct plot *p, const struct scene *s, uint64_t seed, 
 	return bad;
 }
 
-static int make_alert(struct made_night *n, const struct plot *p, const struct scene *s, const struct text *map, struct err *e)
+static int make_alert(struct made_night *n, const struct plot *p, const struct scene *s,
+	const struct text *map, struct err *e)
 {
 	struct made_alert *a = &n->alert[n->alerts];
 	struct text bytes = {.max = 4u << 20};
-	struct sim_alert alert = {.event = p->name, .type = s->type, .created_us = p->time_us + s->after_us, .event_us = p->time_us,
-		.far_hz = p->far_hz, .significant = true, .instruments = p->instruments, .pipeline = "gstlal",
-		.search = strcmp(s->type, "EARLYWARNING") == 0 ? "EarlyWarning" : "AllSky", .p_bns = p->p_bns, .p_nsbh = p->p_nsbh,
-		.p_terrestrial = p->p_terrestrial, .has_ns = 1, .has_remnant = p->has_remnant, .has_mass_gap = 0.02, .map = map->data,
+	struct sim_alert alert = {.event = p->name,
+		.type = s->type,
+		.created_us = p->time_us + s->after_us,
+		.event_us = p->time_us,
+		.far_hz = p->far_hz,
+		.significant = true,
+		.instruments = p->instruments,
+		.pipeline = "gstlal",
+		.search = strcmp(s->type, "EARLYWARNING") == 0 ? "EarlyWarning" : "AllSky",
+		.p_bns = p->p_bns,
+		.p_nsbh = p->p_nsbh,
+		.p_terrestrial = p->p_terrestrial,
+		.has_ns = 1,
+		.has_remnant = p->has_remnant,
+		.has_mass_gap = 0.02,
+		.map = map->data,
 		.map_len = map->len};
 
 	must(n->alerts < MADE_ALERTS);
@@ -164,7 +193,8 @@ static int make_alert(struct made_night *n, const struct plot *p, const struct s
 	return 0;
 }
 
-static int play(struct made_night *n, const struct plot *p, const struct scene *scene, uint64_t seed, struct err *e)
+static int play(struct made_night *n, const struct plot *p, const struct scene *scene,
+	uint64_t seed, struct err *e)
 {
 	struct text map = {.max = 4u << 20};
 	int bad = 0;
@@ -182,7 +212,8 @@ static int play(struct made_night *n, const struct plot *p, const struct scene *
 /* LVK's way: S, the date, letters that count the triggers of the day (here always two). */
 static void event_name(struct plot *p, int64_t number)
 {
-	char utc[32], letters[3] = {(char)('a' + number / 26 % 26), (char)('a' + number % 26), '\0'};
+	char utc[32],
+		letters[3] = {(char)('a' + number / 26 % 26), (char)('a' + number % 26), '\0'};
 
 	utc_format(utc, p->time_us);
 	snprintf(p->name, sizeof p->name, "S%.2s%.2s%.2s%s", utc + 2, utc + 5, utc + 8, letters);
@@ -191,16 +222,21 @@ static void event_name(struct plot *p, int64_t number)
 static json_t *host_truth(const struct plot *p)
 {
 	char time[32];
-	json_t *j = json_pack("{s:s#, s:s, s:s}", "role", &p->role, (size_t)1, "event", p->name, "time", utc_format(time, p->time_us));
+	json_t *j = json_pack("{s:s#, s:s, s:s}", "role", &p->role, (size_t)1, "event", p->name,
+		"time", utc_format(time, p->time_us));
 
 	if (p->host == NULL) {
-		json_object_set_new(j, "what", json_string("noise in two detectors: nothing merged"));
+		json_object_set_new(
+			j, "what", json_string("noise in two detectors: nothing merged"));
 		return j;
 	}
 	const struct sim_galaxy *g = p->host;
 	json_object_set_new(j, "what", json_string("a binary neutron star merger"));
-	json_object_set_new(j, "host", json_pack("{s:s, s:I, s:f, s:f, s:f, s:f, s:b}", "name", g->name, "id", (json_int_t)g->id, "ra_deg",
-		g->ra_deg, "dec_deg", g->dec_deg, "distance_mpc", g->distance_mpc, "log_mstar", g->log_mstar, "in_catalogue", g->listed));
+	json_object_set_new(j, "host",
+		json_pack("{s:s, s:I, s:f, s:f, s:f, s:f, s:b}", "name", g->name, "id",
+			(json_int_t)g->id, "ra_deg", g->ra_deg, "dec_deg", g->dec_deg,
+			"distance_mpc", g->distance_mpc, "log_mstar", g->log_mstar, "in_catalogue",
+			g->listed));
 	return j;
 }
 
@@ -235,12 +271,16 @@ static int by_time(const void *a, const void *b)
 }
 
 /* The three stories. Times are from the start of the night. */
-static int play_all(const struct made_options *o, struct made_night *n, struct plot plot[3], struct err *e)
+static int play_all(
+	const struct made_options *o, struct made_night *n, struct plot plot[3], struct err *e)
 {
-	static const struct scene a[] = {{"EARLYWARNING", -25 * UTC_SECOND, 380, 22}, {"PRELIMINARY", 75 * UTC_SECOND, 75, 14},
-		{"INITIAL", 31 * UTC_MINUTE, 0, 0}, {"UPDATE", 190 * UTC_MINUTE, 18, 8}, {0}};
-	static const struct scene b[] = {{"PRELIMINARY", 60 * UTC_SECOND, 50, 12}, {"INITIAL", 16 * UTC_MINUTE, 0, 0}, {0}};
-	static const struct scene c[] = {{"PRELIMINARY", 55 * UTC_SECOND, 90, 16}, {"RETRACTION", 58 * UTC_MINUTE, 0, 0}, {0}};
+	static const struct scene a[] = {{"EARLYWARNING", -25 * UTC_SECOND, 380, 22},
+		{"PRELIMINARY", 75 * UTC_SECOND, 75, 14}, {"INITIAL", 31 * UTC_MINUTE, 0, 0},
+		{"UPDATE", 190 * UTC_MINUTE, 18, 8}, {0}};
+	static const struct scene b[] = {
+		{"PRELIMINARY", 60 * UTC_SECOND, 50, 12}, {"INITIAL", 16 * UTC_MINUTE, 0, 0}, {0}};
+	static const struct scene c[] = {{"PRELIMINARY", 55 * UTC_SECOND, 90, 16},
+		{"RETRACTION", 58 * UTC_MINUTE, 0, 0}, {0}};
 	static const struct scene *const scenes[3] = {a, b, c};
 	static const int minutes[3] = {20, 52, 92};
 	json_t *events = json_object_get(n->truth, "events");
@@ -262,10 +302,27 @@ static int play_all(const struct made_options *o, struct made_night *n, struct p
 int made_night_make(const struct made_options *o, struct made_night *out, struct err *e)
 {
 	struct sim_sky_options sky = {.seed = o->seed};
-	struct plot plot[3] = {
-		{.role = 'A', .instruments = "H1,L1,V1", .far_hz = 3.2e-13, .p_bns = 0.97, .p_nsbh = 0.02, .p_terrestrial = 0.01, .has_remnant = 0.98},
-		{.role = 'B', .instruments = "H1,L1,V1", .far_hz = 4.4e-9, .p_bns = 0.78, .p_nsbh = 0.10, .p_terrestrial = 0.12, .has_remnant = 0.81},
-		{.role = 'C', .instruments = "H1,L1", .far_hz = 2.1e-8, .p_bns = 0.64, .p_nsbh = 0.05, .p_terrestrial = 0.31, .has_remnant = 0.70}};
+	struct plot plot[3] = {{.role = 'A',
+				       .instruments = "H1,L1,V1",
+				       .far_hz = 3.2e-13,
+				       .p_bns = 0.97,
+				       .p_nsbh = 0.02,
+				       .p_terrestrial = 0.01,
+				       .has_remnant = 0.98},
+		{.role = 'B',
+			.instruments = "H1,L1,V1",
+			.far_hz = 4.4e-9,
+			.p_bns = 0.78,
+			.p_nsbh = 0.10,
+			.p_terrestrial = 0.12,
+			.has_remnant = 0.81},
+		{.role = 'C',
+			.instruments = "H1,L1",
+			.far_hz = 2.1e-8,
+			.p_bns = 0.64,
+			.p_nsbh = 0.05,
+			.p_terrestrial = 0.31,
+			.has_remnant = 0.70}};
 
 	memset(out, 0, sizeof *out);
 	if (sim_sky_make(&sky, &out->sky, e) != 0)
@@ -273,12 +330,18 @@ int made_night_make(const struct made_options *o, struct made_night *out, struct
 	aim(&plot[0], &out->sky, o->seed, 80);
 	aim(&plot[1], &out->sky, o->seed, 110);
 	aim(&plot[2], &out->sky, o->seed, 0);
-	out->start_us = o->start_us != UTC_NONE ? o->start_us : plot[0].host != NULL ? choose_start(o, plot[0].host) : 1800000000 * UTC_SECOND;
+	out->start_us = o->start_us != UTC_NONE ? o->start_us
+			: plot[0].host != NULL	? choose_start(o, plot[0].host)
+						: 1800000000 * UTC_SECOND;
 	out->end_us = out->start_us + (int64_t)((o->hours > 0 ? o->hours : 7) * (double)UTC_HOUR);
-	out->weather = o->clear ? json_array() : made_weather(o->seed, o->sites, out->start_us - 6 * UTC_HOUR, out->end_us + 24 * UTC_HOUR);
+	out->weather = o->clear ? json_array()
+				: made_weather(o->seed, o->sites, out->start_us - 6 * UTC_HOUR,
+					  out->end_us + 24 * UTC_HOUR);
 	char start[32];
-	out->truth = json_pack("{s:s, s:I, s:s, s:I, s:[], s:O}", "schema", "slew made-up night, truth", "seed", (json_int_t)o->seed, "start",
-		utc_format_s(start, out->start_us), "galaxies", (json_int_t)out->sky.count, "events", "weather", out->weather);
+	out->truth =
+		json_pack("{s:s, s:I, s:s, s:I, s:[], s:O}", "schema", "slew made-up night, truth",
+			"seed", (json_int_t)o->seed, "start", utc_format_s(start, out->start_us),
+			"galaxies", (json_int_t)out->sky.count, "events", "weather", out->weather);
 	if (out->truth == NULL || play_all(o, out, plot, e) != 0) {
 		if (e->kind == ERR_NONE)
 			err_set(e, ERR_MEMORY, "made-up night: no memory");

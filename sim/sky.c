@@ -1,4 +1,5 @@
-/* Galaxies as a Neyman–Scott process: Poisson clusters with Gaussian members, and a field; luminosities from a Schechter function. */
+/* Galaxies as a Neyman–Scott process: Poisson clusters with Gaussian members, and a field;
+ * luminosities from a Schechter function. */
 #include "sim/sky.h"
 #include "sim/random.h"
 #include <math.h>
@@ -6,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEG (M_PI / 180)
+#define DEG	     (M_PI / 180)
 #define MAX_GALAXIES 2000000
 
 struct grow {
@@ -15,7 +16,8 @@ struct grow {
 	bool failed;
 };
 
-/* L/L* from x^alpha·exp(-x), x ≥ 0.1, alpha = -1.07 (Gehrels et al. 2016, arXiv:1508.03608), by rejection under a power law. */
+/* L/L* from x^alpha·exp(-x), x ≥ 0.1, alpha = -1.07 (Gehrels et al. 2016, arXiv:1508.03608), by
+ * rejection under a power law. */
 static double draw_luminosity(struct rng *r)
 {
 	for (;;) {
@@ -32,8 +34,8 @@ static void galaxy_name(struct sim_galaxy *g)
 	double h = g->ra_deg / 15, d = fabs(g->dec_deg);
 	int rs = (int)(h * 3600) % 86400, ds = (int)(d * 3600);
 
-	snprintf(g->name, sizeof g->name, "SIM %02d%02d%02d%c%02d%02d%02d", rs / 3600, rs / 60 % 60, rs % 60, g->dec_deg < 0 ? '-' : '+',
-		ds / 3600 % 100, ds / 60 % 60, ds % 60);
+	snprintf(g->name, sizeof g->name, "SIM %02d%02d%02d%c%02d%02d%02d", rs / 3600, rs / 60 % 60,
+		rs % 60, g->dec_deg < 0 ? '-' : '+', ds / 3600 % 100, ds / 60 % 60, ds % 60);
 }
 
 static void add_galaxy(struct grow *to, struct rng *r, const double p[3])
@@ -45,7 +47,8 @@ static void add_galaxy(struct grow *to, struct rng *r, const double p[3])
 		return;
 	if (sky->count == to->cap) {
 		size_t cap = to->cap == 0 ? 65536 : to->cap * 2;
-		struct sim_galaxy *more = cap > MAX_GALAXIES ? NULL : realloc(sky->galaxy, cap * sizeof *more);
+		struct sim_galaxy *more =
+			cap > MAX_GALAXIES ? NULL : realloc(sky->galaxy, cap * sizeof *more);
 		if (more == NULL) {
 			to->failed = true;
 			return;
@@ -60,7 +63,8 @@ static void add_galaxy(struct grow *to, struct rng *r, const double p[3])
 	g->dec_deg = asin(p[2] / d) / DEG;
 	g->distance_mpc = d;
 	g->abs_b_mag = -20.5 - 2.5 * log10(x);
-	g->log_mstar = 10.6 + log10(x) + 0.25 * rng_normal(r); /* mass to light scatters by a factor 1.8 */
+	g->log_mstar =
+		10.6 + log10(x) + 0.25 * rng_normal(r); /* mass to light scatters by a factor 1.8 */
 	g->id = 1000000 + (int64_t)sky->count;
 }
 
@@ -88,8 +92,10 @@ static void list_galaxies(struct sim_sky *sky, const struct sim_sky_options *o)
 	rng_seed(&r, o->seed, "catalogue");
 	for (size_t i = 0; i < sky->count; i++) {
 		struct sim_galaxy *g = &sky->galaxy[i];
-		double error = rng_between(&r, 0.10, 0.20), b = g->abs_b_mag + 5 * log10(g->distance_mpc) + 25 + 0.1 * rng_normal(&r);
-		double measured = g->distance_mpc * exp(error * rng_normal(&r)); /* errors of distance moduli */
+		double error = rng_between(&r, 0.10, 0.20),
+		       b = g->abs_b_mag + 5 * log10(g->distance_mpc) + 25 + 0.1 * rng_normal(&r);
+		double measured = g->distance_mpc *
+				  exp(error * rng_normal(&r)); /* errors of distance moduli */
 
 		g->listed_mpc = measured > 1 ? measured : 1;
 		g->listed_err_mpc = g->listed_mpc * error;
@@ -103,14 +109,17 @@ int sim_sky_make(const struct sim_sky_options *o, struct sim_sky *out, struct er
 {
 	memset(out, 0, sizeof *out);
 	out->radius_mpc = o->radius_mpc > 0 ? o->radius_mpc : 160;
-	double density = o->density_mpc3 > 0 ? o->density_mpc3 : 0.008, r3 = out->radius_mpc * out->radius_mpc * out->radius_mpc;
+	double density = o->density_mpc3 > 0 ? o->density_mpc3 : 0.008,
+	       r3 = out->radius_mpc * out->radius_mpc * out->radius_mpc;
 	size_t wanted = (size_t)(density * 4 / 3 * M_PI * r3), field = wanted * 45 / 100;
 	struct grow to = {.sky = out};
 	struct rng r;
 
 	if (wanted > MAX_GALAXIES / 2)
-		return err_set(e, ERR_LIMIT, "made-up sky: %zu galaxies are more than the limit of %d; make radius or density smaller", wanted,
-			MAX_GALAXIES / 2);
+		return err_set(e, ERR_LIMIT,
+			"made-up sky: %zu galaxies are more than the limit of %d; make radius or "
+			"density smaller",
+			wanted, MAX_GALAXIES / 2);
 	rng_seed(&r, o->seed, "sky");
 	while (out->count < field && !to.failed) {
 		double p[3], d = out->radius_mpc * cbrt(rng_uniform(&r));
@@ -163,7 +172,8 @@ void sim_sky_csv(const struct sim_sky *sky, struct text *out)
 	for (size_t i = 0; i < sky->count && !out->failed; i++) {
 		const struct sim_galaxy *g = &sky->galaxy[i];
 		if (g->listed)
-			text_printf(out, "%lld,%s,%.6f,%.6f,%.3f,%.3f,%.2f,%.2f\n", (long long)g->id, g->name, g->ra_deg, g->dec_deg,
-				g->listed_mpc, g->listed_err_mpc, (double)g->b_mag, g->log_mstar);
+			text_printf(out, "%lld,%s,%.6f,%.6f,%.3f,%.3f,%.2f,%.2f\n",
+				(long long)g->id, g->name, g->ra_deg, g->dec_deg, g->listed_mpc,
+				g->listed_err_mpc, (double)g->b_mag, g->log_mstar);
 	}
 }

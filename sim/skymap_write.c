@@ -83,8 +83,8 @@ static void big_double(struct text *t, double value)
 
 static void table_header(struct text *t, const struct sim_map *m)
 {
-	static const char *const column[5][3] = {{"UNIQ", "K", ""}, {"PROBDENSITY", "D", "sr-1"}, {"DISTMU", "D", "Mpc"},
-		{"DISTSIGMA", "D", "Mpc"}, {"DISTNORM", "D", "Mpc-2"}};
+	static const char *const column[5][3] = {{"UNIQ", "K", ""}, {"PROBDENSITY", "D", "sr-1"},
+		{"DISTMU", "D", "Mpc"}, {"DISTSIGMA", "D", "Mpc"}, {"DISTNORM", "D", "Mpc-2"}};
 
 	card_text(t, "XTENSION", "BINTABLE", "binary table extension");
 	card_int(t, "BITPIX", 8, "array data type");
@@ -120,7 +120,8 @@ static void sky_header(struct text *t, const struct sim_map *m, const struct sim
 	utc_format(time, h->event_us);
 	time[26] = '\0'; /* FITS times carry no Z */
 	card_text(t, "DATE-OBS", time, "UTC date of the observation");
-	card_double(t, "MJD-OBS", utc_j2000_days(h->event_us) + 51544.5, "modified Julian date of the observation");
+	card_double(t, "MJD-OBS", utc_j2000_days(h->event_us) + 51544.5,
+		"modified Julian date of the observation");
 	utc_format(time, h->made_us);
 	time[26] = '\0';
 	card_text(t, "DATE", time, "UTC date of file creation");
@@ -130,7 +131,8 @@ static void sky_header(struct text *t, const struct sim_map *m, const struct sim
 	card_double(t, "DISTSTD", m->diststd_mpc, "Posterior std. dev. of distance (Mpc)");
 }
 
-int sim_map_fits(const struct sim_map *m, const struct sim_map_header *h, struct text *t, struct err *e)
+int sim_map_fits(
+	const struct sim_map *m, const struct sim_map_header *h, struct text *t, struct err *e)
 {
 	card(t, "SIMPLE", "T", "conforms to FITS standard");
 	card_int(t, "BITPIX", 8, "array data type");
@@ -149,6 +151,7 @@ int sim_map_fits(const struct sim_map *m, const struct sim_map_header *h, struct
 	}
 	pad(t, '\0');
 	if (t->failed)
-		return err_set(e, ERR_LIMIT, "made-up map of %s: larger than %zu bytes or no memory", h->object, t->max);
+		return err_set(e, ERR_LIMIT,
+			"made-up map of %s: larger than %zu bytes or no memory", h->object, t->max);
 	return 0;
 }

@@ -1,4 +1,5 @@
-/* A multi-order 3-D sky map as FITS bytes, as LVK alerts carry it (contracts: LVK user guide, multi-order sky maps); no library needed. */
+/* A multi-order 3-D sky map as FITS bytes, as LVK alerts carry it (contracts: LVK user guide,
+ * multi-order sky maps); no library needed. */
 #ifndef SIM_SKYMAP_WRITE_H
 #define SIM_SKYMAP_WRITE_H
 #include "engine/base/err.h"
@@ -12,5 +13,6 @@ struct sim_map_header {
 };
 
 /* Appends the file to *out (start with {.max = …}); 40 bytes a cell and two headers. */
-int sim_map_fits(const struct sim_map *m, const struct sim_map_header *h, struct text *out, struct err *e);
+int sim_map_fits(
+	const struct sim_map *m, const struct sim_map_header *h, struct text *out, struct err *e);
 #endif

@@ -13,11 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The maps of all alerts, oldest first, one a digest and event; their bytes come from outside, so the sandboxed child reads them. */
+/* The maps of all alerts, oldest first, one a digest and event; their bytes come from outside, so
+ * the sandboxed child reads them. */
 static int read_maps(struct night_input *in, struct err *e)
 {
-	sqlite3_stmt *q = query_prepare(in->ro, "SELECT v.name, a.type, a.map_sha256, i.utc_us, b.body FROM alert a JOIN event v ON v.id = a.event JOIN input i ON"
-		" i.seq = a.seq JOIN blob b ON b.sha256 = a.map_sha256 GROUP BY v.id, a.map_sha256 ORDER BY min(a.seq)", e);
+	sqlite3_stmt *q = query_prepare(in->ro,
+		"SELECT v.name, a.type, a.map_sha256, i.utc_us, b.body FROM alert a JOIN event v "
+		"ON v.id = a.event JOIN input i ON"
+		" i.seq = a.seq JOIN blob b ON b.sha256 = a.map_sha256 GROUP BY v.id, a.map_sha256 "
+		"ORDER BY min(a.seq)",
+		e);
 	int more = q != NULL ? 1 : -1;
 
 	while (q != NULL && in->map_count < NIGHT_MAPS && (more = query_step(q, e)) == 1) {
@@ -27,9 +32,11 @@ static int read_maps(struct night_input *in, struct err *e)
 		text_copy(m->type, sizeof m->type, query_col_text(q, 1, ""));
 		text_copy(m->sha256, sizeof m->sha256, query_col_text(q, 2, ""));
 		m->heard_us = query_col_int(q, 3, 0);
-		m->ready = mapchild_read(sqlite3_column_blob(q, 4), (size_t)sqlite3_column_bytes(q, 4), &m->map, &why) == 0;
+		m->ready = mapchild_read(sqlite3_column_blob(q, 4),
+				   (size_t)sqlite3_column_bytes(q, 4), &m->map, &why) == 0;
 		if (!m->ready)
-			fprintf(stderr, "slew: report: the map of %s %s is left out: %s\n", m->event, m->type, why.text);
+			fprintf(stderr, "slew: report: the map of %s %s is left out: %s\n",
+				m->event, m->type, why.text);
 	}
 	sqlite3_finalize(q);
 	return more < 0 ? -1 : 0;
@@ -40,7 +47,8 @@ static int write_page(const struct text *page, const char *path, struct err *e)
 	FILE *f = strcmp(path, "-") == 0 ? stdout : fopen(path, "wbe");
 
 	if (f == NULL)
-		return err_set(e, ERR_SYSTEM, "%s: %s; give a path that can be written with -o", path, strerror(errno));
+		return err_set(e, ERR_SYSTEM, "%s: %s; give a path that can be written with -o",
+			path, strerror(errno));
 	bool ok = fwrite(page->data, 1, page->len, f) == page->len;
 	if ((f != stdout ? fclose(f) : fflush(f)) != 0 || !ok)
 		return err_set(e, ERR_SYSTEM, "%s: cannot be written: %s", path, strerror(errno));
@@ -82,7 +90,8 @@ static int report_run(int argc, char **argv)
 		else if (strcmp(argv[i], "--event") == 0 && i + 1 < argc)
 			in->event = argv[++i];
 		else if (argv[i][0] == '-' || in->state_path != NULL) {
-			rc = cmd_usage(&command_report, "\"%s\" is not understood, or its value is missing", argv[i]);
+			rc = cmd_usage(&command_report,
+				"\"%s\" is not understood, or its value is missing", argv[i]);
 			free(in);
 			return rc;
 		} else
@@ -95,19 +104,27 @@ static int report_run(int argc, char **argv)
 	if (truth != NULL)
 		opened = json_read_file(truth, &json_limits_config, NULL, &e);
 	in->truth = opened;
-	rc = truth != NULL && opened == NULL ? err_print(&e) : make(in, out, &e) != 0 ? err_print(&e) : 0;
+	rc = truth != NULL && opened == NULL ? err_print(&e)
+	     : make(in, out, &e) != 0	     ? err_print(&e)
+					     : 0;
 	json_decref(opened);
 	free(in);
 	return rc;
 }
 
-const struct command command_report = {
-	"report", "STATE.db [-o FILE.html] [--event NAME] [--truth FILE]", "a night as one HTML page: sky, altitudes, requests, latency, why not",
-	"Reads a state (also a live one; it is only read) and writes one self-contained page: the outcome\n"
-	"in a sentence; the sky with contours, galaxies, horizon and Moon; altitudes with what was observed\n"
-	"and what was refused; every request from plan to frame; latency of each stage on both clocks; why\n"
-	"the best galaxies were not observed; the facility's own words; commands that check its numbers.\n\n"
+const struct command command_report = {"report",
+	"STATE.db [-o FILE.html] [--event NAME] [--truth FILE]",
+	"a night as one HTML page: sky, altitudes, requests, latency, why not",
+	"Reads a state (also a live one; it is only read) and writes one self-contained page: the "
+	"outcome\n"
+	"in a sentence; the sky with contours, galaxies, horizon and Moon; altitudes with what was "
+	"observed\n"
+	"and what was refused; every request from plan to frame; latency of each stage on both "
+	"clocks; why\n"
+	"the best galaxies were not observed; the facility's own words; commands that check its "
+	"numbers.\n\n"
 	"  -o FILE       where to write (default night.html; - is standard output)\n"
 	"  --event NAME  the event to show close up (default: the one most was asked for)\n"
-	"  --truth FILE  truth.json of a made-up night (slew world, make demo): adds host and weather\n",
+	"  --truth FILE  truth.json of a made-up night (slew world, make demo): adds host and "
+	"weather\n",
 	report_run};

@@ -1,4 +1,5 @@
-/* `slew world`: a made-up night as a process of its own: broker, telescopes' portal, sky, weather. The engine beside it is the real one. */
+/* `slew world`: a made-up night as a process of its own: broker, telescopes' portal, sky, weather.
+ * The engine beside it is the real one. */
 #include "engine/cmd/world.h"
 #include "engine/base/json.h"
 #include "engine/base/text.h"
@@ -14,8 +15,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define LEAD_US (7 * UTC_SECOND / 2)     /* wall time between the files and the first moment of the night */
-#define GRACE_US (60 * UTC_SECOND)   /* wall time after the night in which it still answers */
+#define LEAD_US                                                                                    \
+	(7 * UTC_SECOND / 2) /* wall time between the files and the first moment of the night */
+#define GRACE_US  (60 * UTC_SECOND) /* wall time after the night in which it still answers */
 #define LEDGER_US (250 * UTC_SECOND / 1000)
 
 static volatile sig_atomic_t stopping;
@@ -39,16 +41,22 @@ static int write_ledger(struct world *w, struct world_http *http, size_t sent, s
 	return bad;
 }
 
-/* Alerts at their sky times, the portal's ledger four times a second, until the night and its grace are over or a signal comes. */
-static int play(struct world *w, struct world_broker *broker, struct world_http *http, struct err *e)
+/* Alerts at their sky times, the portal's ledger four times a second, until the night and its grace
+ * are over or a signal comes. */
+static int play(
+	struct world *w, struct world_broker *broker, struct world_http *http, struct err *e)
 {
 	size_t next = 0;
-	int64_t ledger_us = 0, last_us = w->anchor_us + (int64_t)((double)(w->night.end_us - w->night.start_us) / w->o.rate) + GRACE_US;
+	int64_t ledger_us = 0,
+		last_us = w->anchor_us +
+			  (int64_t)((double)(w->night.end_us - w->night.start_us) / w->o.rate) +
+			  GRACE_US;
 
 	while (!stopping) {
 		int64_t sky = clock_utc_us(&w->clock), wall = clock_wall_us();
 		for (; next < w->night.alerts && w->night.alert[next].at_us <= sky; next++)
-			if (world_broker_send(broker, w->night.alert[next].bytes, w->night.alert[next].len, e) != 0)
+			if (world_broker_send(broker, w->night.alert[next].bytes,
+				    w->night.alert[next].len, e) != 0)
 				return -1;
 		if (wall - ledger_us >= LEDGER_US) {
 			ledger_us = wall;
@@ -62,7 +70,8 @@ static int play(struct world *w, struct world_broker *broker, struct world_http 
 	return write_ledger(w, http, next, e);
 }
 
-static int serve(struct world *w, struct world_broker *broker, struct world_http *http, struct err *e)
+static int serve(
+	struct world *w, struct world_broker *broker, struct world_http *http, struct err *e)
 {
 	struct sigaction stop = {.sa_handler = on_signal};
 
@@ -70,9 +79,11 @@ static int serve(struct world *w, struct world_broker *broker, struct world_http
 	sigaction(SIGINT, &stop, NULL);
 	if (world_configure(w, world_broker_address(broker), world_http_port(http), e) != 0)
 		return -1;
-	printf("slew world: seed %llu; truth sealed, sha256 %s\n", (unsigned long long)w->o.seed, w->truth_sha256);
-	printf("slew world: broker %s topic %s; portal http://127.0.0.1:%d; engine: slew run %s/config.json\n", world_broker_address(broker),
-		WORLD_TOPIC, world_http_port(http), w->o.dir);
+	printf("slew world: seed %llu; truth sealed, sha256 %s\n", (unsigned long long)w->o.seed,
+		w->truth_sha256);
+	printf("slew world: broker %s topic %s; portal http://127.0.0.1:%d; engine: slew run "
+	       "%s/config.json\n",
+		world_broker_address(broker), WORLD_TOPIC, world_http_port(http), w->o.dir);
 	fflush(stdout);
 	if (play(w, broker, http, e) != 0)
 		return -1;
@@ -145,13 +156,18 @@ static int option(struct world_options *o, char **argv, int i, struct err *e)
 
 static int absolute(struct world *w, struct err *e)
 {
-	char *path = mkdir(w->o.dir, 0755) == 0 || errno == EEXIST ? realpath(w->o.dir, NULL) : NULL;
+	char *path =
+		mkdir(w->o.dir, 0755) == 0 || errno == EEXIST ? realpath(w->o.dir, NULL) : NULL;
 
 	if (path == NULL)
-		return err_set(e, ERR_SYSTEM, "%s: %s; give a directory that can be made", w->o.dir, strerror(errno));
+		return err_set(e, ERR_SYSTEM, "%s: %s; give a directory that can be made", w->o.dir,
+			strerror(errno));
 	bool fits = text_copy(w->dir, sizeof w->dir, path);
 	free(path);
-	return fits ? 0 : err_set(e, ERR_LIMIT, "%s: its full path is longer than %zu bytes; give a shorter one", w->o.dir, sizeof w->dir - 1);
+	return fits ? 0
+		    : err_set(e, ERR_LIMIT,
+			      "%s: its full path is longer than %zu bytes; give a shorter one",
+			      w->o.dir, sizeof w->dir - 1);
 }
 
 static int world_run(int argc, char **argv)
@@ -170,7 +186,9 @@ static int world_run(int argc, char **argv)
 		if (took < 0)
 			return err_print(&e);
 		if (took == 0 && (argv[i][0] == '-' || w.o.dir != NULL))
-			return cmd_usage(&command_world, "\"%s\" is not understood, or its value is missing or out of range", argv[i]);
+			return cmd_usage(&command_world,
+				"\"%s\" is not understood, or its value is missing or out of range",
+				argv[i]);
 		if (took == 0)
 			w.o.dir = argv[i];
 		i += took == 0 ? 1 : took;
@@ -181,36 +199,53 @@ static int world_run(int argc, char **argv)
 		return err_print(&e);
 	json_t *before = world_read_json(w.dir, "world.json");
 	json_decref(before);
-	int bad = before != NULL ? err_set(&e, ERR_USAGE, "%s: holds a world already; give a new directory", w.o.dir) : run_world(&w, &e);
+	int bad = before != NULL
+			  ? err_set(&e, ERR_USAGE,
+				    "%s: holds a world already; give a new directory", w.o.dir)
+			  : run_world(&w, &e);
 	world_free(&w);
 	return bad != 0 ? err_print(&e) : 0;
 }
 
-const struct command command_world = {
-	"world", "DIR [--seed N] [--rate R] [--hours H] [--start UTC] [--alert FILE]… [--catalog CAT] [--clear] [--no-fault]",
+const struct command command_world = {"world",
+	"DIR [--seed N] [--rate R] [--hours H] [--start UTC] [--alert FILE]… [--catalog CAT] "
+	"[--clear] [--no-fault]",
 	"a made-up night to run the engine against: broker, portal, sky, weather",
-	"A process of its own that stands for everything outside the engine; `make demo` uses it. It\n"
-	"makes a universe of galaxies from the seed, lets two neutron-star binaries merge in two of\n"
+	"A process of its own that stands for everything outside the engine; `make demo` uses it. "
+	"It\n"
+	"makes a universe of galaxies from the seed, lets two neutron-star binaries merge in two "
+	"of\n"
 	"them, adds a third event that is noise, and then serves on 127.0.0.1, on free ports:\n\n"
-	"  a Kafka broker     (librdkafka's mock cluster) with topic igwn.gwalert; alerts come at their\n"
+	"  a Kafka broker     (librdkafka's mock cluster) with topic igwn.gwalert; alerts come at "
+	"their\n"
 	"                     sky times: EARLYWARNING, PRELIMINARY, INITIAL, UPDATE, RETRACTION\n"
-	"  an OCS portal      over HTTP: it validates, accepts, schedules, observes, cancels, refuses, has\n"
+	"  an OCS portal      over HTTP: it validates, accepts, schedules, observes, cancels, "
+	"refuses, has\n"
 	"                     clouds over its sites, and loses one reply on purpose\n\n"
-	"Written into DIR: config.json (for `slew run DIR/config.json`), policy.json, catalog.fits, world.json\n"
-	"(addresses, clock, SHA-256 of the sealed truth), ledger.json (the portal's own count of submissions,\n"
-	"four times a second), and at the end truth.json (hosts and weather), whose SHA-256 was said first.\n\n"
+	"Written into DIR: config.json (for `slew run DIR/config.json`), policy.json, "
+	"catalog.fits, world.json\n"
+	"(addresses, clock, SHA-256 of the sealed truth), ledger.json (the portal's own count of "
+	"submissions,\n"
+	"four times a second), and at the end truth.json (hosts and weather), whose SHA-256 was "
+	"said first.\n\n"
 	"  --seed N      another night (default 1)\n"
 	"  --rate R      sky seconds per wall second (default 560: seven hours in 45 s)\n"
 	"  --hours H     length of the night (default 7)\n"
-	"  --start UTC   sky time of the beginning (default: a date from the seed, at an hour when the first\n"
+	"  --start UTC   sky time of the beginning (default: a date from the seed, at an hour when "
+	"the first\n"
 	"                host can soon be seen from some site, if it can be seen at all)\n"
-	"  --alert FILE  real alert(s), bytes unchanged, in place of the made ones; the sky's clock goes to\n"
-	"                their time (with --start their times are moved to that night instead, all else\n"
+	"  --alert FILE  real alert(s), bytes unchanged, in place of the made ones; the sky's "
+	"clock goes to\n"
+	"                their time (with --start their times are moved to that night instead, all "
+	"else\n"
 	"                stays). Test alerts are then accepted by facility and policy.\n"
 	"  --catalog CAT galaxies in place of the made ones (anything `slew catalog build` reads)\n"
 	"  --clear, --no-fault   no clouds; no lost reply\n\n"
-	"slew world tell DIR   prints the night's story from the engine's state and the portal's ledger\n"
+	"slew world tell DIR   prints the night's story from the engine's state and the portal's "
+	"ledger\n"
 	"slew world wait DIR WHAT [MINUTES]   waits until something has happened (see tools/demo)\n"
-	"slew world end DIR   the bill, the promises, the truth opened; exit 3 when a promise was broken\n\n"
-	"It ends by itself a minute after the night, or on SIGTERM; killing the engine does not touch it.\n",
+	"slew world end DIR   the bill, the promises, the truth opened; exit 3 when a promise was "
+	"broken\n\n"
+	"It ends by itself a minute after the night, or on SIGTERM; killing the engine does not "
+	"touch it.\n",
 	world_run};

@@ -57,9 +57,12 @@ struct world_broker *world_broker_open(const char *topic, struct err *e)
 	b->producer = new_producer(b, NULL, e);
 	if (b->producer != NULL)
 		b->cluster = rd_kafka_handle_mock_cluster(b->producer);
-	if (b->cluster == NULL || rd_kafka_mock_topic_create(b->cluster, topic, 1, 1) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+	if (b->cluster == NULL ||
+		rd_kafka_mock_topic_create(b->cluster, topic, 1, 1) != RD_KAFKA_RESP_ERR_NO_ERROR) {
 		if (e->kind == ERR_NONE)
-			err_set(e, ERR_SYSTEM, "world: librdkafka's mock cluster did not start; is the loopback interface up?");
+			err_set(e, ERR_SYSTEM,
+				"world: librdkafka's mock cluster did not start; is the loopback "
+				"interface up?");
 		world_broker_close(b);
 		return NULL;
 	}
@@ -74,15 +77,18 @@ const char *world_broker_address(const struct world_broker *b)
 int world_broker_send(struct world_broker *b, const void *bytes, size_t len, struct err *e)
 {
 	b->delivered = -1;
-	rd_kafka_resp_err_t bad = rd_kafka_producev(b->producer, RD_KAFKA_V_TOPIC(b->topic), RD_KAFKA_V_VALUE((void *)(uintptr_t)bytes, len),
+	rd_kafka_resp_err_t bad = rd_kafka_producev(b->producer, RD_KAFKA_V_TOPIC(b->topic),
+		RD_KAFKA_V_VALUE((void *)(uintptr_t)bytes, len),
 		RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
 
 	for (int i = 0; bad == RD_KAFKA_RESP_ERR_NO_ERROR && b->delivered < 0 && i < 1000; i++)
 		rd_kafka_poll(b->producer, 10);
 	if (bad == RD_KAFKA_RESP_ERR_NO_ERROR && b->delivered != 0)
-		bad = b->delivered < 0 ? RD_KAFKA_RESP_ERR__TIMED_OUT : (rd_kafka_resp_err_t)b->delivered;
+		bad = b->delivered < 0 ? RD_KAFKA_RESP_ERR__TIMED_OUT
+				       : (rd_kafka_resp_err_t)b->delivered;
 	if (bad != RD_KAFKA_RESP_ERR_NO_ERROR)
-		return err_set(e, ERR_SYSTEM, "world: the mock broker did not take %zu bytes: %s", len, rd_kafka_err2str(bad));
+		return err_set(e, ERR_SYSTEM, "world: the mock broker did not take %zu bytes: %s",
+			len, rd_kafka_err2str(bad));
 	return 0;
 }
 

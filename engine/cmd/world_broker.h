@@ -1,4 +1,5 @@
-/* The demo world's Kafka: librdkafka's mock cluster on 127.0.0.1 and a producer to it. Never part of the engine. */
+/* The demo world's Kafka: librdkafka's mock cluster on 127.0.0.1 and a producer to it. Never part
+ * of the engine. */
 #ifndef ENGINE_CMD_WORLD_BROKER_H
 #define ENGINE_CMD_WORLD_BROKER_H
 #include "engine/base/err.h"

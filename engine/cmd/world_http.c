@@ -18,7 +18,7 @@ struct world_http {
 
 /* One request while its body comes in. */
 struct visit {
-	char *uri;               /* as it stood on the wire: path and query are not decoded */
+	char *uri; /* as it stood on the wire: path and query are not decoded */
 	struct text body;
 	bool started;
 };
@@ -36,7 +36,8 @@ static void *visit_new(void *cls, const char *uri, struct MHD_Connection *connec
 	return v;
 }
 
-static void visit_end(void *cls, struct MHD_Connection *connection, void **slot, enum MHD_RequestTerminationCode why)
+static void visit_end(void *cls, struct MHD_Connection *connection, void **slot,
+	enum MHD_RequestTerminationCode why)
 {
 	struct visit *v = *slot;
 
@@ -62,12 +63,14 @@ static void wait_sky(const struct world_http *w, int64_t delay_us)
 
 static enum MHD_Result send_reply(struct MHD_Connection *connection, struct sim_reply *r)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer(r->len, r->body != NULL ? r->body : (char *)"", MHD_RESPMEM_MUST_COPY);
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		r->len, r->body != NULL ? r->body : (char *)"", MHD_RESPMEM_MUST_COPY);
 	char after[24];
 
 	if (response == NULL)
 		return MHD_NO;
-	MHD_add_response_header(response, "Content-Type", r->content_type != NULL ? r->content_type : "application/json");
+	MHD_add_response_header(response, "Content-Type",
+		r->content_type != NULL ? r->content_type : "application/json");
 	if (r->retry_after_s >= 0) {
 		snprintf(after, sizeof after, "%lld", (long long)r->retry_after_s);
 		MHD_add_response_header(response, "Retry-After", after);
@@ -77,29 +80,37 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct sim_
 	return done;
 }
 
-static enum MHD_Result answer(struct world_http *w, struct MHD_Connection *connection, const char *method, struct visit *v)
+static enum MHD_Result answer(struct world_http *w, struct MHD_Connection *connection,
+	const char *method, struct visit *v)
 {
 	struct sim_reply reply = {0};
 	char *query = strchr(v->uri, '?');
 
 	if (query != NULL)
 		*query++ = '\0';
-	struct sim_call call = {.method = method, .path = v->uri, .query = query, .body = v->body.data, .len = v->body.len,
-		.authorization = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization"),
-		.content_type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type")};
+	struct sim_call call = {.method = method,
+		.path = v->uri,
+		.query = query,
+		.body = v->body.data,
+		.len = v->body.len,
+		.authorization =
+			MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization"),
+		.content_type =
+			MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type")};
 	pthread_mutex_lock(&w->lock);
 	int bad = sim_portal_call(w->portal, clock_utc_us(w->clock), &call, &reply);
 	pthread_mutex_unlock(&w->lock);
 	if (bad != 0)
 		return MHD_NO;
 	wait_sky(w, reply.delay_us);
-	enum MHD_Result done = reply.drop == SIM_REPLY ? send_reply(connection, &reply) : MHD_NO; /* MHD_NO closes without a word */
+	enum MHD_Result done = reply.drop == SIM_REPLY ? send_reply(connection, &reply)
+						       : MHD_NO; /* MHD_NO closes without a word */
 	sim_reply_free(&reply);
 	return done;
 }
 
-static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
-	const char *data, size_t *len, void **slot)
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
+	const char *method, const char *version, const char *data, size_t *len, void **slot)
 {
 	struct visit *v = *slot;
 
@@ -119,9 +130,11 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 	return answer(cls, connection, method, v);
 }
 
-struct world_http *world_http_open(struct sim_portal *portal, const struct clock *clock, struct err *e)
+struct world_http *world_http_open(
+	struct sim_portal *portal, const struct clock *clock, struct err *e)
 {
-	struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in here = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	struct world_http *w = calloc(1, sizeof *w);
 
 	if (w == NULL) {
@@ -131,11 +144,15 @@ struct world_http *world_http_open(struct sim_portal *portal, const struct clock
 	w->portal = portal;
 	w->clock = clock;
 	pthread_mutex_init(&w->lock, NULL);
-	w->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION, 0, NULL, NULL, on_request, w,
-		MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&here, MHD_OPTION_URI_LOG_CALLBACK, visit_new, NULL, MHD_OPTION_NOTIFY_COMPLETED,
-		visit_end, NULL, MHD_OPTION_CONNECTION_TIMEOUT, 60u, MHD_OPTION_END);
+	w->daemon =
+		MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION, 0,
+			NULL, NULL, on_request, w, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&here,
+			MHD_OPTION_URI_LOG_CALLBACK, visit_new, NULL, MHD_OPTION_NOTIFY_COMPLETED,
+			visit_end, NULL, MHD_OPTION_CONNECTION_TIMEOUT, 60u, MHD_OPTION_END);
 	if (w->daemon == NULL) {
-		err_set(e, ERR_SYSTEM, "world: the HTTP server did not start on 127.0.0.1; is the loopback interface up?");
+		err_set(e, ERR_SYSTEM,
+			"world: the HTTP server did not start on 127.0.0.1; is the loopback "
+			"interface up?");
 		pthread_mutex_destroy(&w->lock);
 		free(w);
 		return NULL;
@@ -145,7 +162,8 @@ struct world_http *world_http_open(struct sim_portal *portal, const struct clock
 
 int world_http_port(const struct world_http *w)
 {
-	const union MHD_DaemonInfo *info = MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_BIND_PORT);
+	const union MHD_DaemonInfo *info =
+		MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_BIND_PORT);
 
 	return info != NULL ? info->port : 0;
 }

@@ -1,4 +1,5 @@
-/* The demo world's observation portal: sim/portal.h served over real HTTP on 127.0.0.1, any free port. Never part of the engine. */
+/* The demo world's observation portal: sim/portal.h served over real HTTP on 127.0.0.1, any free
+ * port. Never part of the engine. */
 #ifndef ENGINE_CMD_WORLD_HTTP_H
 #define ENGINE_CMD_WORLD_HTTP_H
 #include "engine/base/err.h"
@@ -7,8 +8,10 @@
 
 struct world_http;
 
-/* Takes the portal; clock is borrowed and may start in the future. Replies are made at its sky time. Threads of its own. */
-struct world_http *world_http_open(struct sim_portal *portal, const struct clock *clock, struct err *e);
+/* Takes the portal; clock is borrowed and may start in the future. Replies are made at its sky
+ * time. Threads of its own. */
+struct world_http *world_http_open(
+	struct sim_portal *portal, const struct clock *clock, struct err *e);
 int world_http_port(const struct world_http *w);
 
 /* Lets the portal do what is due, and gives its ledger (new reference). */

@@ -1,4 +1,5 @@
-/* Makes a world: the night, its catalogue, its rules, and the files that the engine and the onlookers read. */
+/* Makes a world: the night, its catalogue, its rules, and the files that the engine and the
+ * onlookers read. */
 #include "engine/cmd/world.h"
 #include "engine/alert/alert.h"
 #include "engine/base/embed.h"
@@ -19,7 +20,8 @@
 
 extern char **environ;
 
-int world_write(const char *dir, const char *name, const char *bytes, size_t len, int mode, struct err *e)
+int world_write(
+	const char *dir, const char *name, const char *bytes, size_t len, int mode, struct err *e)
 {
 	char path[1200], part[1216];
 
@@ -35,14 +37,17 @@ int world_write(const char *dir, const char *name, const char *bytes, size_t len
 	if (fd >= 0 && close(fd) != 0)
 		ok = false;
 	if (!ok || rename(part, path) != 0)
-		return err_set(e, ERR_SYSTEM, "%s: cannot be written: %s; give a directory that you may write to", path, strerror(errno));
+		return err_set(e, ERR_SYSTEM,
+			"%s: cannot be written: %s; give a directory that you may write to", path,
+			strerror(errno));
 	return 0;
 }
 
 int world_write_json(const char *dir, const char *name, const json_t *value, struct err *e)
 {
 	char *text = json_dumps(value, JSON_INDENT(1));
-	int bad = text == NULL ? err_set(e, ERR_MEMORY, "%s: no memory", name) : world_write(dir, name, text, strlen(text), 0644, e);
+	int bad = text == NULL ? err_set(e, ERR_MEMORY, "%s: no memory", name)
+			       : world_write(dir, name, text, strlen(text), 0644, e);
 
 	free(text);
 	return bad;
@@ -67,7 +72,8 @@ static json_t *embedded_json(const char *path, struct err *e)
 	return j;
 }
 
-/* bns-near as it is, but: two detectors only wait for a person, one telescope network, and hours for three events in one night. */
+/* bns-near as it is, but: two detectors only wait for a person, one telescope network, and hours
+ * for three events in one night. */
 static int make_policy(struct world *w, struct err *e)
 {
 	json_t *policy = embedded_json("policies/bns-near.json", e), *approval, *ladder, *step;
@@ -79,11 +85,13 @@ static int make_policy(struct world *w, struct err *e)
 	approval = json_object_get(policy, "approval");
 	ladder = json_object_get(policy, "ladder");
 	if (!json_is_object(approval) || !json_is_array(ladder))
-		return err_set(e, ERR_SYSTEM, "world: the policy bns-near has no approval or no ladder");
+		return err_set(
+			e, ERR_SYSTEM, "world: the policy bns-near has no approval or no ladder");
 	json_object_set_new(policy, "name", json_string("bns-near-demo"));
 	json_object_set_new(approval, "mode", json_string("auto"));
 	json_object_set_new(approval, "auto_when", json_string("n_detectors >= 3"));
-	json_object_set_new(policy, "budget_h", json_pack("{s:f, s:f}", "event", 4.0, "night", 10.0));
+	json_object_set_new(
+		policy, "budget_h", json_pack("{s:f, s:f}", "event", 4.0, "night", 10.0));
 	if (w->tests) {
 		json_object_set_new(policy, "tests", json_true());
 		json_object_set_new(policy, "max_age_h", json_real(24 * 7));
@@ -96,7 +104,8 @@ static int make_policy(struct world *w, struct err *e)
 	return 0;
 }
 
-/* Runs this very program: `slew catalog build IN -o DIR/catalog.fits`, its words kept in DIR/catalog.log. */
+/* Runs this very program: `slew catalog build IN -o DIR/catalog.fits`, its words kept in
+ * DIR/catalog.log. */
 static int build_catalog(const struct world *w, const char *in, struct err *e)
 {
 	char out[1100], log[1100];
@@ -110,14 +119,16 @@ static int build_catalog(const struct world *w, const char *in, struct err *e)
 	posix_spawn_file_actions_init(&files);
 	posix_spawn_file_actions_addopen(&files, 1, log, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 	posix_spawn_file_actions_adddup2(&files, 1, 2);
-	int bad = posix_spawn(&pid, "/proc/self/exe", &files, NULL, (char **)(uintptr_t)argv, environ);
+	int bad = posix_spawn(
+		&pid, "/proc/self/exe", &files, NULL, (char **)(uintptr_t)argv, environ);
 	posix_spawn_file_actions_destroy(&files);
 	if (bad != 0)
 		return err_set(e, ERR_SYSTEM, "world: slew catalog build: %s", strerror(bad));
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return err_set(e, ERR_INPUT, "%s: slew catalog build did not take it; read %s", in, log);
+		return err_set(
+			e, ERR_INPUT, "%s: slew catalog build did not take it; read %s", in, log);
 	return 0;
 }
 
@@ -131,7 +142,7 @@ static int make_catalog(struct world *w, struct err *e)
 		return build_catalog(w, w->o.catalog, e);
 	sim_sky_csv(&w->night.sky, &csv);
 	int bad = csv.failed ? err_set(e, ERR_MEMORY, "world: no memory for the catalogue")
-		: world_write(w->dir, "galaxies.csv", csv.data, csv.len, 0644, e);
+			     : world_write(w->dir, "galaxies.csv", csv.data, csv.len, 0644, e);
 	text_free(&csv);
 	snprintf(path, sizeof path, "%s/galaxies.csv", w->dir);
 	return bad != 0 ? bad : build_catalog(w, path, e);
@@ -147,7 +158,8 @@ static void shift_time(json_t *object, const char *key, int64_t by_us)
 		json_object_set_new(object, key, json_string(utc_format(text, t + by_us)));
 }
 
-/* --start: the alert's two times are moved to this night, all else stays as it is. *bytes is replaced. */
+/* --start: the alert's two times are moved to this night, all else stays as it is. *bytes is
+ * replaced. */
 static int shift_alert(unsigned char **bytes, unsigned long *len, int64_t by_us, struct err *e)
 {
 	json_t *j = json_loadb((const char *)*bytes, *len, 0, NULL);
@@ -161,14 +173,17 @@ static int shift_alert(unsigned char **bytes, unsigned long *len, int64_t by_us,
 	}
 	json_decref(j);
 	if (text == NULL)
-		return err_set(e, ERR_INPUT, "its times cannot be moved to --start: not a JSON object; leave --start away");
+		return err_set(e, ERR_INPUT,
+			"its times cannot be moved to --start: not a JSON object; leave --start "
+			"away");
 	free(*bytes);
 	*bytes = (unsigned char *)text;
 	*len = strlen(text);
 	return 0;
 }
 
-/* A real alert. Its bytes are as they are and the sky's clock goes to its time; with --start its times are moved to that night. */
+/* A real alert. Its bytes are as they are and the sky's clock goes to its time; with --start its
+ * times are moved to that night. */
 static int add_alert(struct world *w, const char *path, struct err *e)
 {
 	struct made_alert *to = &w->night.alert[w->night.alerts];
@@ -215,10 +230,13 @@ static int real_night(struct world *w, struct err *e)
 		first = n->alert[i].at_us < first ? n->alert[i].at_us : first;
 	n->start_us = w->o.start_us != UTC_NONE ? w->o.start_us : first - 2 * UTC_MINUTE;
 	n->end_us = n->start_us + (int64_t)(w->o.hours * (double)UTC_HOUR);
-	n->weather = w->o.clear ? json_array() : made_weather(w->o.seed, sites, n->start_us - 6 * UTC_HOUR, n->end_us + 24 * UTC_HOUR);
-	n->truth = json_pack("{s:s, s:I, s:s, s:[{s:s, s:s, s:s}], s:O}", "schema", "slew made-up night, truth", "seed", (json_int_t)w->o.seed,
-		"start", utc_format_s(utc, n->start_us), "events", "role", "A", "event", n->alert[0].event, "what",
-		"a real alert: nobody here knows the host", "weather", n->weather);
+	n->weather = w->o.clear ? json_array()
+				: made_weather(w->o.seed, sites, n->start_us - 6 * UTC_HOUR,
+					  n->end_us + 24 * UTC_HOUR);
+	n->truth = json_pack("{s:s, s:I, s:s, s:[{s:s, s:s, s:s}], s:O}", "schema",
+		"slew made-up night, truth", "seed", (json_int_t)w->o.seed, "start",
+		utc_format_s(utc, n->start_us), "events", "role", "A", "event", n->alert[0].event,
+		"what", "a real alert: nobody here knows the host", "weather", n->weather);
 	return n->truth != NULL ? 0 : err_set(e, ERR_MEMORY, "world: no memory");
 }
 
@@ -227,8 +245,11 @@ int world_make(struct world *w, struct err *e)
 	w->descriptor = embedded_json("facilities/lco.json", e);
 	if (w->descriptor == NULL)
 		return -1;
-	struct made_options made = {.seed = w->o.seed, .start_us = w->o.start_us, .hours = w->o.hours,
-		.sites = json_object_get(w->descriptor, "sites"), .clear = w->o.clear};
+	struct made_options made = {.seed = w->o.seed,
+		.start_us = w->o.start_us,
+		.hours = w->o.hours,
+		.sites = json_object_get(w->descriptor, "sites"),
+		.clear = w->o.clear};
 	if ((w->o.alerts > 0 ? real_night(w, e) : made_night_make(&made, &w->night, e)) != 0)
 		return -1;
 	w->truth = json_dumps(w->night.truth, JSON_INDENT(1) | JSON_SORT_KEYS);
@@ -239,7 +260,8 @@ int world_make(struct world *w, struct err *e)
 	snprintf(path, sizeof path, "%s/credentials", w->dir);
 	if (mkdir(path, 0700) != 0)
 		return err_set(e, ERR_SYSTEM, "%s: %s", path, strerror(errno));
-	if (world_write(path, "portal", WORLD_TOKEN "\n", strlen(WORLD_TOKEN) + 1, 0600, e) != 0 || make_policy(w, e) != 0 || make_catalog(w, e) != 0)
+	if (world_write(path, "portal", WORLD_TOKEN "\n", strlen(WORLD_TOKEN) + 1, 0600, e) != 0 ||
+		make_policy(w, e) != 0 || make_catalog(w, e) != 0)
 		return -1;
 	return world_write_json(w->dir, "policy.json", w->policy, e);
 }
@@ -247,30 +269,37 @@ int world_make(struct world *w, struct err *e)
 /* One programme for each that the policy's ladder names. */
 static json_t *programmes(const json_t *policy)
 {
-	json_t *out = json_array(), *ladder = json_object_get(policy, "ladder"), *step, *seen = json_object();
+	json_t *out = json_array(), *ladder = json_object_get(policy, "ladder"), *step,
+	       *seen = json_object();
 	size_t i;
 
-	json_array_foreach(ladder, i, step) {
+	json_array_foreach (ladder, i, step) {
 		const char *name = json_text(step, "programme", "too");
 		if (json_object_get(seen, name) != NULL)
 			continue;
 		json_object_set_new(seen, name, json_true());
-		json_array_append_new(out, json_pack("{s:s, s:s, s:s, s:{s:f, s:f, s:f}}", "name", name, "facility", "lco", "proposal", "TOO-DEMO",
-			"hours", "NORMAL", 20.0, "TIME_CRITICAL", 20.0, "RAPID_RESPONSE", 10.0));
+		json_array_append_new(
+			out, json_pack("{s:s, s:s, s:s, s:{s:f, s:f, s:f}}", "name", name,
+				     "facility", "lco", "proposal", "TOO-DEMO", "hours", "NORMAL",
+				     20.0, "TIME_CRITICAL", 20.0, "RAPID_RESPONSE", 10.0));
 	}
 	json_decref(seen);
 	return out;
 }
 
-/* The portal knows of less time than our configuration does (a colleague was faster): it will refuse in its own words. */
+/* The portal knows of less time than our configuration does (a colleague was faster): it will
+ * refuse in its own words. */
 json_t *world_portal_setup(const struct world *w)
 {
-	json_t *faults = w->o.faultless ? json_array() : json_pack("[{s:s, s:i, s:i, s:s}]", "on", "POST /api/requestgroups/", "nth", 2, "count", 1,
-		"what", "drop_after");
+	json_t *faults = w->o.faultless ? json_array()
+					: json_pack("[{s:s, s:i, s:i, s:s}]", "on",
+						  "POST /api/requestgroups/", "nth", 2, "count", 1,
+						  "what", "drop_after");
 
-	return json_pack("{s:{s:s}, s:[{s:s, s:{s:f, s:f, s:f}, s:f}], s:O, s:o, s:O}", "tokens", WORLD_TOKEN, "slew", "proposals", "id", "TOO-DEMO",
-		"hours", "NORMAL", 20.0, "TIME_CRITICAL", 20.0, "RAPID_RESPONSE", w->o.faultless ? 10.0 : 2.0, "ipp_h", 5.0, "descriptor", w->descriptor, "faults", faults,
-		"weather", w->night.weather);
+	return json_pack("{s:{s:s}, s:[{s:s, s:{s:f, s:f, s:f}, s:f}], s:O, s:o, s:O}", "tokens",
+		WORLD_TOKEN, "slew", "proposals", "id", "TOO-DEMO", "hours", "NORMAL", 20.0,
+		"TIME_CRITICAL", 20.0, "RAPID_RESPONSE", w->o.faultless ? 10.0 : 2.0, "ipp_h", 5.0,
+		"descriptor", w->descriptor, "faults", faults, "weather", w->night.weather);
 }
 
 static json_t *event_names(const struct world *w)
@@ -278,7 +307,8 @@ static json_t *event_names(const struct world *w)
 	json_t *out = json_object();
 
 	for (size_t i = 0; i < w->night.alerts; i++)
-		json_object_set_new(out, (char[2]){w->night.alert[i].role, 0}, json_string(w->night.alert[i].event));
+		json_object_set_new(out, (char[2]){w->night.alert[i].role, 0},
+			json_string(w->night.alert[i].event));
 	return out;
 }
 
@@ -290,17 +320,25 @@ int world_configure(const struct world *w, const char *broker, int port, struct 
 	utc_format(anchor, w->anchor_us);
 	snprintf(portal, sizeof portal, "http://127.0.0.1:%d", port);
 	snprintf(state, sizeof state, "%s/state.db", w->dir);
-	json_t *config = json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:f, s:s}, s:[{s:s, s:s, s:s, s:[s], s:s}], s:[{s:s, s:s, s:{s:s, s:s}, s:s, s:b}], s:o,"
-		" s:[s], s:{s:s}}", "description", "Written by slew world: a made-up night on this machine only.", "state", "state.db", "catalog",
-		"catalog.fits", "credentials_dir", "credentials", "clock", "start", start, "rate", w->o.rate, "anchor", anchor, "sources", "name",
-		"gcn", "type", "kafka", "brokers", broker, "topics", WORLD_TOPIC, "start", "earliest", "facilities", "name", "lco", "use", "lco",
-		"urls", "portal", portal, "archive", portal, "secret", "portal", "accepts_tests", w->tests, "programmes", programmes(w->policy),
-		"policies", "policy.json", "operator", "socket", "slew.sock");
-	json_t *about = json_pack("{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:o, s:s, s:b, s:I}", "pid", (json_int_t)getpid(),
-		"seed", (json_int_t)w->o.seed, "truth_sha256", w->truth_sha256, "broker", broker, "topic", WORLD_TOPIC, "portal", portal, "state",
-		state, "start", start, "start_us", (json_int_t)w->night.start_us, "end_us", (json_int_t)w->night.end_us, "anchor_us",
-		(json_int_t)w->anchor_us, "rate", w->o.rate, "events", event_names(w), "catalog", w->catalog_name, "tests", w->tests, "galaxies",
-		(json_int_t)w->night.sky.count);
+	json_t *config = json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:f, s:s}, s:[{s:s, s:s, s:s, "
+				   "s:[s], s:s}], s:[{s:s, s:s, s:{s:s, s:s}, s:s, s:b}], s:o,"
+				   " s:[s], s:{s:s}}",
+		"description", "Written by slew world: a made-up night on this machine only.",
+		"state", "state.db", "catalog", "catalog.fits", "credentials_dir", "credentials",
+		"clock", "start", start, "rate", w->o.rate, "anchor", anchor, "sources", "name",
+		"gcn", "type", "kafka", "brokers", broker, "topics", WORLD_TOPIC, "start",
+		"earliest", "facilities", "name", "lco", "use", "lco", "urls", "portal", portal,
+		"archive", portal, "secret", "portal", "accepts_tests", w->tests, "programmes",
+		programmes(w->policy), "policies", "policy.json", "operator", "socket",
+		"slew.sock");
+	json_t *about = json_pack(
+		"{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:o, s:s, s:b, s:I}",
+		"pid", (json_int_t)getpid(), "seed", (json_int_t)w->o.seed, "truth_sha256",
+		w->truth_sha256, "broker", broker, "topic", WORLD_TOPIC, "portal", portal, "state",
+		state, "start", start, "start_us", (json_int_t)w->night.start_us, "end_us",
+		(json_int_t)w->night.end_us, "anchor_us", (json_int_t)w->anchor_us, "rate",
+		w->o.rate, "events", event_names(w), "catalog", w->catalog_name, "tests", w->tests,
+		"galaxies", (json_int_t)w->night.sky.count);
 	int bad = config == NULL || about == NULL ? err_set(e, ERR_MEMORY, "world: no memory") : 0;
 	if (bad == 0)
 		bad = world_write_json(w->dir, "config.json", config, e);

@@ -1,4 +1,5 @@
-/* The report of a night: one self-contained HTML page out of the state, for a person who was not there. */
+/* The report of a night: one self-contained HTML page out of the state, for a person who was not
+ * there. */
 #ifndef ENGINE_REPORT_NIGHT_H
 #define ENGINE_REPORT_NIGHT_H
 #include "engine/base/err.h"
@@ -11,7 +12,8 @@
 
 #define NIGHT_MAPS 12
 
-/* One sky map that was heard; read by the caller, since bytes from outside are read in a sandbox. All borrowed. */
+/* One sky map that was heard; read by the caller, since bytes from outside are read in a sandbox.
+ * All borrowed. */
 struct night_map {
 	char event[64], type[16], sha256[65];
 	int64_t heard_us;
@@ -21,28 +23,36 @@ struct night_map {
 
 struct night_input {
 	sqlite3 *ro;
-	const json_t *truth;       /* truth.json of a made-up night, or NULL */
+	const json_t *truth;		       /* truth.json of a made-up night, or NULL */
 	const char *state_path, *catalog_path; /* as a person would type them */
-	const char *event;         /* which event the page is about; NULL: the one that most was asked for */
+	const char
+		*event; /* which event the page is about; NULL: the one that most was asked for */
 	struct night_map maps[NIGHT_MAPS];
 	size_t map_count;
 };
 
-/* Everything the page says, as JSON of rows (night_read.c); ERR_STORE, ERR_MEMORY, or ERR_INPUT when nothing was heard. New reference. */
+/* Everything the page says, as JSON of rows (night_read.c); ERR_STORE, ERR_MEMORY, or ERR_INPUT
+ * when nothing was heard. New reference. */
 json_t *night_read(const struct night_input *in, struct err *e);
 
 /* The page. Start out with {.max = LIMIT_TEXT}. */
 int night_html(const struct night_input *in, const json_t *night, struct text *out, struct err *e);
 
 /* Parts of the page, in order. */
-void night_close_up(const struct night_input *in, const json_t *night, struct text *out);   /* the chosen event */
-void night_whole_sky(const struct night_input *in, const json_t *night, struct text *out);  /* all events */
-void night_altitudes(const struct night_input *in, const json_t *night, struct text *out);  /* one panel a site */
+void night_close_up(
+	const struct night_input *in, const json_t *night, struct text *out); /* the chosen event */
+void night_whole_sky(
+	const struct night_input *in, const json_t *night, struct text *out); /* all events */
+void night_altitudes(
+	const struct night_input *in, const json_t *night, struct text *out); /* one panel a site */
 void night_timeline(const json_t *night, struct text *out);
-void night_reasons(const struct night_input *in, const json_t *night, struct text *out);    /* latency a stage, why not */
-void night_commands(const struct night_input *in, const json_t *night, struct text *out);   /* to check three of the numbers */
+void night_reasons(const struct night_input *in, const json_t *night,
+	struct text *out); /* latency a stage, why not */
+void night_commands(const struct night_input *in, const json_t *night,
+	struct text *out); /* to check three of the numbers */
 void night_requests(const json_t *night, struct text *out);
 
-/* Colour and word for what became of a target: "observed", "running", "asked", "cancelled", "refused", "not asked". */
+/* Colour and word for what became of a target: "observed", "running", "asked", "cancelled",
+ * "refused", "not asked". */
 const char *night_fate(const json_t *night, int64_t target_id, const char **colour);
 #endif

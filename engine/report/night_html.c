@@ -1,4 +1,5 @@
-/* The page itself: one sentence, the numbers, the pictures, the tables; no script, nothing from elsewhere. */
+/* The page itself: one sentence, the numbers, the pictures, the tables; no script, nothing from
+ * elsewhere. */
 #include "engine/base/json.h"
 #include "engine/base/utc.h"
 #include "engine/report/night.h"
@@ -6,30 +7,61 @@
 #include <string.h>
 
 static const char style[] =
-	"body{font:14px/1.45 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;color:#1d2939;background:#f6f7f9;margin:0}"
+	"body{font:14px/1.45 system-ui,-apple-system,'Segoe "
+	"UI',Roboto,sans-serif;color:#1d2939;background:#f6f7f9;margin:0}"
 	"main{max-width:1340px;margin:0 auto;padding:22px 26px 60px;background:#fff}"
-	"h1{font-size:24px;margin:0 0 2px}h2{font-size:17px;margin:30px 0 6px;border-bottom:1px solid #e4e7ec;padding-bottom:4px}"
-	".sub{color:#667085;margin:0 0 12px}.outcome{font-size:17px;background:#eef4ff;border-left:4px solid #2563eb;padding:10px 14px;margin:10px 0 16px}"
-	".tiles{display:flex;flex-wrap:wrap;gap:10px;margin:0 0 14px}.tiles div{border:1px solid #e4e7ec;border-radius:6px;padding:8px 14px;min-width:96px}"
-	".tiles b{display:block;font-size:20px;line-height:1.2}.tiles span{color:#667085;font-size:12px}"
-	".two{display:grid;grid-template-columns:1fr 1fr;gap:18px;align-items:start}figure{margin:0 0 8px}svg{width:100%;height:auto;display:block}"
-	"figcaption,.note{color:#667085;font-size:12.5px;margin:4px 0 8px}table{border-collapse:collapse;width:100%;font-size:13px}"
-	"th{text-align:left;color:#475467;font-weight:600;border-bottom:1px solid #d0d5dd;padding:4px 8px 4px 0;vertical-align:bottom}"
-	"td{border-bottom:1px solid #f0f1f4;padding:3px 8px 3px 0;vertical-align:top}td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}"
-	".dim{color:#98a2b3}table.small{font-size:12px}.words{color:#7a2e0e;max-width:420px}.host{color:#b54708}"
-	".keep{white-space:nowrap}.two>section{min-width:0}pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#101828;color:#e6edf7;padding:14px 16px;border-radius:6px;overflow-x:auto;font-size:12.5px;line-height:1.5}code{background:#f2f4f7;padding:1px 4px}"
-	".s{padding:0 6px;border-radius:8px;background:#f2f4f7}.s-done{background:#d1fadf;color:#05603a}.s-cancelled{background:#ebe9fe;color:#5925dc}"
-	".s-declined,.s-failed{background:#ffe4d6;color:#b93815}.s-scheduled,.s-accepted,.s-asked{background:#dbe7ff;color:#1d4ed8}"
-	".grid{stroke:#e4e7ec;stroke-width:.8;fill:none}.frame{fill:none;stroke:#98a2b3}.tick{font-size:10px;fill:#667085}.label{font-size:11px;fill:#344054;"
-	"paint-order:stroke;stroke:#fff;stroke-width:2.5px}.strong{font-weight:700;fill:#101828}.c90{fill:#2563eb;fill-opacity:.13;stroke:#2563eb;stroke-width:1}"
-	".c90.other{fill:#98a2b3;fill-opacity:.2;stroke:#98a2b3}.c50{fill:#f59f00;fill-opacity:.16;stroke:#e8590c;stroke-width:1.2}"
-	".horizon{stroke:#344054;stroke-dasharray:5 4;stroke-width:1.1}.thin{stroke-width:.6}.sun{fill:#ffd43b;stroke:#e67700}.moon{fill:#ced4da;stroke:#495057}"
-	".star{fill:#ffd43b;stroke:#7a4100;stroke-width:1.2}.galaxy{stroke:#fff;stroke-width:.8;fill-opacity:.85}.note{fill:#667085;font-size:12px}"
-	".day{fill:#fff3bf}.dusk{fill:#fff9e3}.limit{stroke:#667085;stroke-dasharray:2 3;fill:none}.alt{stroke:#98a2b3;stroke-width:.7;stroke-opacity:.55}"
-	".alt.no{stroke:#d9480f;stroke-width:1.4;stroke-dasharray:4 3;stroke-opacity:.9}.slot{stroke:#2563eb;stroke-width:4.5}.slot.done{stroke:#1a7f4b}.slot.failed{stroke:#b42318}"
-	".cloud{fill:#868e96}.heard{stroke:#344054;stroke-width:1;fill:none}text.heard{stroke:none;fill:#344054}.order{stroke:#b42318;stroke-width:1;fill:none}text.order{stroke:none;"
-	"fill:#b42318;font-weight:700}.restart{stroke:#f59f00;stroke-width:1.6;stroke-dasharray:6 3;fill:none}text.restart{stroke:none;fill:#b35c00}"
-	".f1{color:#1a7f4b}.f2{color:#2563eb}.f3{color:#8b5cf6}.f4{color:#d9480f}.f5{color:#98a2b3}@media(max-width:900px){.two{grid-template-columns:1fr}}";
+	"h1{font-size:24px;margin:0 0 2px}h2{font-size:17px;margin:30px 0 6px;border-bottom:1px "
+	"solid #e4e7ec;padding-bottom:4px}"
+	".sub{color:#667085;margin:0 0 "
+	"12px}.outcome{font-size:17px;background:#eef4ff;border-left:4px solid "
+	"#2563eb;padding:10px 14px;margin:10px 0 16px}"
+	".tiles{display:flex;flex-wrap:wrap;gap:10px;margin:0 0 14px}.tiles div{border:1px solid "
+	"#e4e7ec;border-radius:6px;padding:8px 14px;min-width:96px}"
+	".tiles b{display:block;font-size:20px;line-height:1.2}.tiles "
+	"span{color:#667085;font-size:12px}"
+	".two{display:grid;grid-template-columns:1fr "
+	"1fr;gap:18px;align-items:start}figure{margin:0 0 "
+	"8px}svg{width:100%;height:auto;display:block}"
+	"figcaption,.note{color:#667085;font-size:12.5px;margin:4px 0 "
+	"8px}table{border-collapse:collapse;width:100%;font-size:13px}"
+	"th{text-align:left;color:#475467;font-weight:600;border-bottom:1px solid "
+	"#d0d5dd;padding:4px 8px 4px 0;vertical-align:bottom}"
+	"td{border-bottom:1px solid #f0f1f4;padding:3px 8px 3px "
+	"0;vertical-align:top}td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:"
+	"tabular-nums}"
+	".dim{color:#98a2b3}table.small{font-size:12px}.words{color:#7a2e0e;max-width:420px}.host{"
+	"color:#b54708}"
+	".keep{white-space:nowrap}.two>section{min-width:0}pre{white-space:pre-wrap;overflow-wrap:"
+	"anywhere;background:#101828;color:#e6edf7;padding:14px "
+	"16px;border-radius:6px;overflow-x:auto;font-size:12.5px;line-height:1.5}code{background:#"
+	"f2f4f7;padding:1px 4px}"
+	".s{padding:0 "
+	"6px;border-radius:8px;background:#f2f4f7}.s-done{background:#d1fadf;color:#05603a}.s-"
+	"cancelled{background:#ebe9fe;color:#5925dc}"
+	".s-declined,.s-failed{background:#ffe4d6;color:#b93815}.s-scheduled,.s-accepted,.s-asked{"
+	"background:#dbe7ff;color:#1d4ed8}"
+	".grid{stroke:#e4e7ec;stroke-width:.8;fill:none}.frame{fill:none;stroke:#98a2b3}.tick{font-"
+	"size:10px;fill:#667085}.label{font-size:11px;fill:#344054;"
+	"paint-order:stroke;stroke:#fff;stroke-width:2.5px}.strong{font-weight:700;fill:#101828}."
+	"c90{fill:#2563eb;fill-opacity:.13;stroke:#2563eb;stroke-width:1}"
+	".c90.other{fill:#98a2b3;fill-opacity:.2;stroke:#98a2b3}.c50{fill:#f59f00;fill-opacity:.16;"
+	"stroke:#e8590c;stroke-width:1.2}"
+	".horizon{stroke:#344054;stroke-dasharray:5 "
+	"4;stroke-width:1.1}.thin{stroke-width:.6}.sun{fill:#ffd43b;stroke:#e67700}.moon{fill:#"
+	"ced4da;stroke:#495057}"
+	".star{fill:#ffd43b;stroke:#7a4100;stroke-width:1.2}.galaxy{stroke:#fff;stroke-width:.8;"
+	"fill-opacity:.85}.note{fill:#667085;font-size:12px}"
+	".day{fill:#fff3bf}.dusk{fill:#fff9e3}.limit{stroke:#667085;stroke-dasharray:2 "
+	"3;fill:none}.alt{stroke:#98a2b3;stroke-width:.7;stroke-opacity:.55}"
+	".alt.no{stroke:#d9480f;stroke-width:1.4;stroke-dasharray:4 "
+	"3;stroke-opacity:.9}.slot{stroke:#2563eb;stroke-width:4.5}.slot.done{stroke:#1a7f4b}.slot."
+	"failed{stroke:#b42318}"
+	".cloud{fill:#868e96}.heard{stroke:#344054;stroke-width:1;fill:none}text.heard{stroke:none;"
+	"fill:#344054}.order{stroke:#b42318;stroke-width:1;fill:none}text.order{stroke:none;"
+	"fill:#b42318;font-weight:700}.restart{stroke:#f59f00;stroke-width:1.6;stroke-dasharray:6 "
+	"3;fill:none}text.restart{stroke:none;fill:#b35c00}"
+	".f1{color:#1a7f4b}.f2{color:#2563eb}.f3{color:#8b5cf6}.f4{color:#d9480f}.f5{color:#98a2b3}"
+	"@media(max-width:900px){.two{grid-template-columns:1fr}}";
 
 static int64_t count_states(const json_t *night, int64_t event, const char *states)
 {
@@ -37,8 +69,9 @@ static int64_t count_states(const json_t *night, int64_t event, const char *stat
 	size_t i;
 	int64_t n = 0;
 
-	json_array_foreach(json_object_get(night, "requests"), i, r)
-		n += (event < 0 || json_int(r, "event", 0) == event) && strstr(states, json_text(r, "state", "?")) != NULL;
+	json_array_foreach (json_object_get(night, "requests"), i, r)
+		n += (event < 0 || json_int(r, "event", 0) == event) &&
+		     strstr(states, json_text(r, "state", "?")) != NULL;
 	return n;
 }
 
@@ -49,8 +82,9 @@ static int64_t count_withdrawn(const json_t *night)
 	size_t i;
 	int64_t n = 0;
 
-	json_array_foreach(json_object_get(night, "requests"), i, r)
-		n += strcmp(json_text(r, "state", ""), "cancelled") == 0 && json_int(r, "submits", 0) > 0;
+	json_array_foreach (json_object_get(night, "requests"), i, r)
+		n += strcmp(json_text(r, "state", ""), "cancelled") == 0 &&
+		     json_int(r, "submits", 0) > 0;
 	return n;
 }
 
@@ -59,13 +93,14 @@ static const json_t *truth_host(const struct night_input *in, const char *event)
 	json_t *row;
 	size_t i;
 
-	json_array_foreach(json_object_get(in->truth, "events"), i, row)
+	json_array_foreach (json_object_get(in->truth, "events"), i, row)
 		if (strcmp(json_text(row, "event", ""), event) == 0)
 			return json_object_get(row, "host");
 	return NULL;
 }
 
-static void host_sentence(const struct night_input *in, const json_t *night, const char *event, struct text *out)
+static void host_sentence(
+	const struct night_input *in, const json_t *night, const char *event, struct text *out)
 {
 	const json_t *host = truth_host(in, event);
 	json_t *t;
@@ -75,33 +110,46 @@ static void host_sentence(const struct night_input *in, const json_t *night, con
 
 	if (host == NULL)
 		return;
-	json_array_foreach(json_object_get(night, "targets"), i, t)
-		if (strcmp(json_text(t, "name", ""), json_text(host, "name", "?")) == 0 && json_int(t, "event", 0) == json_int(json_object_get(night, "event"), "id", -1)) {
+	json_array_foreach (json_object_get(night, "targets"), i, t)
+		if (strcmp(json_text(t, "name", ""), json_text(host, "name", "?")) == 0 &&
+			json_int(t, "event", 0) ==
+				json_int(json_object_get(night, "event"), "id", -1)) {
 			fate = night_fate(night, json_int(t, "id", 0), &colour);
 			rank = json_int(t, "rank", 0);
 		}
 	if (fate == NULL)
-		text_printf(out, " The true host, %s, was %s.", json_text(host, "name", ""), json_is_false(json_object_get(host, "in_catalogue"))
-			? "not in the catalogue" : "below the cut of the ranking");
+		text_printf(out, " The true host, %s, was %s.", json_text(host, "name", ""),
+			json_is_false(json_object_get(host, "in_catalogue"))
+				? "not in the catalogue"
+				: "below the cut of the ranking");
 	else
-		text_printf(out, " The true host, %s, was ranked %lld and <b>%s</b>.", json_text(host, "name", ""), (long long)rank, fate);
+		text_printf(out, " The true host, %s, was ranked %lld and <b>%s</b>.",
+			json_text(host, "name", ""), (long long)rank, fate);
 }
 
 static void outcome(const struct night_input *in, const json_t *night, struct text *out)
 {
-	const json_t *event = json_object_get(night, "event"), *frames = json_array_get(json_object_get(night, "frames"), 0);
-	int64_t id = json_int(event, "id", 0), done = count_states(night, id, "done"), start = json_int(event, "time_us", 0);
+	const json_t *event = json_object_get(night, "event"),
+		     *frames = json_array_get(json_object_get(night, "frames"), 0);
+	int64_t id = json_int(event, "id", 0), done = count_states(night, id, "done"),
+		start = json_int(event, "time_us", 0);
 	int64_t live = count_states(night, id, "asked unsure accepted scheduled running");
 	char utc[32];
 
-	text_printf(out, "<p class=\"outcome\">%s of %s: ", json_text(event, "name", ""), utc_format_s(utc, start));
+	text_printf(out, "<p class=\"outcome\">%s of %s: ", json_text(event, "name", ""),
+		utc_format_s(utc, start));
 	if (json_int(event, "requests", 0) == 0)
-		text_printf(out, "heard and judged, and no telescope was asked (%s).", json_text(event, "state", ""));
+		text_printf(out, "heard and judged, and no telescope was asked (%s).",
+			json_text(event, "state", ""));
 	else
-		text_printf(out, "%lld of %lld ranked galaxies <b>observed</b>, %lld still wait at the telescopes%s", (long long)done, (long long)json_int(event, "targets", 0), (long long)live,
+		text_printf(out,
+			"%lld of %lld ranked galaxies <b>observed</b>, %lld still wait at the "
+			"telescopes%s",
+			(long long)done, (long long)json_int(event, "targets", 0), (long long)live,
 			json_int(frames, "first_us", 0) > 0 ? "" : ".");
 	if (json_int(event, "requests", 0) > 0 && json_int(frames, "first_us", 0) > 0)
-		text_printf(out, "; the first image came %.0f min after the merger.", (double)(json_int(frames, "first_us", 0) - start) / (double)UTC_MINUTE);
+		text_printf(out, "; the first image came %.0f min after the merger.",
+			(double)(json_int(frames, "first_us", 0) - start) / (double)UTC_MINUTE);
 	host_sentence(in, night, json_text(event, "name", ""), out);
 	text_puts(out, "</p>\n");
 }
@@ -113,15 +161,18 @@ static void tile(struct text *out, const char *value, const char *words)
 
 static void tiles(const json_t *night, struct text *out)
 {
-	const json_t *offers = json_array_get(json_object_get(night, "offers"), 0), *ledger = json_array_get(json_object_get(night, "ledger"), 0);
+	const json_t *offers = json_array_get(json_object_get(night, "offers"), 0),
+		     *ledger = json_array_get(json_object_get(night, "ledger"), 0);
 	char v[64];
 
 	text_puts(out, "<div class=\"tiles\">");
 	snprintf(v, sizeof v, "%zu", json_array_size(json_object_get(night, "alerts")));
 	tile(out, v, "alerts heard");
-	snprintf(v, sizeof v, "%lld", (long long)json_int(json_object_get(night, "event"), "targets", 0));
+	snprintf(v, sizeof v, "%lld",
+		(long long)json_int(json_object_get(night, "event"), "targets", 0));
 	tile(out, v, "galaxies ranked");
-	snprintf(v, sizeof v, "%lld / %.0f / %.0f", (long long)json_int(offers, "n", 0), json_number(offers, "granted", 0), json_number(offers, "refused", 0));
+	snprintf(v, sizeof v, "%lld / %.0f / %.0f", (long long)json_int(offers, "n", 0),
+		json_number(offers, "granted", 0), json_number(offers, "refused", 0));
 	tile(out, v, "offers asked / granted / refused");
 	snprintf(v, sizeof v, "%lld", (long long)count_states(night, -1, "done"));
 	tile(out, v, "requests observed");
@@ -142,29 +193,44 @@ static void beliefs(const json_t *night, struct text *out)
 	size_t i;
 	char t[32];
 
-	text_puts(out, "<h2>What was heard and believed</h2><table class=\"small\"><tr><th>heard (UTC)</th><th>event</th><th>alert</th><th class=\"n\">90 % area</th><th class=\"n\">50 %</th><th class=\"n\">distance</th>"
-		"<th class=\"n\">BNS</th><th class=\"n\">NSBH</th><th class=\"n\">remnant</th><th class=\"n\">det.</th></tr>\n");
-	json_array_foreach(json_object_get(night, "alerts"), i, a) {
-		text_printf(out, "<tr><td>%s</td><td>%s</td><td>%s</td>", utc_format_hms(t, json_int(a, "utc_us", 0)), json_text(a, "name", ""), json_text(a, "type", ""));
+	text_puts(out, "<h2>What was heard and believed</h2><table class=\"small\"><tr><th>heard "
+		       "(UTC)</th><th>event</th><th>alert</th><th class=\"n\">90 % area</th><th "
+		       "class=\"n\">50 %</th><th class=\"n\">distance</th>"
+		       "<th class=\"n\">BNS</th><th class=\"n\">NSBH</th><th "
+		       "class=\"n\">remnant</th><th class=\"n\">det.</th></tr>\n");
+	json_array_foreach (json_object_get(night, "alerts"), i, a) {
+		text_printf(out, "<tr><td>%s</td><td>%s</td><td>%s</td>",
+			utc_format_hms(t, json_int(a, "utc_us", 0)), json_text(a, "name", ""),
+			json_text(a, "type", ""));
 		if (isfinite(json_number(a, "area90", NAN)))
-			text_printf(out, "<td class=\"n\">%.1f deg²</td><td class=\"n\">%.1f deg²</td>", json_number(a, "area90", NAN), json_number(a, "area50", NAN));
+			text_printf(out,
+				"<td class=\"n\">%.1f deg²</td><td class=\"n\">%.1f deg²</td>",
+				json_number(a, "area90", NAN), json_number(a, "area50", NAN));
 		else
 			text_puts(out, "<td></td><td></td>");
 		if (isfinite(json_number(a, "mean", NAN)))
-			text_printf(out, "<td class=\"n\">%.0f ± %.0f Mpc</td>", json_number(a, "mean", NAN), json_number(a, "std", NAN));
+			text_printf(out, "<td class=\"n\">%.0f ± %.0f Mpc</td>",
+				json_number(a, "mean", NAN), json_number(a, "std", NAN));
 		else
 			text_puts(out, "<td></td>");
 		if (isfinite(json_number(a, "p_bns", NAN)))
-			text_printf(out, "<td class=\"n\">%.0f %%</td><td class=\"n\">%.0f %%</td><td class=\"n\">%.0f %%</td><td class=\"n\">%.0f</td></tr>\n", 100 * json_number(a, "p_bns", NAN),
-				100 * json_number(a, "p_nsbh", NAN), 100 * json_number(a, "has_remnant", NAN), json_number(a, "n_detectors", NAN));
+			text_printf(out,
+				"<td class=\"n\">%.0f %%</td><td class=\"n\">%.0f %%</td><td "
+				"class=\"n\">%.0f %%</td><td class=\"n\">%.0f</td></tr>\n",
+				100 * json_number(a, "p_bns", NAN),
+				100 * json_number(a, "p_nsbh", NAN),
+				100 * json_number(a, "has_remnant", NAN),
+				json_number(a, "n_detectors", NAN));
 		else
 			text_puts(out, "<td></td><td></td><td></td><td></td></tr>\n");
 	}
 	text_puts(out, "</table><p class=\"note\">");
-	json_array_foreach(json_object_get(night, "decisions"), i, d) {
-		text_printf(out, "%s%s by <b>", i > 0 ? " &middot; " : "", json_text(d, "name", ""));
+	json_array_foreach (json_object_get(night, "decisions"), i, d) {
+		text_printf(
+			out, "%s%s by <b>", i > 0 ? " &middot; " : "", json_text(d, "name", ""));
 		text_html(out, json_text(d, "policy", ""));
-		text_printf(out, "</b>: %s, %s", json_text(d, "outcome", ""), json_text(d, "state", ""));
+		text_printf(out, "</b>: %s, %s", json_text(d, "outcome", ""),
+			json_text(d, "state", ""));
 		if (json_text(d, "missing", "")[0] != '\0') {
 			text_puts(out, ", not known: ");
 			text_html(out, json_text(d, "missing", ""));
@@ -177,11 +243,18 @@ int night_html(const struct night_input *in, const json_t *night, struct text *o
 {
 	char from[32], to[32];
 
-	text_printf(out, "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>slew: night of %s</title>"
-		"<style>%s</style><main>\n", json_text(json_object_get(night, "event"), "name", ""), style);
-	text_printf(out, "<h1>Night report, %s</h1><p class=\"sub\">%s to %s (sky time, UTC), sky clock %.4g times the wall clock%s. Everything here is read from ",
-		json_text(json_object_get(night, "event"), "name", ""), utc_format_s(from, json_int(night, "start_us", 0)), utc_format_s(to, json_int(night, "end_us", 0)),
-		json_number(night, "rate", 1), in->truth != NULL ? "; a made-up night, its truth opened afterwards" : "");
+	text_printf(out,
+		"<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta "
+		"name=\"viewport\" content=\"width=device-width\"><title>slew: night of %s</title>"
+		"<style>%s</style><main>\n",
+		json_text(json_object_get(night, "event"), "name", ""), style);
+	text_printf(out,
+		"<h1>Night report, %s</h1><p class=\"sub\">%s to %s (sky time, UTC), sky clock "
+		"%.4g times the wall clock%s. Everything here is read from ",
+		json_text(json_object_get(night, "event"), "name", ""),
+		utc_format_s(from, json_int(night, "start_us", 0)),
+		utc_format_s(to, json_int(night, "end_us", 0)), json_number(night, "rate", 1),
+		in->truth != NULL ? "; a made-up night, its truth opened afterwards" : "");
 	text_html(out, in->state_path);
 	text_puts(out, ".</p>\n");
 	outcome(in, night, out);
@@ -201,5 +274,8 @@ int night_html(const struct night_input *in, const json_t *night, struct text *o
 	text_puts(out, "</section></div>\n");
 	night_requests(night, out);
 	text_puts(out, "</main></html>\n");
-	return out->failed ? err_set(e, ERR_LIMIT, "the report is larger than %zu bytes, or there is no memory", out->max) : 0;
+	return out->failed ? err_set(e, ERR_LIMIT,
+				     "the report is larger than %zu bytes, or there is no memory",
+				     out->max)
+			   : 0;
 }

@@ -6,12 +6,13 @@
 #include <string.h>
 
 #define DEG (M_PI / 180)
-#define NX 240
-#define NY 160
+#define NX  240
+#define NY  160
 
 double svg_separation_deg(double ra1, double dec1, double ra2, double dec2)
 {
-	double a = sin((dec2 - dec1) * DEG / 2), b = sin((ra2 - ra1) * DEG / 2), h = a * a + cos(dec1 * DEG) * cos(dec2 * DEG) * b * b;
+	double a = sin((dec2 - dec1) * DEG / 2), b = sin((ra2 - ra1) * DEG / 2),
+	       h = a * a + cos(dec1 * DEG) * cos(dec2 * DEG) * b * b;
 
 	return 2 * asin(sqrt(h > 1 ? 1 : h)) / DEG;
 }
@@ -44,7 +45,8 @@ bool svg_sky_xy(const struct svg_sky *s, double ra, double dec, double *x, doubl
 bool svg_sky_radec(const struct svg_sky *s, double x, double y, double *ra, double *dec)
 {
 	if (s->all) {
-		double sine = 1 - (y - s->y0) / (s->height / 2), across = 1 - (x - s->x0) / (s->width / 2);
+		double sine = 1 - (y - s->y0) / (s->height / 2),
+		       across = 1 - (x - s->x0) / (s->width / 2);
 		if (fabs(sine) >= 1)
 			return false;
 		double t = asin(sine), lambda = M_PI * across / cos(t);
@@ -54,7 +56,8 @@ bool svg_sky_radec(const struct svg_sky *s, double x, double y, double *ra, doub
 		*ra = s->ra0_deg + lambda / DEG;
 		return true;
 	}
-	double scale = s->width / 2 / tan(s->half_deg * DEG), u = -(x - s->x0 - s->width / 2) / scale, v = -(y - s->y0 - s->height / 2) / scale;
+	double scale = s->width / 2 / tan(s->half_deg * DEG),
+	       u = -(x - s->x0 - s->width / 2) / scale, v = -(y - s->y0 - s->height / 2) / scale;
 	double rho = sqrt(u * u + v * v), c = atan(rho), d0 = s->dec0_deg * DEG;
 	if (rho < 1e-12) {
 		*ra = s->ra0_deg;
@@ -66,7 +69,8 @@ bool svg_sky_radec(const struct svg_sky *s, double x, double y, double *ra, doub
 	return true;
 }
 
-static void polyline(const struct svg_sky *s, const double (*radec)[2], size_t n, const char *style, struct text *out)
+static void polyline(const struct svg_sky *s, const double (*radec)[2], size_t n, const char *style,
+	struct text *out)
 {
 	bool pen = false;
 	double lastx = 0;
@@ -85,7 +89,8 @@ static void polyline(const struct svg_sky *s, const double (*radec)[2], size_t n
 	text_puts(out, "\"/>\n");
 }
 
-void svg_sky_path(const struct svg_sky *s, const double (*points)[3], size_t n, const char *style, struct text *out)
+void svg_sky_path(const struct svg_sky *s, const double (*points)[3], size_t n, const char *style,
+	struct text *out)
 {
 	double(*radec)[2] = calloc(n, sizeof *radec);
 
@@ -100,7 +105,8 @@ void svg_sky_path(const struct svg_sky *s, const double (*points)[3], size_t n, 
 }
 
 /* One meridian or parallel, and its label. */
-static void grid_line(const struct svg_sky *s, bool meridian, double at, double low, double high, struct text *out)
+static void grid_line(const struct svg_sky *s, bool meridian, double at, double low, double high,
+	struct text *out)
 {
 	double line[91][2];
 
@@ -118,13 +124,22 @@ static void grid_labels(const struct svg_sky *s, double step, double ra_step, st
 
 	for (double d = -90 + step; d < 90; d += step) /* declinations up the left side */
 		for (double px = s->x0; px < s->x0 + s->width; px += 4) {
-			bool ok = s->all ? mollweide(s, s->ra0_deg + 179.9, d, &x, &y) : svg_sky_radec(s, s->x0 + 1, s->y0, &ra, &dec);
+			bool ok = s->all ? mollweide(s, s->ra0_deg + 179.9, d, &x, &y)
+					 : svg_sky_radec(s, s->x0 + 1, s->y0, &ra, &dec);
 			if (s->all && ok) {
-				text_printf(out, "<text class=\"tick\" x=\"%.0f\" y=\"%.0f\" text-anchor=\"end\">%+.0f°</text>\n", x - 3, y + 3, d);
+				text_printf(out,
+					"<text class=\"tick\" x=\"%.0f\" y=\"%.0f\" "
+					"text-anchor=\"end\">%+.0f°</text>\n",
+					x - 3, y + 3, d);
 			} else {
 				for (double py = s->y0 + 8; py < s->y0 + s->height - 8; py += 1)
-					if (svg_sky_radec(s, s->x0, py, &ra, &dec) && fabs(dec - d) < 0.5 * s->half_deg * 2 / s->height) {
-						text_printf(out, "<text class=\"tick\" x=\"%.0f\" y=\"%.0f\" text-anchor=\"end\">%+.4g°</text>\n", s->x0 - 4, py + 3, d);
+					if (svg_sky_radec(s, s->x0, py, &ra, &dec) &&
+						fabs(dec - d) < 0.5 * s->half_deg * 2 / s->height) {
+						text_printf(out,
+							"<text class=\"tick\" x=\"%.0f\" "
+							"y=\"%.0f\" "
+							"text-anchor=\"end\">%+.4g°</text>\n",
+							s->x0 - 4, py + 3, d);
 						break;
 					}
 			}
@@ -132,14 +147,22 @@ static void grid_labels(const struct svg_sky *s, double step, double ra_step, st
 		}
 	for (double r = 0; r < 360; r += ra_step) {
 		if (s->all) {
-			if (fabs(remainder(r - s->ra0_deg, 360)) < 170 && mollweide(s, r, 0, &x, &y))
-				text_printf(out, "<text class=\"tick\" x=\"%.0f\" y=\"%.0f\" text-anchor=\"middle\">%.0fh</text>\n", x, y - 3, r / 15);
+			if (fabs(remainder(r - s->ra0_deg, 360)) < 170 &&
+				mollweide(s, r, 0, &x, &y))
+				text_printf(out,
+					"<text class=\"tick\" x=\"%.0f\" y=\"%.0f\" "
+					"text-anchor=\"middle\">%.0fh</text>\n",
+					x, y - 3, r / 15);
 			continue;
 		}
 		for (double px = s->x0 + 16; px < s->x0 + s->width - 16; px += 1)
 			if (svg_sky_radec(s, px, s->y0 + s->height, &ra, &dec) &&
-				fabs(remainder(ra - r, 360)) * cos(dec * DEG) < 0.5 * s->half_deg * 2 / s->width) {
-				text_printf(out, "<text class=\"tick\" x=\"%.0f\" y=\"%.0f\" text-anchor=\"middle\">%.4g°</text>\n", px, s->y0 + s->height + 13, r);
+				fabs(remainder(ra - r, 360)) * cos(dec * DEG) <
+					0.5 * s->half_deg * 2 / s->width) {
+				text_printf(out,
+					"<text class=\"tick\" x=\"%.0f\" y=\"%.0f\" "
+					"text-anchor=\"middle\">%.4g°</text>\n",
+					px, s->y0 + s->height + 13, r);
 				break;
 			}
 	}
@@ -155,22 +178,35 @@ void svg_sky_grid(const struct svg_sky *s, struct text *out)
 		ra_step = 60;
 	for (double d = -90 + step; d < 90; d += step)
 		if (s->all || fabs(d - s->dec0_deg) < 2 * s->half_deg)
-			grid_line(s, false, d, s->all ? s->ra0_deg - 179.99 : s->ra0_deg - fmin(180, 2 * s->half_deg / cos(s->dec0_deg * DEG)),
-				s->all ? s->ra0_deg + 179.99 : s->ra0_deg + fmin(180, 2 * s->half_deg / cos(s->dec0_deg * DEG)), out);
+			grid_line(s, false, d,
+				s->all ? s->ra0_deg - 179.99
+				       : s->ra0_deg - fmin(180, 2 * s->half_deg /
+									cos(s->dec0_deg * DEG)),
+				s->all ? s->ra0_deg + 179.99
+				       : s->ra0_deg + fmin(180, 2 * s->half_deg /
+									cos(s->dec0_deg * DEG)),
+				out);
 	for (double r = 0; r < 360; r += ra_step)
-		grid_line(s, true, r, s->all ? -90 : fmax(-89, s->dec0_deg - 2 * s->half_deg), s->all ? 90 : fmin(89, s->dec0_deg + 2 * s->half_deg), out);
+		grid_line(s, true, r, s->all ? -90 : fmax(-89, s->dec0_deg - 2 * s->half_deg),
+			s->all ? 90 : fmin(89, s->dec0_deg + 2 * s->half_deg), out);
 	if (s->all)
-		text_printf(out, "<ellipse cx=\"%.1f\" cy=\"%.1f\" rx=\"%.1f\" ry=\"%.1f\" class=\"frame\"/>\n", s->x0 + s->width / 2, s->y0 + s->height / 2,
-			s->width / 2, s->height / 2);
+		text_printf(out,
+			"<ellipse cx=\"%.1f\" cy=\"%.1f\" rx=\"%.1f\" ry=\"%.1f\" "
+			"class=\"frame\"/>\n",
+			s->x0 + s->width / 2, s->y0 + s->height / 2, s->width / 2, s->height / 2);
 	else
-		text_printf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" class=\"frame\"/>\n", s->x0, s->y0, s->width, s->height);
+		text_printf(out,
+			"<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
+			"class=\"frame\"/>\n",
+			s->x0, s->y0, s->width, s->height);
 	grid_labels(s, step, ra_step, out);
 }
 
 double svg_density(const struct skymap *m, double ra, double dec)
 {
 	int64_t pixel, low = 0, high = m->cells - 1;
-	double v[3] = {cos(dec * DEG) * cos(ra * DEG), cos(dec * DEG) * sin(ra * DEG), sin(dec * DEG)};
+	double v[3] = {
+		cos(dec * DEG) * cos(ra * DEG), cos(dec * DEG) * sin(ra * DEG), sin(dec * DEG)};
 
 	vec2pix_nest64(INT64_C(1) << 29, v, &pixel);
 	while (low < high) { /* the last cell that begins at or before the pixel */
@@ -183,13 +219,15 @@ double svg_density(const struct skymap *m, double ra, double dec)
 	if (m->cells == 0 || (uint64_t)pixel < skymap_first(m->uniq[low]))
 		return 0;
 	int order = skymap_order(m->uniq[low]);
-	return (uint64_t)pixel - skymap_first(m->uniq[low]) < UINT64_C(1) << (2 * (29 - order)) ? m->density[low] : 0;
+	return (uint64_t)pixel - skymap_first(m->uniq[low]) < UINT64_C(1) << (2 * (29 - order))
+		       ? m->density[low]
+		       : 0;
 }
 
 /* Values on a grid with an empty border; crossings are named by the grid edge they lie on. */
 struct march {
 	double *value, level;
-	int (*link)[2];              /* the one or two crossings that a crossing is joined to; -1 none */
+	int (*link)[2]; /* the one or two crossings that a crossing is joined to; -1 none */
 	const struct svg_sky *sky;
 };
 
@@ -204,15 +242,20 @@ static void join(struct march *m, int a, int b)
 	m->link[b][m->link[b][0] >= 0] = a;
 }
 
-/* Edges of a square: bottom, right, top, left; each case of corners (bit 0: i,j; 1: i+1,j; 2: i+1,j+1; 3: i,j+1) joins some. */
+/* Edges of a square: bottom, right, top, left; each case of corners (bit 0: i,j; 1: i+1,j; 2:
+ * i+1,j+1; 3: i,j+1) joins some. */
 static void square(struct march *m, int i, int j)
 {
-	const int e[4] = {edge(i, j, false), edge(i + 1, j, true), edge(i, j + 1, false), edge(i, j, true)};
-	static const signed char joins[16][4] = {{-1, -1, -1, -1}, {3, 0, -1, -1}, {0, 1, -1, -1}, {3, 1, -1, -1}, {1, 2, -1, -1}, {3, 0, 1, 2},
-		{0, 2, -1, -1}, {3, 2, -1, -1}, {2, 3, -1, -1}, {2, 0, -1, -1}, {0, 1, 2, 3}, {2, 1, -1, -1}, {1, 3, -1, -1}, {1, 0, -1, -1},
-		{0, 3, -1, -1}, {-1, -1, -1, -1}};
-	int corners = (m->value[j * NX + i] > m->level) | (m->value[j * NX + i + 1] > m->level) << 1 |
-		(m->value[(j + 1) * NX + i + 1] > m->level) << 2 | (m->value[(j + 1) * NX + i] > m->level) << 3;
+	const int e[4] = {
+		edge(i, j, false), edge(i + 1, j, true), edge(i, j + 1, false), edge(i, j, true)};
+	static const signed char joins[16][4] = {{-1, -1, -1, -1}, {3, 0, -1, -1}, {0, 1, -1, -1},
+		{3, 1, -1, -1}, {1, 2, -1, -1}, {3, 0, 1, 2}, {0, 2, -1, -1}, {3, 2, -1, -1},
+		{2, 3, -1, -1}, {2, 0, -1, -1}, {0, 1, 2, 3}, {2, 1, -1, -1}, {1, 3, -1, -1},
+		{1, 0, -1, -1}, {0, 3, -1, -1}, {-1, -1, -1, -1}};
+	int corners = (m->value[j * NX + i] > m->level) |
+		      (m->value[j * NX + i + 1] > m->level) << 1 |
+		      (m->value[(j + 1) * NX + i + 1] > m->level) << 2 |
+		      (m->value[(j + 1) * NX + i] > m->level) << 3;
 
 	for (int k = 0; k < 4 && joins[corners][k] >= 0; k += 2)
 		join(m, e[(int)joins[corners][k]], e[(int)joins[corners][k + 1]]);
@@ -221,7 +264,8 @@ static void square(struct march *m, int i, int j)
 static void crossing(const struct march *m, int name, double *x, double *y)
 {
 	int cell = name / 2, i = cell % NX, j = cell / NX, other = name % 2 ? cell + NX : cell + 1;
-	double a = sqrt(m->value[cell]), b = sqrt(m->value[other]), t = (sqrt(m->level) - a) / (b - a);
+	double a = sqrt(m->value[cell]), b = sqrt(m->value[other]),
+	       t = (sqrt(m->level) - a) / (b - a);
 
 	t = t >= 0 && t <= 1 ? t : 0.5;
 	*x = m->sky->x0 + (i + (name % 2 ? 0 : t)) * m->sky->width / (NX - 1);
@@ -236,7 +280,8 @@ static void outline(struct march *m, int from, struct text *out)
 		double x, y;
 		crossing(m, at, &x, &y);
 		text_printf(out, "%c%.1f %.1f", first ? 'M' : 'L', x, y);
-		int next = m->link[at][0] >= 0 && m->link[at][0] != came ? m->link[at][0] : m->link[at][1];
+		int next = m->link[at][0] >= 0 && m->link[at][0] != came ? m->link[at][0]
+									 : m->link[at][1];
 		m->link[at][0] = m->link[at][1] = -1;
 		came = at;
 		at = next;
@@ -244,7 +289,8 @@ static void outline(struct march *m, int from, struct text *out)
 	text_puts(out, "Z");
 }
 
-/* A close-up shows cells larger than its grid: two passes of a 5 × 5 mean take their corners off. The whole sky is too coarse for it. */
+/* A close-up shows cells larger than its grid: two passes of a 5 × 5 mean take their corners off.
+ * The whole sky is too coarse for it. */
 static void smooth(double *value)
 {
 	double *copy = malloc(sizeof(double) * NX * NY);
@@ -262,16 +308,21 @@ static void smooth(double *value)
 	free(copy);
 }
 
-void svg_contour(const struct svg_sky *s, const struct skymap *map, double density, const char *attributes, struct text *out)
+void svg_contour(const struct svg_sky *s, const struct skymap *map, double density,
+	const char *attributes, struct text *out)
 {
-	struct march m = {.value = calloc(NX * NY, sizeof(double)), .link = malloc(sizeof(int[2]) * 2 * NX * NY), .level = density, .sky = s};
+	struct march m = {.value = calloc(NX * NY, sizeof(double)),
+		.link = malloc(sizeof(int[2]) * 2 * NX * NY),
+		.level = density,
+		.sky = s};
 
 	if (m.value != NULL && m.link != NULL) {
 		memset(m.link, 0xff, sizeof(int[2]) * 2 * NX * NY);
 		for (int j = 1; j < NY - 1; j++)
 			for (int i = 1; i < NX - 1; i++) {
 				double ra, dec;
-				if (svg_sky_radec(s, s->x0 + i * s->width / (NX - 1), s->y0 + j * s->height / (NY - 1), &ra, &dec))
+				if (svg_sky_radec(s, s->x0 + i * s->width / (NX - 1),
+					    s->y0 + j * s->height / (NY - 1), &ra, &dec))
 					m.value[j * NX + i] = svg_density(map, ra, dec);
 			}
 		if (!s->all)

@@ -5,11 +5,12 @@
 #include "engine/target/skymap.h"
 #include <stdbool.h>
 
-/* A picture of the sky: all of it (Mollweide), or a square around a point (gnomonic). East is left. */
+/* A picture of the sky: all of it (Mollweide), or a square around a point (gnomonic). East is left.
+ */
 struct svg_sky {
 	bool all;
-	double ra0_deg, dec0_deg;    /* centre; dec0 is 0 for the whole sky */
-	double half_deg;             /* close-up: centre to edge */
+	double ra0_deg, dec0_deg;     /* centre; dec0 is 0 for the whole sky */
+	double half_deg;	      /* close-up: centre to edge */
 	double x0, y0, width, height; /* where in the picture */
 };
 
@@ -21,10 +22,13 @@ bool svg_sky_radec(const struct svg_sky *s, double x, double y, double *ra_deg, 
 /* Grid lines with labels, and the frame. */
 void svg_sky_grid(const struct svg_sky *s, struct text *out);
 /* A great or small circle as a polyline from unit vectors; broken where it leaves the picture. */
-void svg_sky_path(const struct svg_sky *s, const double (*points)[3], size_t n, const char *style, struct text *out);
+void svg_sky_path(const struct svg_sky *s, const double (*points)[3], size_t n, const char *style,
+	struct text *out);
 
-/* Closed outlines of the region where the map is denser than `density`, as one SVG path with these attributes. */
-void svg_contour(const struct svg_sky *s, const struct skymap *m, double density, const char *attributes, struct text *out);
+/* Closed outlines of the region where the map is denser than `density`, as one SVG path with these
+ * attributes. */
+void svg_contour(const struct svg_sky *s, const struct skymap *m, double density,
+	const char *attributes, struct text *out);
 
 /* Density of a map at a position [sr⁻¹]; 0 where it has no cell. */
 double svg_density(const struct skymap *m, double ra_deg, double dec_deg);
