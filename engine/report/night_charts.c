@@ -31,6 +31,8 @@ static void hours(const struct axis *a, double top, double bottom, struct text *
 
 	for (int64_t t = (a->from_us / step + 1) * step; t < a->to_us; t += step) {
 		double x = at_x(a, t);
+		if (x < a->x0 + 14)
+			continue; /* its label would be cut */
 		utc_format_hms(hms, t);
 		text_printf(out,
 			"<path class=\"grid\" d=\"M%.1f %.1fV%.1f\"/><text class=\"tick\" "

@@ -99,6 +99,20 @@ static const json_t *truth_host(const struct night_input *in, const char *event)
 	return NULL;
 }
 
+/* Galaxies, not visits. */
+static int64_t galaxies_observed(const json_t *night, int64_t event)
+{
+	json_t *t;
+	size_t i;
+	int64_t n = 0;
+	const char *colour;
+
+	json_array_foreach (json_object_get(night, "targets"), i, t)
+		n += json_int(t, "event", -1) == event &&
+			strcmp(night_fate(night, json_int(t, "id", 0), &colour), "observed") == 0;
+	return n;
+}
+
 static void host_sentence(
 	const struct night_input *in, const json_t *night, const char *event, struct text *out)
 {
@@ -131,7 +145,7 @@ static void outcome(const struct night_input *in, const json_t *night, struct te
 {
 	const json_t *event = json_object_get(night, "event"),
 		     *frames = json_array_get(json_object_get(night, "frames"), 0);
-	int64_t id = json_int(event, "id", 0), done = count_states(night, id, "done"),
+	int64_t id = json_int(event, "id", 0),
 		start = json_int(event, "time_us", 0);
 	int64_t live = count_states(night, id, "asked unsure accepted scheduled running");
 	char utc[32];
@@ -143,9 +157,9 @@ static void outcome(const struct night_input *in, const json_t *night, struct te
 			json_text(event, "state", ""));
 	else
 		text_printf(out,
-			"%lld of %lld ranked galaxies <b>observed</b>, %lld still wait at the "
-			"telescopes%s",
-			(long long)done, (long long)json_int(event, "targets", 0), (long long)live,
+			"%lld of the %lld galaxies ranked <b>observed</b>, %lld visits still to come at "
+			"the telescopes%s",
+			(long long)galaxies_observed(night, id), (long long)json_int(event, "targets", 0), (long long)live,
 			json_int(frames, "first_us", 0) > 0 ? "" : ".");
 	if (json_int(event, "requests", 0) > 0 && json_int(frames, "first_us", 0) > 0)
 		text_printf(out, "; the first image came %.0f min after the merger.",

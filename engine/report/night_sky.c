@@ -292,17 +292,30 @@ static const json_t *host_of(const struct night_input *in, const char *event)
 	return NULL;
 }
 
-/* Half way between the peaks of the first and the last map. */
-static void centre(const struct region *a, const struct region *b, double *ra, double *dec)
+/* Adds the direction of a map's inner half: cells denser than its 50 % threshold, by probability. */
+static void add_half(const struct skymap *m, double sum[3])
+{
+	double least = threshold(m, 0.5);
+
+	for (int64_t i = 0; i < m->cells; i++) {
+		int order = skymap_order(m->uniq[i]);
+		double v[3], p = m->density[i] * skymap_pixel_sr(order);
+		if (m->density[i] < least)
+			continue;
+		pix2vec_nest64(INT64_C(1) << order,
+			(int64_t)(m->uniq[i] - (UINT64_C(4) << (2 * order))), v);
+		for (int k = 0; k < 3; k++)
+			sum[k] += p * v[k];
+	}
+}
+
+static void centre(
+	const struct night_map *first, const struct night_map *last, double *ra, double *dec)
 {
 	double v[3] = {0};
-	const struct region *r[2] = {a, b};
 
-	for (int i = 0; i < 2; i++) {
-		v[0] += cos(r[i]->dec_deg * DEG) * cos(r[i]->ra_deg * DEG);
-		v[1] += cos(r[i]->dec_deg * DEG) * sin(r[i]->ra_deg * DEG);
-		v[2] += sin(r[i]->dec_deg * DEG);
-	}
+	add_half(&first->map, v);
+	add_half(&last->map, v);
 	*ra = atan2(v[1], v[0]) / DEG;
 	*dec = atan2(v[2], hypot(v[0], v[1])) / DEG;
 }
@@ -322,20 +335,17 @@ void night_close_up(const struct night_input *in, const json_t *night, struct te
 {
 	const char *event = json_text(json_object_get(night, "event"), "name", "");
 	const struct night_map *first = map_of(in, event, false), *last = map_of(in, event, true);
-	struct region r = {0}, f = {0};
-	struct err e = {0};
 	struct label taken[LABELS];
 	size_t n = 0;
 	const json_t *host = host_of(in, event);
 	double x, y, ra, dec;
 
-	if (last == NULL || region_of(&last->map, &r, &e) != 0 ||
-		region_of(&first->map, &f, &e) != 0) {
+	if (last == NULL) {
 		text_puts(out, "<p class=\"note\">No sky map of this event was read: nothing to "
 			       "draw close up.</p>\n");
 		return;
 	}
-	centre(&f, &r, &ra, &dec);
+	centre(first, last, &ra, &dec);
 	double half =
 		fmax(close_half_deg(first, 0.68, ra, dec), close_half_deg(last, 0.9, ra, dec));
 	struct svg_sky s = {.ra0_deg = ra,

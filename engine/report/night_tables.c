@@ -147,6 +147,9 @@ static void why_not(const struct night_input *in, const json_t *night, struct te
 		text_html(out, json_text(t, "detail", ""));
 		text_puts(out, "</td></tr>\n");
 	}
+	if (shown == 0)
+		text_puts(out, "<tr><td colspan=\"6\" class=\"dim\">None: every ranked galaxy was "
+			       "observed.</td></tr>");
 	text_puts(out, "</table>\n");
 	if (host != NULL && json_is_false(json_object_get(host, "in_catalogue")))
 		text_printf(out,

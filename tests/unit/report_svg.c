@@ -1,0 +1,109 @@
+/* Pictures of the sky in reports: projections there and back, densities looked up, contours that enclose what they should. */
+#include "test.h"
+#include "engine/report/svg.h"
+#include "sim/localise.h"
+#include <math.h>
+
+static void test_there_and_back(void **state)
+{
+	const struct svg_sky sky[2] = {{.all = true, .ra0_deg = 195, .x0 = 10, .y0 = 5, .width = 600, .height = 300},
+		{.ra0_deg = 350, .dec0_deg = -60, .half_deg = 12, .x0 = 40, .y0 = 10, .width = 600, .height = 500}};
+
+	(void)state;
+	for (int k = 0; k < 2; k++)
+		for (int i = 0; i < 200; i++) {
+			double ra = k == 0 ? fmod(i * 37.7, 360) : 350 + (i % 20 - 10) * 0.8, dec = k == 0 ? -85 + 0.85 * i : -60 + (i / 20 - 5), x, y, r, d;
+			if (!svg_sky_xy(&sky[k], ra, dec, &x, &y) || (k == 0 && fabs(remainder(ra - 195, 360)) > 178))
+				continue;
+			assert_true(svg_sky_radec(&sky[k], x, y, &r, &d));
+			assert_true(svg_separation_deg(ra, dec, r, d) < 0.01);
+		}
+}
+
+static void test_east_is_left(void **state)
+{
+	struct svg_sky s = {.ra0_deg = 10, .dec0_deg = 0, .half_deg = 5, .width = 100, .height = 100};
+	double x, y;
+
+	(void)state;
+	assert_true(svg_sky_xy(&s, 12, 1, &x, &y) && x < 50 && y < 50);
+	assert_false(svg_sky_xy(&s, 190, 0, &x, &y));
+	assert_true(fabs(svg_separation_deg(0, 89, 180, 89) - 2) < 1e-9);
+}
+
+/* Area of the first closed outline of a path, in square degrees, by the shoelace formula. */
+static double enclosed(const char *path, double degrees_a_pixel)
+{
+	const char *p = strstr(path, "d=\"M") + 4;
+	double x0, y0, x, y, lastx, lasty, sum = 0;
+	int used;
+
+	assert_int_equal(sscanf(p, "%lf %lf%n", &x0, &y0, &used), 2);
+	lastx = x0;
+	lasty = y0;
+	for (p += used; *p == 'L'; p += used) {
+		assert_int_equal(sscanf(p + 1, "%lf %lf%n", &x, &y, &used), 2);
+		used++;
+		sum += lastx * y - x * lasty;
+		lastx = x;
+		lasty = y;
+	}
+	assert_int_equal(*p, 'Z');
+	sum += lastx * y0 - x0 * lasty;
+	return fabs(sum) / 2 * degrees_a_pixel * degrees_a_pixel;
+}
+
+static void test_contour(void **state)
+{
+	struct sim_merger merger = {.ra_deg = 40, .dec_deg = 20, .distance_mpc = 60, .area90_deg2 = 60, .elongation = 3, .sigma_mpc = 10};
+	struct sim_posterior p;
+	struct sim_map m;
+	struct err e = {0};
+	struct text out = {.max = 1u << 20};
+	static uint64_t uniq[8000];
+	static double density[8000];
+	double best = 0;
+	struct svg_sky s = {.half_deg = 20, .width = 480, .height = 320};
+
+	(void)state;
+	sim_posterior_make(&merger, 5, "A", &p);
+	p.lobe[1].weight = 0; /* one lobe: one outline */
+	assert_ok(sim_map_make(&p, 6, &m, &e), &e);
+	for (size_t i = 0; i < m.count; i++) { /* sorted by first pixel at order 29, as a struct skymap is */
+		uniq[i] = m.cell[i].uniq;
+		density[i] = m.cell[i].density;
+	}
+	for (size_t i = 1; i < m.count; i++)
+		for (size_t k = i; k > 0 && skymap_first(uniq[k]) < skymap_first(uniq[k - 1]); k--) {
+			uint64_t u = uniq[k];
+			double d = density[k];
+			uniq[k] = uniq[k - 1];
+			density[k] = density[k - 1];
+			uniq[k - 1] = u;
+			density[k - 1] = d;
+		}
+	struct skymap map = {.cells = (int64_t)m.count, .uniq = uniq, .density = density};
+	for (double ra = 10; ra < 70; ra += 0.25) /* the peak, by looking */
+		for (double dec = -10; dec < 50; dec += 0.25) {
+			double d = svg_density(&map, ra, dec);
+			if (d > best) {
+				best = d;
+				s.ra0_deg = ra;
+				s.dec0_deg = dec;
+			}
+		}
+	/* a Gaussian is above peak/4 within r² < 2 ln 4: area 2π σ1 σ2 ln 4, and area90 = 2π ln(10) σ1 σ2 · 1.35 */
+	svg_contour(&s, &map, best / 4, "class=\"c\"", &out);
+	double expect = 60 / 1.35 * log(4) / log(10), area = enclosed(out.data, 2 * 20.0 / 480);
+	if (fabs(area / expect - 1) > 0.2)
+		fail_msg("contour encloses %.1f deg², expected %.1f", area, expect);
+	text_free(&out);
+	sim_map_free(&m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_east_is_left), cmocka_unit_test(test_contour)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
