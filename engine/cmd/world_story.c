@@ -1,5 +1,4 @@
-/* What the demo tells while the night goes on: one function a line, each with its own condition on
- * rows. */
+/* What the demo tells while the night goes on: one function a line, each with its own condition. */
 #include "engine/cmd/world_story.h"
 #include "engine/base/json.h"
 #include "engine/base/query.h"
@@ -10,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* First row of a query with ?1 = event (and ?2), as an object; NULL when there is none. New
- * reference. */
+/* First row of a query with ?1 = event (and ?2), as an object, or NULL. New reference. */
 static json_t *row(struct story *s, const char *sql, const char *event, const char *second)
 {
 	struct err e = {0};
@@ -25,14 +23,13 @@ static json_t *row(struct story *s, const char *sql, const char *event, const ch
 	return first;
 }
 
+/* An alert of an event by its type (a GLOB), and what its map says. */
 #define HEARD                                                                                      \
-	"SELECT i.utc_us AS utc_us, f.far_hz AS far_hz, f.significant AS significant, f.p_bns AS " \
-	"p_bns, f.p_nsbh AS p_nsbh, f.has_remnant AS has_remnant,"                                 \
-	" f.n_detectors AS n_detectors, f.area90_deg2 AS area90, f.dist_mean_mpc AS mean, "        \
-	"f.dist_std_mpc AS std, f.map_state AS map_state, a.id AS id, a.time_created_us AS "       \
-	"created_us"                                                                               \
-	" FROM alert a JOIN event e ON e.id = a.event JOIN input i ON i.seq = a.seq JOIN fact f "  \
-	"ON f.alert = a.id WHERE e.name = ?1 AND a.type GLOB ?2"
+	"SELECT i.utc_us AS utc_us, f.far_hz AS far_hz, f.area90_deg2 AS area90, f.dist_mean_mpc " \
+	"AS mean, f.dist_std_mpc AS std,"                                                          \
+	" f.map_state AS map_state, a.time_created_us AS created_us FROM alert a JOIN event e ON " \
+	"e.id = a.event JOIN input i ON i.seq = a.seq"                                             \
+	" JOIN fact f ON f.alert = a.id WHERE e.name = ?1 AND a.type GLOB ?2"
 
 static bool heard(struct story *s, char role, const char *type, const char *words)
 {
@@ -331,29 +328,6 @@ static bool updated(struct story *s)
 	return told;
 }
 
-/* Believed, ranked, and nothing to ask for: the reason of the best. */
-static bool nothing_asked(struct story *s)
-{
-	const char *event = story_event(s, 'A');
-	json_t *v = row(s,
-		"SELECT v.code AS code, v.detail AS detail, t.name AS name, i.utc_us AS utc_us, "
-		"(SELECT count(*) FROM target x WHERE x.event = e.id AND x.rank IS"
-		" NOT NULL) AS n FROM verdict v JOIN target t ON t.id = v.target JOIN event e ON "
-		"e.id = v.event JOIN input i ON i.seq = v.seq WHERE e.name = ?1 AND t.rank IS NOT"
-		" NULL AND v.code <> 'candidate' AND NOT EXISTS (SELECT 1 FROM request r WHERE "
-		"r.event = e.id) ORDER BY t.rank",
-		event, NULL);
-	bool told = v != NULL && story_sky_us(s) > json_int(v, "utc_us", 0) + 10 * UTC_MINUTE;
-
-	if (told)
-		story_say(s, json_int(v, "utc_us", 0),
-			"not asked none of the %lld ranked galaxies; the best, %s: %s, %s",
-			(long long)json_int(v, "n", 0), json_text(v, "name", ""),
-			json_text(v, "code", ""), json_text(v, "detail", ""));
-	json_decref(v);
-	return told;
-}
-
 #define ORDERED                                                                                    \
 	"SELECT i.utc_us AS utc_us, o.uid AS uid, o.why AS why FROM operator_order o JOIN input "  \
 	"i ON i.seq = o.seq WHERE o.verb = ?2"                                                     \
@@ -498,7 +472,7 @@ void story_turn(struct story *s)
 {
 	static bool (*const lines[])(struct story *) = {heard_early, heard_first, believed,
 		best_five, offers, accepted, lost, image, vetoed, approved, refused, retracted,
-		updated, more_time, nothing_asked};
+		updated, more_time, story_nothing_asked};
 
 	for (unsigned i = 0; i < sizeof lines / sizeof lines[0]; i++)
 		if (!(s->told & 1u << i) && lines[i](s))

@@ -28,6 +28,10 @@ int64_t story_live(
 void story_say(const struct story *s, int64_t utc_us, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* One line of them: believed, ranked, and nothing to ask for; false while there is nothing to say.
+ */
+bool story_nothing_asked(struct story *s);
+
 /* Prints what has become true since the last turn. */
 void story_turn(struct story *s);
 
