@@ -32,7 +32,7 @@ bool story_nothing_asked(struct story *s)
 		"SELECT v.code AS code, v.detail AS detail, t.name AS name, i.utc_us AS utc_us, "
 		"(SELECT count(*) FROM target x WHERE x.event = e.id AND x.rank IS"
 		" NOT NULL) AS n FROM verdict v JOIN target t ON t.id = v.target JOIN event e ON "
-		"e.id = v.event JOIN input i ON i.seq = v.seq WHERE e.name = ?1 AND t.rank IS NOT"
+		"e.id = v.event JOIN input i ON i.seq = v.seq WHERE ?2 = '' AND e.name = ?1 AND t.rank IS NOT"
 		" NULL AND v.code <> 'candidate' AND NOT EXISTS (SELECT 1 FROM request r WHERE "
 		"r.event = e.id) ORDER BY t.rank",
 		event, "");
