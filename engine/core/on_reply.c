@@ -156,6 +156,11 @@ static void answer_apply(struct core *c, const struct talk *t, const struct answ
 	}
 	if (signal == SIGNAL_declined || (signal == SIGNAL_absent && t->verb == VERB_FIND))
 		return;
+	char state[16];
+	get_text(c, state, sizeof state, "SELECT state FROM request WHERE id=?", "i", id);
+	if (life_class((enum life)life_from_name(state)) == LIFE_CLASS_idle)
+		alarm_raise(c, a->token, "unknown", "%s has it as %s, and here it was only %s: a restored copy, another engine with the same "
+			    "installation id, or it showed up late; it is not submitted again", t->site->name, a->remote_id, state);
 	observation_put(c, id, t->site->name, a);
 	request_signal(c, id, (enum life_signal)signal, a->words);
 }

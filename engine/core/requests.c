@@ -90,8 +90,9 @@ static void unwelcome(struct core *c, const json_t *r, char *why, size_t size)
 	static const char twin[] = "SELECT token FROM request WHERE event=? AND target=? AND epoch=? AND id<>? AND parallel=0 AND state IN "
 				   "('asked','unsure','accepted','scheduled','running','cancelling')";
 	int64_t id = json_int(r, "id", 0);
-	get_text(c, why, size, covered, "ititti", json_int(r, "event", 0), json_text(r, "facility", ""), json_int(r, "target", 0),
-		 json_text(r, "policy_name", ""), json_text(r, "purpose", ""), c->utc_us);
+	if (json_int(r, "unwanted", 0) == 0)
+		get_text(c, why, size, covered, "ititti", json_int(r, "event", 0), json_text(r, "facility", ""), json_int(r, "target", 0),
+			 json_text(r, "policy_name", ""), json_text(r, "purpose", ""), c->utc_us);
 	if (json_int(r, "parallel", 0) == 1)
 		return;
 	char token[64];
@@ -172,10 +173,10 @@ void request_signal(struct core *c, int64_t id, enum life_signal s, const char *
 	enum life from = request_state(r);
 	bool flagged = json_int(r, "unwanted", 0) == 1, counted;
 	enum life to = life_next(from, s, flagged, &counted);
-	if (!counted && !flagged && life_is_live(to) && !life_is_live(from) && to != LIFE_asked) {
+	if (!counted && life_is_live(to) && !life_is_live(from) && to != LIFE_asked) {
 		char why[160] = "";
-		unwelcome(c, r, why, sizeof why);
-		if (why[0]) {
+		unwelcome(c, r, why, sizeof why); /* also of a flagged one: two that live must not meet in one index */
+		if (why[0] && !flagged) {
 			put(c, "UPDATE request SET unwanted=1,unwanted_why=? WHERE id=?", "ti", why, id);
 			to = life_next(from, s, true, &counted);
 		}

@@ -17,16 +17,19 @@ static const struct {
 #undef X
 };
 
-/* Columns in the order of LIFE_SIGNALS:
+/* What a facility reports is believed in every state, also of a row that was never asked here: the state is a restored copy, or the
+ * submission showed up after two complete looks, and to submit it again would make two of it.
+ *
+ * Columns in the order of LIFE_SIGNALS:
  *       taken   second refused  chosen accepted  declined  not_sent doubt absent2  absent  queued    scheduled  running
  *       done  failed  expired  cancelled | unwanted   …_unsent   …_stoppable */
 #define LIFE_TABLE(R) \
-	R(planned, offered, held, declined, _, _, _, _, _, _, _, _, _, _, \
-	  _, _, _, _, cancelled, cancelled, cancelled) \
-	R(offered, _, held, declined, asked, _, _, _, _, _, _, _, _, _, \
-	  _, _, _, _, cancelled, cancelled, cancelled) \
-	R(held, _, _, declined, asked, _, _, _, _, _, _, _, _, _, \
-	  _, _, _, _, cancelled, cancelled, cancelled) \
+	R(planned, offered, held, declined, _, _, _, _, _, _, _, accepted, scheduled, running, \
+	  done, failed, expired, cancelled, cancelled, cancelled, cancelled) \
+	R(offered, _, held, declined, asked, _, _, _, _, _, _, accepted, scheduled, running, \
+	  done, failed, expired, cancelled, cancelled, cancelled, cancelled) \
+	R(held, _, _, declined, asked, _, _, _, _, _, _, accepted, scheduled, running, \
+	  done, failed, expired, cancelled, cancelled, cancelled, cancelled) \
 	R(asked, _, _, _, _, accepted, declined, _, unsure, _, _, accepted, scheduled, running, \
 	  done, failed, expired, cancelled, _, cancelled, _) \
 	R(unsure, _, _, _, _, accepted, _, _, _, offered, _, accepted, scheduled, running, \
