@@ -78,7 +78,7 @@ void facts_store_map(struct core *c, const char *map_sha256)
 
 void event_decided_maps(struct core *c, const char *map_sha256)
 {
-	static const char with_it[] = "SELECT e.id FROM event e JOIN alert a ON a.id=e.latest_alert WHERE a.map_sha256=? ORDER BY e.id";
+	static const char with_it[] = "SELECT DISTINCT event AS id FROM alert WHERE map_sha256=? ORDER BY event";
 	json_t *rows = get_rows(c, with_it, "t", map_sha256), *row;
 	size_t i;
 	json_array_foreach(rows, i, row)
@@ -177,6 +177,35 @@ static void unknown(struct core *c, struct matter *m, struct policy *p, const js
 	verdict_put(c, m->event, p->name, 0, "unknown_fact", NULL, detail);
 }
 
+/* The newest revision says neither yes nor no: then the newest older one that does, unless the policy has decided on it already. So a late
+ * or unreadable map hides no alert, and the order in which revisions come does not matter. */
+static void decide_older(struct core *c, const struct matter *m, struct policy *p, const json_t *decision)
+{
+	static const char older[] = "SELECT id,type FROM alert WHERE event=? AND id<>? AND type<>'RETRACTION' "
+				    "ORDER BY time_created_us DESC,type_rank DESC,sha256 DESC";
+	const char *was = json_text(decision, "state", "idle");
+	int64_t decided = strcmp(was, "idle") == 0 ? 0 : json_int(decision, "alert", 0);
+	json_t *rows = get_rows(c, older, "ii", m->event, m->alert), *row;
+	struct policy_answer a = {.outcome = OUTCOME_UNKNOWN};
+	size_t i;
+	json_array_foreach(rows, i, row) {
+		struct matter o = *m;
+		o.alert = json_int(row, "id", 0);
+		o.type = json_text(row, "type", "");
+		o.early = strcmp(o.type, "EARLYWARNING") == 0;
+		if (o.alert == decided || a.outcome != OUTCOME_UNKNOWN)
+			break;
+		if (facts_load(c, o.alert, &o.facts, &o.owner) && policy_evaluate(p, &o.facts, &a, &c->fault) == 0) {
+			if (a.outcome == OUTCOME_TRUE)
+				believed(c, &o, p, was);
+			else if (a.outcome == OUTCOME_FALSE)
+				doubted(c, &o, p, was);
+		}
+		json_decref(o.owner);
+	}
+	json_decref(rows);
+}
+
 static void decide_one(struct core *c, struct matter *m, struct policy *p)
 {
 	static const char before[] = "SELECT * FROM decision WHERE event=? AND policy=?";
@@ -197,8 +226,14 @@ static void decide_one(struct core *c, struct matter *m, struct policy *p)
 			believed(c, m, p, was);
 		else if (a.outcome == OUTCOME_FALSE)
 			doubted(c, m, p, was);
-		else
+		else {
+			if (!a.waits_for_map || !m->facts.map_pending) {
+				decide_older(c, m, p, decision);
+				json_decref(decision);
+				decision = get_row(c, before, "it", m->event, p->name);
+			}
 			unknown(c, m, p, decision, &a);
+		}
 	}
 	json_decref(decision);
 }

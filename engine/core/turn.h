@@ -110,7 +110,7 @@ void decide_event(struct core *c, int64_t event);                          /* al
 void event_warm(struct core *c, int64_t event);                            /* wants what a believed event needs: rank, then plan */
 bool facts_load(struct core *c, int64_t alert, struct facts *out, json_t **owner); /* texts are borrowed from *owner */
 void facts_store_map(struct core *c, const char *map_sha256);               /* after a map result: fills the rows of all revisions with it */
-void event_decided_maps(struct core *c, const char *map_sha256);            /* decides anew the events whose newest revision has it */
+void event_decided_maps(struct core *c, const char *map_sha256);            /* decides anew the events with a revision that has it */
 
 /* want.c: computations. */
 void want_map(struct core *c, int64_t event, const char *sha256);
