@@ -95,6 +95,7 @@ static bool listed(const json_t *list, const char *name)
 
 static void facilities_put(struct core *c, const json_t *list)
 {
+	static const char held[] = "SELECT 1 FROM gate WHERE kind='hold' AND facility=? AND event IS NULL AND lifted_seq IS NULL";
 	size_t i;
 	json_t *x;
 	json_array_foreach(list, i, x)
@@ -105,7 +106,8 @@ static void facilities_put(struct core *c, const json_t *list)
 		if (listed(list, name))
 			continue;
 		put(c, "UPDATE facility SET state='gone',changed_seq=? WHERE name=?", "it", c->seq, name);
-		gate_open(c, "hold", 0, name, 0, NULL, UTC_NONE, NOT_CONFIGURED);
+		if (!get_int(c, 0, held, "t", name)) /* a person's hold stays a person's */
+			gate_open(c, "hold", 0, name, 0, NULL, UTC_NONE, NOT_CONFIGURED);
 	}
 	json_decref(rows);
 }

@@ -280,6 +280,10 @@ static void order_amend(struct core *c, struct order *o)
 		return;
 	}
 	int64_t latest = get_int(c, 0, "SELECT latest_alert FROM event WHERE id=?", "i", o->event);
+	if (latest == 0) {
+		refuse(c, "amend: %s has no revision with facts", o->event_name);
+		return;
+	}
 	char *text = json_compact(o->body), sha256[65];
 	hash_sha256_hex(text, strlen(text), sha256);
 	free(text);
