@@ -128,8 +128,17 @@ static struct answer *add_ours(const struct ocs_reading *r, enum answer_kind kin
 	return a;
 }
 
-static bool proves_nothing_made(int status)
+/* By the descriptor; without its word, and where nothing is made anyway, what Django REST framework refuses before it writes. */
+static bool proves_nothing_made(const struct ocs_reading *r)
 {
+	const json_t *list = r->v->verb == VERB_SUBMIT ? json_object_get(r->conf->descriptor, "creates_nothing") : NULL, *one;
+	int status = r->reply->status;
+	size_t i;
+	json_array_foreach(list, i, one)
+		if (json_integer_value(one) == status)
+			return true;
+	if (json_is_array(list))
+		return false;
 	return status == 400 || status == 401 || status == 403 || status == 404 || status == 415 || status == 429;
 }
 
@@ -137,12 +146,13 @@ struct answer *ocs_trouble(const struct ocs_reading *r)
 {
 	const struct reply *reply = r->reply;
 	bool answered = reply->sent == SENT_ANSWERED, write = r->v->verb == VERB_SUBMIT;
-	enum answer_kind kind = answered && reply->status == 429 ? ANSWER_RETRY_AFTER : ANSWER_UNKNOWN;
+	bool nothing = answered ? proves_nothing_made(r) : reply->sent == SENT_NO;
+	enum answer_kind kind = answered && reply->status == 429 && (nothing || !write) ? ANSWER_RETRY_AFTER : ANSWER_UNKNOWN;
 	struct answer *a = add_ours(r, kind);
 	if (a == NULL)
 		return NULL;
 	ocs_words(reply, a);
-	a->creates_nothing = answered ? proves_nothing_made(reply->status) : reply->sent == SENT_NO;
+	a->creates_nothing = nothing;
 	if (kind == ANSWER_RETRY_AFTER) {
 		int64_t wait_s = reply->retry_after_s < 0 ? RETRY_DEFAULT_S : reply->retry_after_s;
 		a->retry_after_s = wait_s < 1 ? 1 : wait_s > RETRY_MAX_S ? RETRY_MAX_S : wait_s;
