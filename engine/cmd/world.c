@@ -41,18 +41,6 @@ static int write_ledger(struct world *w, struct world_http *http, size_t sent, s
 	return bad;
 }
 
-static int publish(const struct world *w, struct world_broker *broker, size_t i, struct err *e)
-{
-	const struct made_alert *a = &w->night.alert[i];
-	char spool[1100], name[32];
-
-	if (!w->spool)
-		return world_broker_send(broker, a->bytes, a->len, e);
-	snprintf(spool, sizeof spool, "%s/spool", w->dir);
-	snprintf(name, sizeof name, "%02zu.json", i);
-	return world_write(spool, name, a->bytes, a->len, 0644, e);
-}
-
 /* Alerts at their sky times, the portal's ledger four times a second, until the night and its grace
  * are over or a signal comes. */
 static int play(
@@ -67,7 +55,8 @@ static int play(
 	while (!stopping) {
 		int64_t sky = clock_utc_us(&w->clock), wall = clock_wall_us();
 		for (; next < w->night.alerts && w->night.alert[next].at_us <= sky; next++)
-			if (publish(w, broker, next, e) != 0)
+			if (world_broker_send(broker, w->night.alert[next].bytes,
+				    w->night.alert[next].len, e) != 0)
 				return -1;
 		if (wall - ledger_us >= LEDGER_US) {
 			ledger_us = wall;
@@ -249,9 +238,7 @@ const struct command command_world = {"world",
 	"clock goes to\n"
 	"                their time (with --start their times are moved to that night instead, all "
 	"else\n"
-	"                stays). Test alerts are then accepted by facility and policy. Above 4 MiB "
-	"they\n"
-	"                go through a spool directory: the mock broker keeps no more.\n"
+	"                stays). Test alerts are then accepted by facility and policy.\n"
 	"  --catalog CAT galaxies in place of the made ones (anything `slew catalog build` reads)\n"
 	"  --clear, --no-fault   no clouds; no lost reply\n\n"
 	"slew world tell DIR   prints the night's story from the engine's state and the portal's "

@@ -9,10 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define WORLD_ALERT_FILES  8
-#define WORLD_TOPIC	   "igwn.gwalert"
-#define WORLD_BROKER_BYTES (4u << 20) /* librdkafka's mock keeps 5 MiB a partition */
-#define WORLD_TOKEN	   "made-up-token-of-the-demo-portal"
+#define WORLD_ALERT_FILES 8
+#define WORLD_TOPIC	  "igwn.gwalert"
+#define WORLD_TOKEN	  "made-up-token-of-the-demo-portal"
 
 struct world_options {
 	const char *dir; /* as given */
@@ -38,7 +37,6 @@ struct world {
 	char truth_sha256[65];
 	int64_t shift_us;	  /* added to the times of alerts from files; 0: they stay */
 	const char *catalog_name; /* "made-up galaxies" or the path given */
-	bool spool; /* an alert is too large for the mock broker: files in DIR/spool instead */
 	bool tests; /* the alerts are tests: facility and policy must say that they take them */
 };
 

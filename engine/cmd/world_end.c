@@ -24,29 +24,6 @@ static json_t *first(struct story *s, const char *sql, const char *one, const ch
 	return row;
 }
 
-/* Believed, ranked, and nothing to ask for: the reason of the best. */
-bool story_nothing_asked(struct story *s)
-{
-	const char *event = story_event(s, 'A');
-	json_t *v = first(s,
-		"SELECT v.code AS code, v.detail AS detail, t.name AS name, i.utc_us AS utc_us, "
-		"(SELECT count(*) FROM target x WHERE x.event = e.id AND x.rank IS"
-		" NOT NULL) AS n FROM verdict v JOIN target t ON t.id = v.target JOIN event e ON "
-		"e.id = v.event JOIN input i ON i.seq = v.seq WHERE ?2 = '' AND e.name = ?1 AND t.rank IS NOT"
-		" NULL AND v.code <> 'candidate' AND NOT EXISTS (SELECT 1 FROM request r WHERE "
-		"r.event = e.id) ORDER BY t.rank",
-		event, "");
-	bool told = v != NULL && story_sky_us(s) > json_int(v, "utc_us", 0) + 10 * UTC_MINUTE;
-
-	if (told)
-		story_say(s, json_int(v, "utc_us", 0),
-			"not asked none of the %lld ranked galaxies; the best, %s: %s, %s",
-			(long long)json_int(v, "n", 0), json_text(v, "name", ""),
-			json_text(v, "code", ""), json_text(v, "detail", ""));
-	json_decref(v);
-	return told;
-}
-
 static void bill(struct story *s, const json_t *ledger)
 {
 	json_t *own = first(s,

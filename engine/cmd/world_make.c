@@ -205,7 +205,6 @@ static int add_alert(struct world *w, const char *path, struct err *e)
 		return err_wrap(e, "%s", path);
 	}
 	w->night.alerts++;
-	w->spool |= len > WORLD_BROKER_BYTES;
 	w->tests |= a.is_test;
 	to->at_us = a.created_us + w->shift_us + 5 * UTC_SECOND;
 	to->role = 'A';
@@ -215,13 +214,6 @@ static int add_alert(struct world *w, const char *path, struct err *e)
 	to->len = len;
 	alert_free(&a);
 	return 0;
-}
-
-static int by_time(const void *a, const void *b)
-{
-	const struct made_alert *x = a, *y = b;
-
-	return x->at_us < y->at_us ? -1 : x->at_us > y->at_us;
 }
 
 static int real_night(struct world *w, struct err *e)
@@ -234,7 +226,6 @@ static int real_night(struct world *w, struct err *e)
 	for (int i = 0; i < w->o.alerts; i++)
 		if (add_alert(w, w->o.alert[i], e) != 0)
 			return -1;
-	qsort(n->alert, n->alerts, sizeof n->alert[0], by_time);
 	for (size_t i = 0; i < n->alerts; i++)
 		first = n->alert[i].at_us < first ? n->alert[i].at_us : first;
 	n->start_us = w->o.start_us != UTC_NONE ? w->o.start_us : first - 2 * UTC_MINUTE;
@@ -266,9 +257,6 @@ int world_make(struct world *w, struct err *e)
 		return err_set(e, ERR_MEMORY, "world: no memory");
 	hash_sha256_hex(w->truth, strlen(w->truth), w->truth_sha256);
 	char path[1100];
-	snprintf(path, sizeof path, "%s/spool", w->dir);
-	if (w->spool && mkdir(path, 0755) != 0)
-		return err_set(e, ERR_SYSTEM, "%s: %s", path, strerror(errno));
 	snprintf(path, sizeof path, "%s/credentials", w->dir);
 	if (mkdir(path, 0700) != 0)
 		return err_set(e, ERR_SYSTEM, "%s: %s", path, strerror(errno));
@@ -324,15 +312,6 @@ static json_t *event_names(const struct world *w)
 	return out;
 }
 
-static json_t *sources(const struct world *w, const char *broker)
-{
-	if (w->spool)
-		return json_pack(
-			"[{s:s, s:s, s:s}]", "name", "gcn", "type", "spool", "path", "spool");
-	return json_pack("[{s:s, s:s, s:s, s:[s], s:s}]", "name", "gcn", "type", "kafka", "brokers",
-		broker, "topics", WORLD_TOPIC, "start", "earliest");
-}
-
 int world_configure(const struct world *w, const char *broker, int port, struct err *e)
 {
 	char start[32], anchor[32], portal[64], state[1100];
@@ -341,16 +320,17 @@ int world_configure(const struct world *w, const char *broker, int port, struct 
 	utc_format(anchor, w->anchor_us);
 	snprintf(portal, sizeof portal, "http://127.0.0.1:%d", port);
 	snprintf(state, sizeof state, "%s/state.db", w->dir);
-	json_t *config = json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:f, s:s}, s:o, s:[{s:s, s:s, "
-				   "s:{s:s, s:s}, s:s, s:b}], s:o,"
+	json_t *config = json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:f, s:s}, s:[{s:s, s:s, s:s, "
+				   "s:[s], s:s}], s:[{s:s, s:s, s:{s:s, s:s}, s:s, s:b}], s:o,"
 				   " s:[s], s:{s:s}}",
 		"description", "Written by slew world: a made-up night on this machine only.",
 		"state", "state.db", "catalog", "catalog.fits", "credentials_dir", "credentials",
-		"clock", "start", start, "rate", w->o.rate, "anchor", anchor, "sources",
-		sources(w, broker), "facilities", "name", "lco", "use", "lco", "urls", "portal",
-		portal, "archive", portal, "secret", "portal", "accepts_tests", w->tests,
-		"programmes", programmes(w->policy), "policies", "policy.json", "operator",
-		"socket", "slew.sock");
+		"clock", "start", start, "rate", w->o.rate, "anchor", anchor, "sources", "name",
+		"gcn", "type", "kafka", "brokers", broker, "topics", WORLD_TOPIC, "start",
+		"earliest", "facilities", "name", "lco", "use", "lco", "urls", "portal", portal,
+		"archive", portal, "secret", "portal", "accepts_tests", w->tests, "programmes",
+		programmes(w->policy), "policies", "policy.json", "operator", "socket",
+		"slew.sock");
 	json_t *about = json_pack(
 		"{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:o, s:s, s:b, s:I}",
 		"pid", (json_int_t)getpid(), "seed", (json_int_t)w->o.seed, "truth_sha256",

@@ -1,4 +1,5 @@
-/* What the demo tells while the night goes on: one function a line, each with its own condition. */
+/* What the demo tells while the night goes on: one function a line, each with its own condition on
+ * rows. */
 #include "engine/cmd/world_story.h"
 #include "engine/base/json.h"
 #include "engine/base/query.h"
@@ -9,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* First row of a query with ?1 = event (and ?2), as an object, or NULL. New reference. */
+/* First row of a query with ?1 = event (and ?2), as an object; NULL when there is none. New
+ * reference. */
 static json_t *row(struct story *s, const char *sql, const char *event, const char *second)
 {
 	struct err e = {0};
@@ -23,13 +25,13 @@ static json_t *row(struct story *s, const char *sql, const char *event, const ch
 	return first;
 }
 
-/* An alert of an event by its type (a GLOB), and what its map says. */
 #define HEARD                                                                                      \
-	"SELECT i.utc_us AS utc_us, f.far_hz AS far_hz, f.area90_deg2 AS area90, f.dist_mean_mpc " \
-	"AS mean, f.dist_std_mpc AS std,"                                                          \
-	" f.map_state AS map_state, a.time_created_us AS created_us FROM alert a JOIN event e ON " \
-	"e.id = a.event JOIN input i ON i.seq = a.seq"                                             \
-	" JOIN fact f ON f.alert = a.id WHERE e.name = ?1 AND a.type GLOB ?2"
+	"SELECT i.utc_us AS utc_us, f.far_hz AS far_hz, f.significant AS significant, f.p_bns AS " \
+	"p_bns, f.p_nsbh AS p_nsbh, f.has_remnant AS has_remnant,"                                 \
+	" f.n_detectors AS n_detectors, f.area90_deg2 AS area90, f.dist_mean_mpc AS mean, "        \
+	"f.dist_std_mpc AS std, f.map_state AS map_state, a.id AS id"                              \
+	" FROM alert a JOIN event e ON e.id = a.event JOIN input i ON i.seq = a.seq JOIN fact f "  \
+	"ON f.alert = a.id WHERE e.name = ?1 AND a.type = ?2"
 
 static bool heard(struct story *s, char role, const char *type, const char *words)
 {
@@ -304,27 +306,43 @@ static bool image(struct story *s)
 
 static bool updated(struct story *s)
 {
-	const char *event = story_event(s, 'A');
-	json_t *new = row(s, HEARD, event, "UPDATE"),
-	       *old = row(
-		       s, HEARD " ORDER BY a.id DESC", event, "[PI]*"); /* PRELIMINARY, INITIAL */
-	bool told = old != NULL && strcmp(json_text(new, "map_state", ""), "ready") == 0;
+	json_t *old = row(s, HEARD " ORDER BY a.id", story_event(s, 'A'), "PRELIMINARY"),
+	       *new = row(s, HEARD, story_event(s, 'A'), "UPDATE");
+	bool told = new != NULL &&strcmp(json_text(new, "map_state", ""), "ready") == 0;
 
 	if (told)
 		story_say(s, json_int(new, "utc_us", 0),
 			"heard     %s UPDATE: 90 %% in %.0f deg2 (was %.0f), %.0f ± %.0f Mpc (was "
-			"%.0f ± %.0f)%s",
-			event, json_number(new, "area90", NAN), json_number(old, "area90", NAN),
-			json_number(new, "mean", NAN), json_number(new, "std", NAN),
-			json_number(old, "mean", NAN), json_number(old, "std", NAN),
-			story_int(s,
-				"SELECT count(*) FROM request r JOIN event e ON e.id = r.event "
-				"WHERE e.name = ?1",
-				event) > 0
-				? "; ranked and planned anew"
-				: "");
+			"%.0f ± %.0f); ranked and planned anew",
+			story_event(s, 'A'), json_number(new, "area90", NAN),
+			json_number(old, "area90", NAN), json_number(new, "mean", NAN),
+			json_number(new, "std", NAN), json_number(old, "mean", NAN),
+			json_number(old, "std", NAN));
 	json_decref(old);
 	json_decref(new);
+	return told;
+}
+
+/* Believed, ranked, and nothing to ask for: the reason of the best. */
+static bool nothing_asked(struct story *s)
+{
+	const char *event = story_event(s, 'A');
+	json_t *v = row(s,
+		"SELECT v.code AS code, v.detail AS detail, t.name AS name, i.utc_us AS utc_us, "
+		"(SELECT count(*) FROM target x WHERE x.event = e.id AND x.rank IS"
+		" NOT NULL) AS n FROM verdict v JOIN target t ON t.id = v.target JOIN event e ON "
+		"e.id = v.event JOIN input i ON i.seq = v.seq WHERE e.name = ?1 AND t.rank IS NOT"
+		" NULL AND v.code <> 'candidate' AND NOT EXISTS (SELECT 1 FROM request r WHERE "
+		"r.event = e.id) ORDER BY t.rank",
+		event, NULL);
+	bool told = v != NULL && story_sky_us(s) > json_int(v, "utc_us", 0) + 10 * UTC_MINUTE;
+
+	if (told)
+		story_say(s, json_int(v, "utc_us", 0),
+			"not asked none of the %lld ranked galaxies; the best, %s: %s, %s",
+			(long long)json_int(v, "n", 0), json_text(v, "name", ""),
+			json_text(v, "code", ""), json_text(v, "detail", ""));
+	json_decref(v);
 	return told;
 }
 
@@ -401,7 +419,12 @@ static bool vetoed(struct story *s)
 {
 	const char *event = story_event(s, 'B');
 	json_t *o = row(s, ORDERED, event, "veto");
-	int64_t asked, confirmed, live = story_live(s, event);
+	int64_t asked, confirmed,
+		live = story_int(s,
+			"SELECT count(*) FROM request r JOIN event e ON e.id = r.event WHERE "
+			"e.name = ?1 AND r.state IN"
+			" ('asked','unsure','accepted','scheduled','running','cancelling')",
+			event);
 
 	if (o == NULL || live > 0 || !count_cancelled(s, event, &asked, &confirmed)) {
 		json_decref(o);
@@ -439,31 +462,25 @@ static bool approved(struct story *s)
 	return n > 0;
 }
 
-/* true when the engine was started between the making of the alert and its being heard. */
-static bool came_while_dead(struct story *s, const json_t *alert)
-{
-	int64_t started =
-		story_int(s, "SELECT max(utc_us) FROM input WHERE kind = 'config' AND ?1 = ?1", "");
-
-	return started > json_int(alert, "created_us", INT64_MAX) &&
-	       started < json_int(alert, "utc_us", 0);
-}
-
 static bool retracted(struct story *s)
 {
 	const char *event = story_event(s, 'C');
 	json_t *a = row(s, HEARD, event, "RETRACTION");
-	int64_t asked, confirmed, live = story_live(s, event);
+	int64_t asked, confirmed,
+		live = story_int(s,
+			"SELECT count(*) FROM request r JOIN event e ON e.id = r.event WHERE "
+			"e.name = ?1 AND r.state IN"
+			" ('asked','unsure','accepted','scheduled','running','cancelling')",
+			event);
 
 	if (a == NULL || live > 0 || !count_cancelled(s, event, &asked, &confirmed)) {
 		json_decref(a);
 		return false;
 	}
 	story_say(s, json_int(a, "utc_us", 0),
-		"retracted %s%s: of %lld requests at the portal %lld had been observed, the portal "
+		"retracted %s: of %lld requests at the portal %lld had been observed, the portal "
 		"says the other %lld are CANCELED",
-		event, came_while_dead(s, a) ? " (sent while the engine was dead)" : "",
-		(long long)asked, (long long)observed(s, event), (long long)confirmed);
+		event, (long long)asked, (long long)observed(s, event), (long long)confirmed);
 	json_decref(a);
 	return true;
 }
@@ -472,7 +489,7 @@ void story_turn(struct story *s)
 {
 	static bool (*const lines[])(struct story *) = {heard_early, heard_first, believed,
 		best_five, offers, accepted, lost, image, vetoed, approved, refused, retracted,
-		updated, more_time, story_nothing_asked};
+		updated, more_time, nothing_asked};
 
 	for (unsigned i = 0; i < sizeof lines / sizeof lines[0]; i++)
 		if (!(s->told & 1u << i) && lines[i](s))

@@ -23,14 +23,8 @@ int64_t story_sky_us(const struct story *s);
 const char *story_event(const struct story *s, char role); /* "" when there is none */
 int64_t story_int(struct story *s, const char *sql,
 	const char *event); /* first column for ?1 = event; 0 without a row */
-int64_t story_live(
-	struct story *s, const char *event); /* requests of the event ("" = all) that are alive */
 void story_say(const struct story *s, int64_t utc_us, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-
-/* One line of them: believed, ranked, and nothing to ask for; false while there is nothing to say.
- */
-bool story_nothing_asked(struct story *s);
 
 /* Prints what has become true since the last turn. */
 void story_turn(struct story *s);

@@ -12,9 +12,6 @@
 #include <string.h>
 #include <time.h>
 
-#define LIVE  "('asked','unsure','accepted','scheduled','running','cancelling')"
-#define TAKEN "('accepted','scheduled','running','done')"
-
 int story_open(struct story *s, const char *dir, struct err *e)
 {
 	memset(s, 0, sizeof *s);
@@ -70,14 +67,6 @@ int64_t story_int(struct story *s, const char *sql, const char *event)
 	return n;
 }
 
-int64_t story_live(struct story *s, const char *event)
-{
-	return story_int(s,
-		"SELECT count(*) FROM request r JOIN event e ON e.id = r.event WHERE (?1 = '' OR "
-		"e.name = ?1) AND r.state IN " LIVE,
-		event);
-}
-
 void story_say(const struct story *s, int64_t utc_us, const char *format, ...)
 {
 	char hms[32], line[2048];
@@ -107,12 +96,7 @@ int world_tell(int argc, char **argv)
 	if (story_open(&s, argv[1], &e) != 0)
 		return err_print(&e);
 	if (argc > 2) { /* a line of the script's own: what only it can know */
-		int64_t live = story_db(&s) ? story_live(&s, "") : 0;
-		if (strncmp(argv[2], "KILLED", 6) == 0)
-			story_say(&s, story_sky_us(&s), "%s, with %lld requests alive", argv[2],
-				(long long)live);
-		else
-			story_say(&s, story_sky_us(&s), "%s", argv[2]);
+		story_say(&s, story_sky_us(&s), "%s", argv[2]);
 		story_close(&s);
 		return 0;
 	}
@@ -143,6 +127,9 @@ int world_end(int argc, char **argv)
 	return broken != 0 ? 3 : 0;
 }
 
+#define LIVE  "('asked','unsure','accepted','scheduled','running','cancelling')"
+#define TAKEN "('accepted','scheduled','running','done')"
+
 /* One condition by its name; role is A, B or C. */
 static bool happened(struct story *s, const char *what, char role)
 {
@@ -170,7 +157,10 @@ static bool happened(struct story *s, const char *what, char role)
 			       " AND g.lifted_seq IS NULL",
 			       event) > 0;
 	if (strcmp(what, "rest") == 0)
-		return story_live(s, event) == 0;
+		return story_int(s,
+			       "SELECT count(*) FROM request r JOIN event e ON e.id = r.event "
+			       "WHERE e.name = ?1 AND r.state IN " LIVE,
+			       event) == 0;
 	return false;
 }
 

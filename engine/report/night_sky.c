@@ -203,7 +203,7 @@ static double close_half_deg(const struct night_map *m, double level, double ra,
 	for (int d = 0; d < 24; d++) {
 		total += sum[d];
 		if (total > level)
-			return d < 2 ? 3 : d + 1.8;
+			return d < 2 ? 3 : d + 1.3;
 	}
 	return 24;
 }
@@ -347,7 +347,7 @@ void night_close_up(const struct night_input *in, const json_t *night, struct te
 	}
 	centre(first, last, &ra, &dec);
 	double half =
-		fmax(close_half_deg(first, 0.7, ra, dec), close_half_deg(last, 0.9, ra, dec));
+		fmax(close_half_deg(first, 0.68, ra, dec), close_half_deg(last, 0.9, ra, dec));
 	struct svg_sky s = {.ra0_deg = ra,
 		.dec0_deg = dec,
 		.half_deg = half,

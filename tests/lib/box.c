@@ -74,7 +74,10 @@ void box_restart(struct box *b)
 	reopen(b);
 	assert_ok(query_script(b->db, "BEGIN IMMEDIATE", &e), &e);
 	assert_ok(core_recover(b->core, &e), &e);
+	bool reopen = b->reopen; /* the core itself remembers that it recovered, until the next input says so in the journal */
+	b->reopen = false;
 	box_turn(b);
+	b->reopen = reopen;
 }
 
 static struct input input_of(struct box *b, enum input_kind kind, const char *body)
