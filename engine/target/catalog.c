@@ -138,42 +138,19 @@ int catalog_verify(const struct catalog *c, struct err *e)
 	return 0;
 }
 
-static double real8(const unsigned char *p)
-{
-	uint64_t u = catalog_big64(p);
-	double d;
-	memcpy(&d, &u, 8);
-	return d;
-}
-
-static uint32_t big32(const unsigned char *p)
-{
-	uint32_t v;
-	memcpy(&v, p, 4);
-	return __builtin_bswap32(v);
-}
-
-static float real4(const unsigned char *p)
-{
-	uint32_t u = big32(p);
-	float f;
-	memcpy(&f, &u, 4);
-	return f;
-}
-
 void catalog_row_at(const struct catalog *c, int64_t row, struct catalog_row *r)
 {
 	must(row >= 0 && row < c->count);
 	const unsigned char *p = c->rows + (size_t)row * CATALOG_ROW_BYTES;
-	r->ipix29 = catalog_big64(p);
-	r->distance_mpc = real8(p + 8);
-	r->ra_deg = real8(p + 16);
-	r->dec_deg = real8(p + 24);
-	r->distance_err_mpc = real4(p + 32);
-	r->b_mag = real4(p + 36);
-	r->log_mstar = real4(p + 40);
-	r->flags = big32(p + 44);
-	r->id = (int64_t)catalog_big64(p + 48);
+	r->ipix29 = bytes_u64(p);
+	r->distance_mpc = bytes_double(p + 8);
+	r->ra_deg = bytes_double(p + 16);
+	r->dec_deg = bytes_double(p + 24);
+	r->distance_err_mpc = bytes_float(p + 32);
+	r->b_mag = bytes_float(p + 36);
+	r->log_mstar = bytes_float(p + 40);
+	r->flags = bytes_u32(p + 44);
+	r->id = (int64_t)bytes_u64(p + 48);
 	memcpy(r->name, p + 56, CATALOG_NAME);
 	r->name[CATALOG_NAME] = '\0';
 	for (size_t n = strlen(r->name); n > 0 && r->name[n - 1] == ' '; n--)

@@ -6,10 +6,10 @@
  * Header: DIGEST = SHA-256 of the row bytes of HDU 1; COSMO; SRCn, SRCSHAn, SRCROWn, SRCBADn and HISTORY say where the rows came from. */
 #ifndef ENGINE_TARGET_CATALOG_H
 #define ENGINE_TARGET_CATALOG_H
+#include "engine/base/bytes.h"
 #include "engine/base/err.h"
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #define CATALOG_ROW_BYTES 88
 #define CATALOG_CELL_BYTES 16
@@ -66,34 +66,20 @@ int64_t catalog_find(const struct catalog *c, uint64_t ipix29);
 
 const char *catalog_distance_name(uint32_t flags); /* "measured" … */
 
-static inline uint64_t catalog_big64(const unsigned char *p)
-{
-	uint64_t v;
-	memcpy(&v, p, 8);
-	return __builtin_bswap64(v);
-}
 static inline uint64_t catalog_ipix(const struct catalog *c, int64_t row)
 {
-	return catalog_big64(c->rows + (size_t)row * CATALOG_ROW_BYTES);
+	return bytes_u64(c->rows + (size_t)row * CATALOG_ROW_BYTES);
 }
 static inline double catalog_distance_mpc(const struct catalog *c, int64_t row)
 {
-	uint64_t u = catalog_big64(c->rows + (size_t)row * CATALOG_ROW_BYTES + 8);
-	double d;
-	memcpy(&d, &u, 8);
-	return d;
+	return bytes_double(c->rows + (size_t)row * CATALOG_ROW_BYTES + 8);
 }
 static inline float catalog_distance_err_mpc(const struct catalog *c, int64_t row)
 {
-	uint32_t u;
-	float f;
-	memcpy(&u, c->rows + (size_t)row * CATALOG_ROW_BYTES + 32, 4);
-	u = __builtin_bswap32(u);
-	memcpy(&f, &u, 4);
-	return f;
+	return bytes_float(c->rows + (size_t)row * CATALOG_ROW_BYTES + 32);
 }
 static inline int64_t catalog_cell_first(const struct catalog *c, int64_t cell)
 {
-	return (int64_t)catalog_big64(c->cells + (size_t)cell * CATALOG_CELL_BYTES);
+	return (int64_t)bytes_u64(c->cells + (size_t)cell * CATALOG_CELL_BYTES);
 }
 #endif

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE /* mkostemp */
 #endif
 #include "engine/target/catalog_build.h"
+#include "engine/base/bytes.h"
 #include "engine/base/hash.h"
 #include "engine/base/limits.h"
 #include "engine/target/cosmology.h"
@@ -246,43 +247,17 @@ static void headers(struct text *t, const struct catalog_builder *b, const char 
 	header_end(t);
 }
 
-static void put8(unsigned char *p, uint64_t v)
-{
-	v = __builtin_bswap64(v);
-	memcpy(p, &v, 8);
-}
-
-static void put8d(unsigned char *p, double d)
-{
-	uint64_t u;
-	memcpy(&u, &d, 8);
-	put8(p, u);
-}
-
-static void put4(unsigned char *p, uint32_t v)
-{
-	v = __builtin_bswap32(v);
-	memcpy(p, &v, 4);
-}
-
-static void put4f(unsigned char *p, float f)
-{
-	uint32_t u;
-	memcpy(&u, &f, 4);
-	put4(p, u);
-}
-
 static void row_put(unsigned char *p, const struct catalog_row *r)
 {
-	put8(p, r->ipix29);
-	put8d(p + 8, r->distance_mpc);
-	put8d(p + 16, r->ra_deg);
-	put8d(p + 24, r->dec_deg);
-	put4f(p + 32, r->distance_err_mpc);
-	put4f(p + 36, r->b_mag);
-	put4f(p + 40, r->log_mstar);
-	put4(p + 44, r->flags);
-	put8(p + 48, (uint64_t)r->id);
+	bytes_put_u64(p, r->ipix29);
+	bytes_put_double(p + 8, r->distance_mpc);
+	bytes_put_double(p + 16, r->ra_deg);
+	bytes_put_double(p + 24, r->dec_deg);
+	bytes_put_float(p + 32, r->distance_err_mpc);
+	bytes_put_float(p + 36, r->b_mag);
+	bytes_put_float(p + 40, r->log_mstar);
+	bytes_put_u32(p + 44, r->flags);
+	bytes_put_u64(p + 48, (uint64_t)r->id);
 	memset(p + 56, ' ', CATALOG_NAME);
 	memcpy(p + 56, r->name, strlen(r->name));
 }
@@ -301,14 +276,14 @@ static void cells_put(unsigned char *out, const struct catalog_builder *b, const
 	size_t row = 0;
 	for (uint64_t cell = 0; cell < CATALOG_CELLS; cell++, out += CATALOG_CELL_BYTES) {
 		float light = 0, mass = 0;
-		put8(out, row);
+		bytes_put_u64(out, row);
 		for (; row < b->count && keys[row].ipix29 >> (2 * (29 - CATALOG_CELL_ORDER)) == cell; row++) {
 			const struct catalog_row *r = &b->rows[keys[row].place];
 			light = bound_of(light, catalog_luminosity(r));
 			mass = bound_of(mass, catalog_mass(r));
 		}
-		put4f(out + 8, light);
-		put4f(out + 12, mass);
+		bytes_put_float(out + 8, light);
+		bytes_put_float(out + 12, mass);
 	}
 }
 

@@ -25,7 +25,7 @@ struct kept {
 
 static int64_t id_of(const struct catalog *c, int64_t row)
 {
-	return (int64_t)catalog_big64(c->rows + (size_t)row * CATALOG_ROW_BYTES + 48);
+	return (int64_t)bytes_u64(c->rows + (size_t)row * CATALOG_ROW_BYTES + 48);
 }
 
 /* true when a stands before b in the list. */

@@ -1,5 +1,6 @@
 /* Sky map bytes → cells: inflate, guard, read rows with cfitsio from memory, sort, validate (skymap.h; contracts: LVK user guide). */
 #include "engine/target/skymap.h"
+#include "engine/base/bytes.h"
 #include "engine/base/limits.h"
 #include "engine/target/inflate.h"
 #include "engine/target/skymap_file.h"
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define BLOCK_BYTES (1u << 20)    /* rows are read in blocks of about this size */
 #define UNSEEN_BELOW -1.0e30      /* healpy's "no value" (-1.6375e30): no probability there */
@@ -29,30 +31,18 @@ void skymap_lay(struct skymap *m, void *block, int64_t cells, bool is_3d)
 	m->norm = is_3d ? d + 4 * cells : NULL;
 }
 
-static uint64_t big64(const unsigned char *p)
-{
-	uint64_t v;
-	memcpy(&v, p, 8);
-	return __builtin_bswap64(v);
-}
-
-static uint32_t big32(const unsigned char *p)
-{
-	uint32_t v;
-	memcpy(&v, p, 4);
-	return __builtin_bswap32(v);
-}
-
 static inline double number_at(const unsigned char *p, char type)
 {
-	union { uint64_t u; double d; int64_t i; } v64;
-	union { uint32_t u; float f; int32_t i; } v32;
-	if (type == 'D' || type == 'K') {
-		v64.u = big64(p);
-		return type == 'D' ? v64.d : (double)v64.i;
+	switch (type) {
+	case 'D':
+		return bytes_double(p);
+	case 'K':
+		return (double)(int64_t)bytes_u64(p);
+	case 'E':
+		return (double)bytes_float(p);
+	default:
+		return (double)(int32_t)bytes_u32(p);
 	}
-	v32.u = big32(p);
-	return type == 'E' ? (double)v32.f : (double)v32.i;
 }
 
 /* n numbers, step bytes apart; the type is a constant at each call, so that each loop is a plain one. */
@@ -114,7 +104,7 @@ static void uniq_fill(const struct block *b, uint64_t *out)
 	for (int64_t r = 0; r < b->n; r++)
 		for (int64_t k = 0; k < c->repeat; k++) {
 			const unsigned char *p = b->rows + (size_t)r * f->row_bytes + c->offset + (size_t)k * size;
-			out[(b->first + r) * c->repeat + k] = c->type == 'K' ? big64(p) ^ f->uniq_flip : big32(p);
+			out[(b->first + r) * c->repeat + k] = c->type == 'K' ? bytes_u64(p) ^ f->uniq_flip : bytes_u32(p);
 		}
 }
 
@@ -125,8 +115,30 @@ static int fits_failed(int status, struct err *e)
 	return err_set(e, ERR_INPUT, "sky map: the FITS library cannot read it: %s", text);
 }
 
-static int rows_fill(fitsfile *fits, const struct skymap_file *f, struct skymap *m, struct err *e)
+/* Where the FITS bytes stand. What we inflated ourselves is given back page by page behind the reader. */
+struct source {
+	const unsigned char *bytes;
+	size_t len;
+	bool ours;
+};
+
+/* Bytes before `until` are not read again: a flat map of nside 1024 is 400 MB in the file and 500 MB as columns, never both at once.
+ * The FITS library may look one of its records back, hence the margin of a block. */
+static void rows_release(const struct source *s, size_t *released, size_t until)
 {
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), start = (size_t)s->bytes + *released, end;
+	if (!s->ours || until > s->len || until < *released + 16 * (size_t)BLOCK_BYTES)
+		return;
+	start = (start + page - 1) / page * page;
+	end = ((size_t)s->bytes + until - BLOCK_BYTES) / page * page;
+	madvise((void *)start, end - start, MADV_DONTNEED);
+	*released = end - (size_t)s->bytes;
+}
+
+static int rows_fill(fitsfile *fits, const struct source *s, const struct skymap_file *f, struct skymap *m, struct err *e)
+{
+	LONGLONG data = 0;
+	size_t released = 0;
 	double *to[ROLES] = {NULL, (double *)(size_t)m->density, (double *)(size_t)m->mu, (double *)(size_t)m->sigma,
 		(double *)(size_t)m->norm};
 	int64_t per = f->row_bytes < BLOCK_BYTES ? (int64_t)(BLOCK_BYTES / f->row_bytes) : 1;
@@ -134,6 +146,7 @@ static int rows_fill(fitsfile *fits, const struct skymap_file *f, struct skymap 
 	int status = 0;
 	if (rows == NULL)
 		return err_set(e, ERR_MEMORY, "no memory for rows of a sky map");
+	fits_get_hduaddrll(fits, NULL, &data, NULL, &status);
 	for (int64_t first = 0; first < f->rows && status == 0; first += per) {
 		int64_t n = f->rows - first < per ? f->rows - first : per;
 		fits_read_tblbytes(fits, first + 1, 1, n * (int64_t)f->row_bytes, rows, &status);
@@ -145,16 +158,17 @@ static int rows_fill(fitsfile *fits, const struct skymap_file *f, struct skymap 
 		for (int role = ROLE_DENSITY; role < ROLES; role++)
 			if (to[role] != NULL && f->column[role].type != 0)
 				column_fill(&b, role, to[role]);
+		rows_release(s, &released, (size_t)data + (size_t)(first + n) * f->row_bytes);
 	}
 	free(rows);
 	return status ? fits_failed(status, e) : 0;
 }
 
-static int rows_read(const unsigned char *bytes, size_t len, const struct skymap_file *f, struct skymap *m, struct err *e)
+static int rows_read(const struct source *s, const struct skymap_file *f, struct skymap *m, struct err *e)
 {
 	fitsfile *fits = NULL;
-	void *memory = (void *)(size_t)bytes;
-	size_t size = len;
+	void *memory = (void *)(size_t)s->bytes;
+	size_t size = s->len;
 	int status = 0, ignored = 0, kind = 0;
 	LONGLONG rows = 0;
 	if (fits_open_memfile(&fits, "map", READONLY, &memory, &size, 0, NULL, &status) != 0)
@@ -167,7 +181,7 @@ static int rows_read(const unsigned char *bytes, size_t len, const struct skymap
 	else if (kind != BINARY_TBL || rows != f->rows)
 		rc = err_set(e, ERR_INPUT, "sky map: the FITS library sees another table than its header announces; the file is damaged");
 	else
-		rc = rows_fill(fits, f, m, e);
+		rc = rows_fill(fits, s, f, m, e);
 	fits_close_file(fits, &ignored);
 	return rc;
 }
@@ -332,10 +346,10 @@ static void *heap_room(struct skymap_room *room, size_t bytes)
 	return room->block = calloc(1, bytes);
 }
 
-static int fits_to_map(const unsigned char *bytes, size_t len, struct skymap_room *room, struct skymap *out, struct err *e)
+static int fits_to_map(const struct source *s, struct skymap_room *room, struct skymap *out, struct err *e)
 {
 	struct skymap_file f;
-	if (fits_guard(bytes, len, e) < 0 || skymap_file_of(bytes, len, &f, e) < 0)
+	if (fits_guard(s->bytes, s->len, e) < 0 || skymap_file_of(s->bytes, s->len, &f, e) < 0)
 		return -1;
 	bool is_3d = f.column[ROLE_MU].type != 0;
 	void *block = room->get(room, skymap_block(f.cells, is_3d));
@@ -346,7 +360,7 @@ static int fits_to_map(const unsigned char *bytes, size_t len, struct skymap_roo
 	out->distmean_mpc = f.distmean_mpc;
 	out->diststd_mpc = f.diststd_mpc;
 	memcpy(out->object, f.object, sizeof out->object);
-	if (rows_read(bytes, len, &f, out, e) < 0)
+	if (rows_read(s, &f, out, e) < 0)
 		return -1;
 	if (f.ordering == SKYMAP_NUNIQ && uniq_check(out->uniq, out->cells, e) < 0)
 		return -1;
@@ -359,9 +373,9 @@ static int fits_to_map(const unsigned char *bytes, size_t len, struct skymap_roo
 
 int skymap_read_to(const void *bytes, size_t len, struct skymap_room *room, struct skymap *out, struct err *e)
 {
+	struct source s = {bytes, len, false};
 	const unsigned char *b = bytes;
 	struct inflated inflated = {NULL, 0};
-	size_t n = len;
 	*out = (struct skymap){.distmean_mpc = NAN, .diststd_mpc = NAN};
 	if (len > LIMIT_MAP_COMPRESSED && len > LIMIT_MAP_INFLATED)
 		return err_set(e, ERR_LIMIT, "sky map of %zu bytes is over the limit of %u", len, LIMIT_MAP_INFLATED);
@@ -370,10 +384,9 @@ int skymap_read_to(const void *bytes, size_t len, struct skymap_room *room, stru
 			return err_set(e, ERR_LIMIT, "compressed sky map of %zu bytes is over the limit of %u", len, LIMIT_MAP_COMPRESSED);
 		if (inflate_gzip(bytes, len, LIMIT_MAP_INFLATED, &inflated, e) < 0)
 			return -1;
-		b = inflated.data;
-		n = inflated.len;
+		s = (struct source){inflated.data, inflated.len, true};
 	}
-	int rc = n < 9 || memcmp(b, "SIMPLE  =", 9) != 0 ? skymap_not_fits(b, n, e) : fits_to_map(b, n, room, out, e);
+	int rc = s.len < 9 || memcmp(s.bytes, "SIMPLE  =", 9) != 0 ? skymap_not_fits(s.bytes, s.len, e) : fits_to_map(&s, room, out, e);
 	free(inflated.data);
 	return rc;
 }

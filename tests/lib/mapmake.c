@@ -1,5 +1,6 @@
 /* Small sky maps for tests: see mapmake.h. */
 #include "mapmake.h"
+#include "engine/base/bytes.h"
 #include <chealpix.h>
 #include <math.h>
 #include <stdbool.h>
@@ -45,26 +46,16 @@ static size_t width(const struct mapmake_column *c)
 
 static void value(struct mapmake *m, const struct mapmake_column *c, int64_t i)
 {
-	uint64_t u64;
-	uint32_t u32;
-	float f;
-	if (c->type == 'D' || c->type == 'K') {
-		if (c->type == 'D')
-			memcpy(&u64, &c->number[i], 8);
-		else
-			u64 = (uint64_t)c->integer[i];
-		u64 = __builtin_bswap64(u64);
-		add(m, &u64, 8);
-		return;
-	}
-	if (c->type == 'E') {
-		f = (float)c->number[i];
-		memcpy(&u32, &f, 4);
-	} else {
-		u32 = (uint32_t)c->integer[i];
-	}
-	u32 = __builtin_bswap32(u32);
-	add(m, &u32, 4);
+	unsigned char b[8];
+	if (c->type == 'D')
+		bytes_put_double(b, c->number[i]);
+	else if (c->type == 'K')
+		bytes_put_u64(b, (uint64_t)c->integer[i]);
+	else if (c->type == 'E')
+		bytes_put_float(b, (float)c->number[i]);
+	else
+		bytes_put_u32(b, (uint32_t)c->integer[i]);
+	add(m, b, c->type == 'D' || c->type == 'K' ? 8 : 4);
 }
 
 void mapmake_file(struct mapmake *m, const struct mapmake_column *columns, int n, int64_t rows, const char *const *cards)

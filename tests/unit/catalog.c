@@ -202,11 +202,7 @@ static void sorted_and_indexed(void **state)
 		int64_t found = catalog_find(&c, r.ipix29);
 		assert_true(found <= i && catalog_ipix(&c, found) == r.ipix29 && (found == 0 || catalog_ipix(&c, found - 1) < r.ipix29));
 		assert_true(catalog_find(&c, r.ipix29 + 1) > i);
-		float most;
-		uint32_t u;
-		memcpy(&u, c.cells + (r.ipix29 >> 42) * CATALOG_CELL_BYTES + 8, 4);
-		u = __builtin_bswap32(u);
-		memcpy(&most, &u, 4);
+		float most = bytes_float(c.cells + (r.ipix29 >> 42) * CATALOG_CELL_BYTES + 8);
 		assert_true((double)most >= catalog_luminosity(&r));
 	}
 	assert_int_equal(catalog_find(&c, UINT64_C(12) << 58), c.count);
