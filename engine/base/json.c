@@ -224,10 +224,14 @@ static int compare_keys(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void canonical(struct text *t, const json_t *v);
-
-static void canonical_string(struct text *t, const json_t *v)
+void json_scalar(struct text *t, const json_t *v)
 {
+	char number[40];
+	if (json_is_real(v)) {
+		text_double(number, sizeof number, json_real_value(v));
+		text_puts(t, number);
+		return;
+	}
 	char *s = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
 	if (s == NULL)
 		t->failed = true;
@@ -235,6 +239,8 @@ static void canonical_string(struct text *t, const json_t *v)
 		text_puts(t, s);
 	free(s);
 }
+
+static void canonical(struct text *t, const json_t *v);
 
 static void canonical_object(struct text *t, const json_t *v)
 {
@@ -251,7 +257,7 @@ static void canonical_object(struct text *t, const json_t *v)
 	for (i = 0; i < n; i++) {
 		json_t *key = json_string(keys[i]);
 		text_puts(t, i ? "," : "");
-		canonical_string(t, key);
+		json_scalar(t, key);
 		json_decref(key);
 		text_puts(t, ":");
 		canonical(t, json_object_get(v, keys[i]));
@@ -262,7 +268,6 @@ static void canonical_object(struct text *t, const json_t *v)
 
 static void canonical(struct text *t, const json_t *v)
 {
-	char number[40];
 	if (json_is_object(v)) {
 		canonical_object(t, v);
 	} else if (json_is_array(v)) {
@@ -272,11 +277,8 @@ static void canonical(struct text *t, const json_t *v)
 			canonical(t, json_array_get(v, i));
 		}
 		text_puts(t, "]");
-	} else if (json_is_real(v)) {
-		text_double(number, sizeof number, json_real_value(v));
-		text_puts(t, number);
 	} else {
-		canonical_string(t, v);
+		json_scalar(t, v);
 	}
 }
 

@@ -37,6 +37,10 @@ char *json_canonical(const json_t *value);
 /* For people: keys in their own order, two spaces a level, short arrays and objects on one line, doubles by text_double. malloc'd; NULL without memory. */
 char *json_pretty(const json_t *value);
 
+/* One scalar as both write it: doubles by text_double. Arrays and objects come out in jansson's compact form. */
+struct text;
+void json_scalar(struct text *t, const json_t *value);
+
 /* json_real, or json_null() for NaN and infinities. New reference. */
 json_t *json_real_or_null(double value);
 #endif

@@ -2,37 +2,16 @@
 #include "engine/base/json.h"
 #include "engine/base/limits.h"
 #include "engine/base/text.h"
-#include <stdlib.h>
-#include <string.h>
 
 #define SHORT 80 /* what fits into this many characters stays on one line */
-
-static void scalar(struct text *t, const json_t *v)
-{
-	char number[40];
-	if (json_is_real(v)) {
-		text_double(number, sizeof number, json_real_value(v));
-		text_puts(t, number);
-		return;
-	}
-	char *s = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
-	if (s == NULL)
-		t->failed = true;
-	else
-		text_puts(t, s);
-	free(s);
-}
 
 static void key_of(struct text *t, const char *key)
 {
 	json_t *name = json_string(key);
-	scalar(t, name);
+	json_scalar(t, name);
 	json_decref(name);
 	text_puts(t, ": ");
 }
-
-/* depth < 0: all on one line. */
-static void pretty(struct text *t, const json_t *v, int depth);
 
 static void line_break(struct text *t, int depth)
 {
@@ -45,6 +24,9 @@ static void line_break(struct text *t, int depth)
 		text_puts(t, "  ");
 }
 
+static void pretty(struct text *t, const json_t *v, int depth);
+
+/* depth < 0: all on one line. */
 static void members(struct text *t, const json_t *v, int depth)
 {
 	int in = depth < 0 ? -1 : depth + 1;
@@ -72,7 +54,7 @@ static void members(struct text *t, const json_t *v, int depth)
 static void pretty(struct text *t, const json_t *v, int depth)
 {
 	if (!json_is_object(v) && !json_is_array(v)) {
-		scalar(t, v);
+		json_scalar(t, v);
 		return;
 	}
 	if (depth <= 0) {

@@ -1,6 +1,7 @@
 /* From a path to a sky map: see mapfile.h. */
 #include "engine/cmd/mapfile.h"
 #include "engine/alert/alert.h"
+#include "engine/base/json.h"
 #include "engine/base/limits.h"
 #include "engine/base/text.h"
 #include "engine/cmd/cmd.h"
@@ -56,11 +57,8 @@ int cmd_print_object(json_t *object)
 	const char *key;
 	json_t *value;
 	json_object_foreach(object, key, value) {
-		char number[40];
-		char *word = json_is_real(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-		text_double(number, sizeof number, json_real_value(value));
-		text_printf(&line, "%s\"%s\":%s", line.len ? "," : "{", key, word ? word : number);
-		free(word);
+		text_printf(&line, "%s\"%s\":", line.len ? "," : "{", key);
+		json_scalar(&line, value);
 	}
 	int failed = object == NULL || line.failed || line.len == 0;
 	if (!failed)

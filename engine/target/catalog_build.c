@@ -8,6 +8,7 @@
 #include "engine/base/limits.h"
 #include "engine/target/cosmology.h"
 #include "engine/target/fits_header.h"
+#include "engine/target/fits_write.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -131,100 +132,25 @@ static size_t keys_unique(const struct catalog_builder *b, struct key *keys)
 
 /* ---- writing ---- */
 
-static void card(struct text *t, const char *key, const char *value, const char *comment)
-{
-	char line[128];
-	int n = snprintf(line, sizeof line, "%-8s= %20s%s%s", key, value, comment[0] ? " / " : "", comment);
-	text_printf(t, "%-80.80s", n > 0 ? line : "");
-}
-
-static void card_int(struct text *t, const char *key, int64_t value, const char *comment)
-{
-	char word[32];
-	snprintf(word, sizeof word, "%lld", (long long)value);
-	card(t, key, word, comment);
-}
-
-static void card_text(struct text *t, const char *key, const char *value)
-{
-	char quoted[80] = "'";
-	size_t o = 1;
-	for (; *value && o < 67; value++) {
-		char c = *value >= 0x20 && *value < 0x7F ? *value : '?';
-		quoted[o++] = c;
-		if (c == '\'')
-			quoted[o++] = c;
-	}
-	while (o < 9)
-		quoted[o++] = ' ';
-	quoted[o++] = '\'';
-	quoted[o] = '\0';
-	text_printf(t, "%-8s= %-70.70s", key, quoted);
-}
-
-static void card_history(struct text *t, const char *words)
-{
-	for (size_t n = strlen(words), at = 0; at < n; at += 70) {
-		char line[81];
-		snprintf(line, sizeof line, "HISTORY   %.70s", words + at);
-		for (char *s = line; *s; s++)
-			if (*s < 0x20 || *s > 0x7E)
-				*s = '?';
-		text_printf(t, "%-80s", line);
-	}
-}
-
-static void header_end(struct text *t)
-{
-	text_printf(t, "%-80s", "END");
-	while (t->len % FITS_BLOCK != 0 && !t->failed)
-		text_puts(t, " ");
-}
-
-static void table_start(struct text *t, int64_t width, int64_t rows, int fields, const char *name)
-{
-	card(t, "XTENSION", "'BINTABLE'          ", "binary table");
-	card_int(t, "BITPIX", 8, "");
-	card_int(t, "NAXIS", 2, "");
-	card_int(t, "NAXIS1", width, "bytes a row");
-	card_int(t, "NAXIS2", rows, "rows");
-	card_int(t, "PCOUNT", 0, "");
-	card_int(t, "GCOUNT", 1, "");
-	card_int(t, "TFIELDS", fields, "");
-	card_text(t, "EXTNAME", name);
-}
-
-static void table_column(struct text *t, int n, const char *name, const char *form, const char *unit)
-{
-	char key[32];
-	snprintf(key, sizeof key, "TTYPE%d", n);
-	card_text(t, key, name);
-	snprintf(key, sizeof key, "TFORM%d", n);
-	card_text(t, key, form);
-	snprintf(key, sizeof key, "TUNIT%d", n);
-	if (unit[0])
-		card_text(t, key, unit);
-}
-
 static void provenance(struct text *t, const struct catalog_builder *b)
 {
-	card_text(t, "CREATOR", "slew " SLEW_VERSION);
-	card_text(t, "COORDSYS", "C");
-	card_text(t, "COSMO", COSMOLOGY_NAME);
+	fits_card_text(t, "CREATOR", "slew " SLEW_VERSION, "");
+	fits_card_text(t, "COORDSYS", "C", "");
+	fits_card_text(t, "COSMO", COSMOLOGY_NAME, "");
 	for (int i = 0; i < b->sources; i++) {
 		const struct catalog_source *s = &b->source[i];
 		char key[32];
 		snprintf(key, sizeof key, "SRC%d", i + 1);
-		card_text(t, key, s->name);
+		fits_card_text(t, key, s->name, "");
 		snprintf(key, sizeof key, "SRCSHA%d", i + 1);
-		card_text(t, key, s->sha256);
+		fits_card_text(t, key, s->sha256, "");
 		snprintf(key, sizeof key, "SRCROW%d", i + 1);
-		card_int(t, key, s->kept, "galaxies taken");
+		fits_card_int(t, key, s->kept, "galaxies taken");
 		snprintf(key, sizeof key, "SRCBAD%d", i + 1);
-		card_int(t, key, s->bad, "rows left out");
-		card_history(t, s->columns);
+		fits_card_int(t, key, s->bad, "rows left out");
+		fits_card_history(t, s->columns);
 	}
-	card_history(t, "DIST_MPC is a luminosity distance; FLAGS bits 0-3 say of what kind: 0 none, 1 given, 2 measured, 3 spectroscopic, "
+	fits_card_history(t, "DIST_MPC is a luminosity distance; FLAGS bits 0-3 say of what kind: 0 none, 1 given, 2 measured, 3 spectroscopic, "
 		"4 photometric, 5 from the redshift by COSMO; bit 4 name cut, 5 name made, 6 id made, 7 B from absolute");
 }
 
@@ -234,17 +160,14 @@ static void headers(struct text *t, const struct catalog_builder *b, const char 
 	static const char *const columns[10][3] = {{"IPIX29", "1K", ""}, {"DIST_MPC", "1D", "Mpc"}, {"RA", "1D", "deg"}, {"DEC", "1D", "deg"},
 		{"DISTERR_MPC", "1E", "Mpc"}, {"B_MAG", "1E", "mag"}, {"LOGMSTAR", "1E", ""}, {"FLAGS", "1J", ""}, {"ID", "1K", ""},
 		{"NAME", "32A", ""}};
-	card(t, "SIMPLE", "T", "FITS");
-	card_int(t, "BITPIX", 8, "");
-	card_int(t, "NAXIS", 0, "");
-	card(t, "EXTEND", "T", "");
-	header_end(t);
-	table_start(t, CATALOG_ROW_BYTES, (int64_t)b->count, 10, "GALAXIES");
+	fits_primary(t);
+	fits_table(t, CATALOG_ROW_BYTES, (int64_t)b->count, 10);
+	fits_card_text(t, "EXTNAME", "GALAXIES", "");
 	for (int i = 0; i < 10; i++)
-		table_column(t, i + 1, columns[i][0], columns[i][1], columns[i][2]);
-	card_text(t, "DIGEST", digest);
+		fits_table_column(t, i + 1, columns[i][0], columns[i][1], columns[i][2]);
+	fits_card_text(t, "DIGEST", digest, "");
 	provenance(t, b);
-	header_end(t);
+	fits_header_end(t);
 }
 
 static void row_put(unsigned char *p, const struct catalog_row *r)
@@ -298,11 +221,12 @@ static int file_fill(int fd, const struct catalog_builder *b, const struct key *
 	static const char zeros[65] = "0000000000000000000000000000000000000000000000000000000000000000";
 	struct text head = {.max = LIMIT_CONFIG_BYTES}, index = {.max = LIMIT_CONFIG_BYTES};
 	headers(&head, b, zeros);
-	table_start(&index, CATALOG_CELL_BYTES, CATALOG_CELLS, 3, "CELLS");
-	table_column(&index, 1, "FIRST", "1K", "");
-	table_column(&index, 2, "LUM_MAX", "1E", "solLum");
-	table_column(&index, 3, "MASS_MAX", "1E", "solMass");
-	header_end(&index);
+	fits_table(&index, CATALOG_CELL_BYTES, CATALOG_CELLS, 3);
+	fits_card_text(&index, "EXTNAME", "CELLS", "");
+	fits_table_column(&index, 1, "FIRST", "1K", "");
+	fits_table_column(&index, 2, "LUM_MAX", "1E", "solLum");
+	fits_table_column(&index, 3, "MASS_MAX", "1E", "solMass");
+	fits_header_end(&index);
 	size_t rows = b->count * (size_t)CATALOG_ROW_BYTES, cells = (size_t)CATALOG_CELLS * CATALOG_CELL_BYTES;
 	size_t total = head.len + padded(rows) + index.len + padded(cells);
 	int rc = 0, bad = head.failed || index.failed ? ENOMEM : posix_fallocate(fd, 0, (off_t)total);

@@ -6,7 +6,7 @@
  *    "answers":[{"kind","token","remote_id","stem","field","words" (part of),"creates_nothing","seconds",…}],"next_step","complete",
  *    "memo_after","facility_memo_after"} */
 #include "test.h"
-#include "engine/base/embed.h"
+#include "embedded.h"
 #include "engine/base/json.h"
 #include "engine/base/utc.h"
 #include "facilities/facility.h"
@@ -201,12 +201,9 @@ static void names_go_there_and_back(void **state)
 
 static int setup(void **state)
 {
-	struct err e = {0};
-	size_t len;
-	const char *text = embed_find("facilities/lco.json", &len);
 	(void)state;
-	descriptor = text != NULL ? json_read(text, len, &json_limits_config, &e) : NULL;
-	return descriptor != NULL ? 0 : -1;
+	descriptor = embedded_json("facilities/lco.json");
+	return 0;
 }
 
 static int teardown(void **state)

@@ -1,6 +1,6 @@
 /* Every exchange that was recorded with a real portal, through the adapter's `read`: the right kind, and no reply whatever hurts it. */
 #include "test.h"
-#include "engine/base/embed.h"
+#include "embedded.h"
 #include "engine/base/json.h"
 #include "engine/base/text.h"
 #include "engine/base/utc.h"
@@ -248,12 +248,9 @@ static void exchanges_are_read(void **state)
 
 static int setup(void **state)
 {
-	struct err e = {0};
-	size_t len;
-	const char *text = embed_find("facilities/lco.json", &len);
 	(void)state;
-	descriptor = text != NULL ? json_read(text, len, &json_limits_config, &e) : NULL;
-	return descriptor != NULL ? 0 : -1;
+	descriptor = embedded_json("facilities/lco.json");
+	return 0;
 }
 
 static int teardown(void **state)

@@ -1,6 +1,6 @@
 /* What a real Observation Portal says about airmass and visibility (corpus 046), against ours: the same numbers, the same windows. */
 #include "test.h"
-#include "engine/base/embed.h"
+#include "embedded.h"
 #include "engine/base/json.h"
 #include "engine/base/utc.h"
 #include "engine/target/visibility.h"
@@ -60,14 +60,12 @@ static void the_portal_agrees(void **state)
 	char path[512];
 	struct err e = {0};
 	struct visibility_site sites[VISIBILITY_SITES];
-	size_t count = 0, len = 0, seen = 0;
+	size_t count = 0, seen = 0;
 	shared_path(path, "data/ocs_corpus/046-airmass.json");
 	json_t *corpus = json_read_file(path, &json_limits_reply, NULL, &e);
 	if (corpus == NULL)
 		fail_msg("%s", e.text);
-	const char *text = embed_find("facilities/lco.json", &len);
-	assert_non_null(text);
-	json_t *descriptor = json_read(text, len, &json_limits_config, &e);
+	json_t *descriptor = embedded_json("facilities/lco.json");
 	assert_ok(visibility_sites(descriptor, sites, VISIBILITY_SITES, &count, &e), &e);
 	const json_t *request = json_object_get(corpus, "request"), *data = json_object_get(json_object_get(corpus, "response"), "airmass_data");
 	const json_t *window = json_array_get(json_object_get(request, "windows"), 0);

@@ -1,7 +1,7 @@
 /* A core in a box: see box.h. */
 #include "box.h"
+#include "embedded.h"
 #include "test.h"
-#include "engine/base/embed.h"
 #include "engine/base/hash.h"
 #include "engine/base/json.h"
 #include "engine/base/query.h"
@@ -100,10 +100,7 @@ static void feed_json(struct box *b, enum input_kind kind, json_t *body)
 
 void box_config(struct box *b, const char *policy)
 {
-	size_t len;
-	const char *lco = embed_find("facilities/lco.json", &len);
-	assert_non_null(lco);
-	json_t *descriptor = json_loadb(lco, len, 0, NULL), *rule = json_loads(policy_text, 0, NULL);
+	json_t *descriptor = embedded_json("facilities/lco.json"), *rule = json_loads(policy_text, 0, NULL);
 	json_t *over = policy ? json_loads(policy, 0, NULL) : json_object();
 	assert_non_null(over);
 	json_object_update(rule, over);

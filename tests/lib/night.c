@@ -1,6 +1,6 @@
 /* Scenario nights: see night.h. */
 #include "night.h"
-#include "engine/base/embed.h"
+#include "embedded.h"
 #include "engine/base/json.h"
 #include "engine/base/query.h"
 #include "engine/base/text.h"
@@ -56,14 +56,6 @@ static void merge_patch(json_t *target, const json_t *patch)
 		else
 			json_object_set(target, key, value);
 	}
-}
-
-static json_t *embedded(const char *path)
-{
-	size_t len;
-	struct err e = {0};
-	const char *text = embed_find(path, &len);
-	return text ? json_read(text, len, &json_limits_config, &e) : NULL;
 }
 
 static int night_catalog(struct night *n, struct err *e)
@@ -409,10 +401,10 @@ int night_run(const char *path, struct err *e)
 	FILE *f = fopen(path, "re");
 	if (f == NULL)
 		return err_set(e, ERR_INPUT, "%s cannot be read", path);
-	struct night n = {.seed = 7, .policy = embedded("policies/bns-near.json"), .facility = json_object(),
+	struct night n = {.seed = 7, .policy = embedded_json("policies/bns-near.json"), .facility = json_object(),
 		.portal_setup = json_pack("{s:{s:s},s:[{s:s,s:{s:f,s:f,s:f},s:f}],s:i}", "tokens", "night-token", "bot", "proposals", "id",
 			"TOO2026B", "hours", "NORMAL", 20.0, "TIME_CRITICAL", 10.0, "RAPID_RESPONSE", 10.0, "ipp_h", 5.0, "cycle_s", 30)};
-	json_object_set_new(n.portal_setup, "descriptor", embedded("facilities/lco.json"));
+	json_object_set_new(n.portal_setup, "descriptor", embedded_json("facilities/lco.json"));
 	utc_parse("2026-11-24T00:00:00Z", &n.start_us, e);
 	json_object_set_new(json_object_get(n.policy, "targets"), "top", json_integer(20)); /* enough for a night, and quick */
 	while (rc == 0 && fgets(line, sizeof line, f) != NULL) {

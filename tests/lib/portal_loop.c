@@ -1,6 +1,6 @@
 /* See portal_loop.h. */
 #include "portal_loop.h"
-#include "engine/base/embed.h"
+#include "embedded.h"
 #include "engine/base/json.h"
 #include "engine/base/utc.h"
 #include <math.h>
@@ -9,13 +9,9 @@
 
 void portal_loop_open(struct portal_loop *l, int64_t now_us, const json_t *more)
 {
-	size_t len;
-	const char *text = embed_find("facilities/lco.json", &len);
-	struct err e = {0};
-	must(text != NULL);
 	*l = (struct portal_loop){.ops = facility_find("ocs"), .authorization = "Token good", .prefix = "slew-00000000-", .now_us = now_us};
-	l->descriptor = json_read(text, len, &json_limits_config, &e);
-	must(l->descriptor != NULL && l->ops != NULL);
+	l->descriptor = embedded_json("facilities/lco.json");
+	must(l->ops != NULL);
 	l->conf = (struct facility_conf){"lco", l->descriptor};
 	json_t *setup = json_pack("{s:{s:s, s:s}, s:[{s:s, s:{s:f, s:f, s:f}, s:f, s:[s]}], s:O}", "tokens", "good", "bot", "other", "rival", "proposals", "id",
 				  "TOO2026B", "hours", "NORMAL", 20.0, "TIME_CRITICAL", 3.0, "RAPID_RESPONSE", 5.0, "ipp_h", 5.0, "users", "bot",

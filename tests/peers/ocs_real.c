@@ -1,6 +1,6 @@
 /* The OCS adapter against a real Observation Portal: `ocs_real BASE USER_TOKEN STAFF_TOKEN RIVAL_TOKEN PROPOSAL`, run by portal.sh.
  * libcurl carries what the adapter renders; the staff token plays scheduler and telescope. Prints TAP. */
-#include "engine/base/embed.h"
+#include "embedded.h"
 #include "engine/base/json.h"
 #include "engine/base/text.h"
 #include "engine/base/utc.h"
@@ -456,16 +456,13 @@ static void test_simulated(struct peer *p)
 
 int main(int argc, char **argv)
 {
-	struct err e = {0};
-	size_t len;
-	const char *text = embed_find("facilities/lco.json", &len);
-	if (argc != 6 || text == NULL) {
+	if (argc != 6) {
 		fprintf(stderr, "usage: ocs_real BASE USER_TOKEN STAFF_TOKEN RIVAL_TOKEN PROPOSAL\n");
 		return 2;
 	}
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	struct peer p = {.base = argv[1], .user = argv[2], .staff = argv[3], .rival = argv[4], .proposal = argv[5], .filters = json_pack("[s]", "rp")};
-	json_t *descriptor = json_read(text, len, &json_limits_config, &e);
+	json_t *descriptor = embedded_json("facilities/lco.json");
 	p.conf = (struct facility_conf){"lco", descriptor};
 	snprintf(p.prefix, sizeof p.prefix, "slew-%08x-", (unsigned)(now_us() / UTC_SECOND));
 	test_status(&p);

@@ -2,7 +2,7 @@
  * every turn all invariants; at the end the portal's own count: no token twice, and nothing of a retracted event left alive. */
 #include "test.h"
 #include "box.h"
-#include "engine/base/embed.h"
+#include "embedded.h"
 #include "engine/base/json.h"
 #include "engine/base/query.h"
 #include "engine/base/utc.h"
@@ -31,10 +31,8 @@ static unsigned chance(struct storm *s, unsigned below)
 
 static struct sim_portal *portal_new(uint64_t seed)
 {
-	size_t len;
-	const char *lco = embed_find("facilities/lco.json", &len);
 	json_t *setup = json_pack("{s:{s:s},s:[{s:s,s:{s:i,s:i,s:i},s:i}],s:o}", "tokens", "t", "u", "proposals", "id", "TOO2023A", "hours", "NORMAL", 10,
-				  "TIME_CRITICAL", 5, "RAPID_RESPONSE", 2, "ipp_h", 5, "descriptor", json_loadb(lco, len, 0, NULL));
+				  "TIME_CRITICAL", 5, "RAPID_RESPONSE", 2, "ipp_h", 5, "descriptor", embedded_json("facilities/lco.json"));
 	struct sim_portal *p = sim_portal_new(setup, seed);
 	assert_non_null(p);
 	json_decref(setup);
