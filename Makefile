@@ -45,7 +45,7 @@ all: slew ## build ./slew (default)
 
 slew: $(BUILD)/engine/cmd/main.o $(BUILD)/libslew.a
 	@echo "  LD   $@"
-	@$(CC) $(ALLFLAGS) $(LDALL) -o $@.tmp $(BUILD)/engine/cmd/main.o -Wl,--whole-archive $(BUILD)/libslew.a -Wl,--no-whole-archive $(LIBS) && mv $@.tmp $@
+	@$(CC) $(ALLFLAGS) $(LDALL) -o $@.tmp $(BUILD)/engine/cmd/main.o $(BUILD)/libslew.a $(LIBS) && mv $@.tmp $@
 
 $(BUILD)/libslew.a: $(OBJ)
 	@echo "  AR   $@"

@@ -2,16 +2,19 @@
 # script that prints TAP. tests/run runs them, prints what failed and ends with `N passed, N failed, N skipped`.
 TEST_SRC := $(sort $(wildcard tests/unit/*.c tests/golden/*.c tests/facility/*.c tests/night/*.c tests/crash/*.c))
 TEST_LIB := $(sort $(wildcard tests/lib/*.c))
+TEST_LIB_OBJ := $(TEST_LIB:%.c=$(BUILD)/%.o)
 TEST_BIN := $(TEST_SRC:%.c=$(BUILD)/%)
 TEST_SH  := $(sort $(wildcard tests/layer/*.sh tests/system/*.sh tests/crash/*.sh))
 TEST_LIBS = $(shell $(PKGCONF) --libs $(PKGS_TEST))
 
 # A unit test may #include its .c: the archive then gives everything else.
-$(BUILD)/tests/%: tests/%.c $(BUILD)/libslew.a $(TEST_LIB:%.c=$(BUILD)/%.o) tests/lib/test.h
+$(BUILD)/tests/%: tests/%.c $(BUILD)/libslew.a $(TEST_LIB_OBJ) tests/lib/test.h
 	@mkdir -p $(@D)
 	@echo "  TEST $<"
-	@$(CC) $(ALLFLAGS) -Itests/lib $(shell $(PKGCONF) --cflags $(PKGS_TEST)) $(LDALL) -MMD -MP -o $@ $< $(TEST_LIB:%.c=$(BUILD)/%.o) \
+	@$(CC) $(ALLFLAGS) -Itests/lib $(shell $(PKGCONF) --cflags $(PKGS_TEST)) $(LDALL) -MMD -MP -o $@ $< $(TEST_LIB_OBJ) \
 	  $(BUILD)/libslew.a $(TEST_LIBS) $(LIBS)
+
+.SECONDARY: $(TEST_LIB_OBJ)
 
 tests: $(TEST_BIN) ## build the test programs
 check: ## build with -Werror, run every test (ends with `N passed, N failed, N skipped`)
@@ -27,4 +30,4 @@ peers: slew $(BUILD)/tests/peers/ocs_real $(BUILD)/tests/peers/merger ## the ada
 demo: slew ## a whole made-up night in a minute (DEMO_SEED=n another; DEMO_ALERT=file.json DEMO_CATALOG=cat.fits a real alert)
 	@SLEW=./slew DEMO_SEED="$(DEMO_SEED)" DEMO_ALERT="$(DEMO_ALERT)" DEMO_CATALOG="$(DEMO_CATALOG)" DEMO_START="$(DEMO_START)" tools/demo
 .PHONY: tests check check-unit check-san peers demo
--include $(TEST_BIN:%=%.d) $(wildcard $(BUILD)/tests/peers/*.d)
+-include $(TEST_BIN:%=%.d) $(TEST_LIB_OBJ:.o=.d) $(wildcard $(BUILD)/tests/peers/*.d)

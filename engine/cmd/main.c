@@ -1,39 +1,23 @@
 /* slew: one program, one table of commands. */
 #include "engine/cmd/cmd.h"
 #include "engine/base/err.h"
+#include "engine/io/mapchild.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Weak while the house is being built: a command that is not linked is not listed. */
-#pragma weak command_run
-#pragma weak command_ctl
-#pragma weak command_decode
-#pragma weak command_area
-#pragma weak command_rank
-#pragma weak command_visible
-#pragma weak command_plan
-#pragma weak command_sim
-#pragma weak command_replay
-#pragma weak command_catalog
-#pragma weak command_check
-#pragma weak command_policy
-#pragma weak command_world
-#pragma weak command_report
-
 static const struct command *const commands[] = {&command_run, &command_ctl, &command_decode, &command_area, &command_rank,
-	&command_visible, &command_plan, &command_policy, &command_catalog, &command_check, &command_report, &command_sim,
-	&command_replay, &command_world};
+	&command_visible, &command_plan, &command_policy, &command_catalog, &command_check, &command_report, &command_replay,
+	&command_world};
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
 static int help(FILE *to)
 {
 	fprintf(to, "slew " SLEW_VERSION ": hears astronomical alerts, asks telescopes, tracks, tells.\n\n");
 	for (size_t i = 0; i < COMMANDS; i++)
-		if (commands[i] != NULL)
-			fprintf(to, "  slew %-9s %s\n", commands[i]->name, commands[i]->summary);
+		fprintf(to, "  slew %-9s %s\n", commands[i]->name, commands[i]->summary);
 	fprintf(to, "\n`slew COMMAND --help` explains one. Exit codes: 0, 1 bad input, 2 usage, 3 refused, 75 sick store.\n");
 	return 0;
 }
@@ -41,7 +25,7 @@ static int help(FILE *to)
 static const struct command *find(const char *name)
 {
 	for (size_t i = 0; i < COMMANDS; i++)
-		if (commands[i] != NULL && strcmp(commands[i]->name, name) == 0)
+		if (strcmp(commands[i]->name, name) == 0)
 			return commands[i];
 	return NULL;
 }
@@ -52,10 +36,8 @@ int main(int argc, char **argv)
 		help(stderr);
 		return 2;
 	}
-	if (strcmp(argv[1], "--map-child") == 0) {
-		extern int mapchild_main(void) __attribute__((weak));
-		return mapchild_main ? mapchild_main() : 2;
-	}
+	if (strcmp(argv[1], "--map-child") == 0)
+		return mapchild_main();
 	if (strcmp(argv[1], "--version") == 0)
 		return puts("slew " SLEW_VERSION) < 0;
 	int ask = strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0;
