@@ -52,29 +52,32 @@ double made_altitude_deg(
 	return asin(sin(lat) * sin(dec) + cos(lat) * cos(dec) * cos(h)) / DEG;
 }
 
-/* How many of 18 moments, 10 minutes apart from 50 minutes on, show the host above 35° in a dark
- * sky at any site with a telescope. */
+/* Above 35° in a dark sky at any site with a telescope. */
+static bool is_up(const struct made_options *o, const struct sim_galaxy *host, int64_t utc_us)
+{
+	double ra, dec;
+	size_t i;
+	json_t *site;
+
+	made_sun(utc_us, &ra, &dec);
+	json_array_foreach (o->sites, i, site) {
+		double lat = json_number(site, "latitude_deg", 0),
+		       lon = json_number(site, "longitude_deg", 0);
+		if (json_array_size(json_object_get(site, "telescopes")) > 0 &&
+			made_altitude_deg(utc_us, lat, lon, ra, dec) < -13 &&
+			made_altitude_deg(utc_us, lat, lon, host->ra_deg, host->dec_deg) > 35)
+			return true;
+	}
+	return false;
+}
+
+/* How many of 18 moments, 10 minutes apart from 50 minutes on, show the host so. */
 static int moments_up(const struct made_options *o, const struct sim_galaxy *host, int64_t start_us)
 {
 	int up = 0;
 
-	for (int k = 0; k < 18; k++) {
-		int64_t t = start_us + (50 + 10 * k) * UTC_MINUTE;
-		double ra, dec;
-		size_t i;
-		json_t *site;
-		made_sun(t, &ra, &dec);
-		json_array_foreach (o->sites, i, site) {
-			double lat = json_number(site, "latitude_deg", 0),
-			       lon = json_number(site, "longitude_deg", 0);
-			if (json_array_size(json_object_get(site, "telescopes")) > 0 &&
-				made_altitude_deg(t, lat, lon, ra, dec) < -13 &&
-				made_altitude_deg(t, lat, lon, host->ra_deg, host->dec_deg) > 35) {
-				up++;
-				break;
-			}
-		}
-	}
+	for (int k = 0; k < 18; k++)
+		up += is_up(o, host, start_us + (50 + 10 * k) * UTC_MINUTE);
 	return up;
 }
 
@@ -299,6 +302,47 @@ static int play_all(
 	return 0;
 }
 
+/* A host that can be observed at once: drawn again until one is up (a quarter of the sky is). */
+static void aim_up(
+	const struct made_options *o, struct plot *p, const struct made_night *n, int number)
+{
+	char stream[32];
+
+	p->merger.elongation = 4.5;
+	for (int draw = 0; draw < 200; draw++) {
+		snprintf(stream, sizeof stream, "host-%d-%d", number, draw);
+		int64_t host = sim_sky_host(&n->sky, o->seed, stream, 100);
+		if (host < 0)
+			continue;
+		p->host = &n->sky.galaxy[host];
+		p->merger.ra_deg = p->host->ra_deg;
+		p->merger.dec_deg = p->host->dec_deg;
+		p->merger.distance_mpc = p->host->distance_mpc;
+		if (is_up(o, p->host, n->start_us) &&
+			is_up(o, p->host, n->start_us + 30 * UTC_MINUTE))
+			return;
+	}
+}
+
+static int play_volley(
+	const struct made_options *o, struct made_night *n, const struct plot *like, struct err *e)
+{
+	static const struct scene once[] = {{"PRELIMINARY", 60 * UTC_SECOND, 50, 12}, {0}};
+	json_t *events = json_object_get(n->truth, "events");
+
+	for (int i = 0; i < o->volley; i++) {
+		struct plot p = *like;
+		p.role = 'V';
+		p.time_us = n->start_us + i * o->every_us - 65 * UTC_SECOND;
+		event_name(&p, i);
+		aim_up(o, &p, n, i);
+		json_array_append_new(events, host_truth(&p));
+		if (play(n, &p, once, o->seed + (uint64_t)i, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 int made_night_make(const struct made_options *o, struct made_night *out, struct err *e)
 {
 	struct sim_sky_options sky = {.seed = o->seed};
@@ -342,7 +386,8 @@ int made_night_make(const struct made_options *o, struct made_night *out, struct
 		json_pack("{s:s, s:I, s:s, s:I, s:[], s:O}", "schema", "slew made-up night, truth",
 			"seed", (json_int_t)o->seed, "start", utc_format_s(start, out->start_us),
 			"galaxies", (json_int_t)out->sky.count, "events", "weather", out->weather);
-	if (out->truth == NULL || play_all(o, out, plot, e) != 0) {
+	if (out->truth == NULL || (o->volley > 0 ? play_volley(o, out, &plot[0], e)
+						 : play_all(o, out, plot, e)) != 0) {
 		if (e->kind == ERR_NONE)
 			err_set(e, ERR_MEMORY, "made-up night: no memory");
 		made_night_free(out);

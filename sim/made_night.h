@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MADE_ALERTS 16
+#define MADE_ALERTS 512
 
 struct made_alert {
 	int64_t at_us;           /* sky time at which the broker gets it */
@@ -32,6 +32,8 @@ struct made_options {
 	double hours;            /* length of the night; 0: 7 */
 	const json_t *sites;     /* of the facility's descriptor: code, latitude_deg, longitude_deg, telescopes */
 	bool clear;              /* no clouds */
+	int volley;              /* > 0: so many mergers in place of the three stories, each heard once (PRELIMINARY, a map of its own), */
+	int64_t every_us;        /* one every so much sky time from the start; every host is up in a dark sky somewhere at the start */
 };
 
 int made_night_make(const struct made_options *o, struct made_night *out, struct err *e);

@@ -1,6 +1,7 @@
 /* `slew world`: a made-up night as a process of its own: broker, telescopes' portal, sky, weather.
  * The engine beside it is the real one. */
 #include "engine/cmd/world.h"
+#include "engine/base/hash.h"
 #include "engine/base/json.h"
 #include "engine/base/text.h"
 #include "engine/base/utc.h"
@@ -28,14 +29,29 @@ static void on_signal(int signal)
 	stopping = 1;
 }
 
-static int write_ledger(struct world *w, struct world_http *http, size_t sent, struct err *e)
+/* What went out: the judge of "every alert that was sent is a row". A message's offset is its place
+ * in this list. */
+static void note_sent(json_t *sent, const struct made_alert *a, int64_t wall_us)
+{
+	char digest[65];
+
+	hash_sha256_hex(a->bytes, a->len, digest);
+	json_array_append_new(
+		sent, json_pack("{s:s, s:s, s:s, s:I}", "event", a->event, "type", a->type,
+			      "sha256", digest, "sent_us", (json_int_t)wall_us));
+}
+
+static int write_ledger(struct world *w, struct world_http *http, json_t *sent, struct err *e)
 {
 	json_t *ledger = world_http_ledger(http);
 
 	if (ledger == NULL)
 		return err_set(e, ERR_MEMORY, "world: no memory for the portal's ledger");
 	json_object_set_new(ledger, "sky_us", json_integer(clock_utc_us(&w->clock)));
-	json_object_set_new(ledger, "alerts_sent", json_integer((json_int_t)sent));
+	json_object_set_new(ledger, "alerts_sent", json_integer((json_int_t)json_array_size(sent)));
+	json_object_set(ledger, "alerts", sent);
+	if (stopping)
+		json_object_set_new(ledger, "portal_spent", world_http_spent(http));
 	int bad = world_write_json(w->dir, "ledger.json", ledger, e);
 	json_decref(ledger);
 	return bad;
@@ -43,8 +59,8 @@ static int write_ledger(struct world *w, struct world_http *http, size_t sent, s
 
 /* Alerts at their sky times, the portal's ledger four times a second, until the night and its grace
  * are over or a signal comes. */
-static int play(
-	struct world *w, struct world_broker *broker, struct world_http *http, struct err *e)
+static int play(struct world *w, struct world_broker *broker, struct world_http *http, json_t *sent,
+	struct err *e)
 {
 	size_t next = 0;
 	int64_t ledger_us = 0,
@@ -54,20 +70,22 @@ static int play(
 
 	while (!stopping) {
 		int64_t sky = clock_utc_us(&w->clock), wall = clock_wall_us();
-		for (; next < w->night.alerts && w->night.alert[next].at_us <= sky; next++)
+		for (; next < w->night.alerts && w->night.alert[next].at_us <= sky; next++) {
+			note_sent(sent, &w->night.alert[next], clock_wall_us());
 			if (world_broker_send(broker, w->night.alert[next].bytes,
 				    w->night.alert[next].len, e) != 0)
 				return -1;
+		}
 		if (wall - ledger_us >= LEDGER_US) {
 			ledger_us = wall;
-			if (write_ledger(w, http, next, e) != 0)
+			if (write_ledger(w, http, sent, e) != 0)
 				return -1;
 		}
 		if (wall >= last_us)
 			break;
 		nanosleep(&(struct timespec){0, 5 * 1000 * 1000}, NULL);
 	}
-	return write_ledger(w, http, next, e);
+	return write_ledger(w, http, sent, e);
 }
 
 static int serve(
@@ -85,7 +103,10 @@ static int serve(
 	       "%s/config.json\n",
 		world_broker_address(broker), WORLD_TOPIC, world_http_port(http), w->o.dir);
 	fflush(stdout);
-	if (play(w, broker, http, e) != 0)
+	json_t *sent = json_array();
+	int bad = play(w, broker, http, sent, e);
+	json_decref(sent);
+	if (bad != 0)
 		return -1;
 	return world_write(w->dir, "truth.json", w->truth, strlen(w->truth), 0644, e);
 }
@@ -135,6 +156,8 @@ static int option(struct world_options *o, char **argv, int i, struct err *e)
 		return o->clear = true;
 	if (strcmp(name, "--no-fault") == 0)
 		return o->faultless = true;
+	if (strcmp(name, "--alone") == 0)
+		return o->alone = true;
 	if (value == NULL)
 		return 0;
 	if (strcmp(name, "--seed") == 0 && parse_number(value, 0, 1e15, &number) == 0)
@@ -143,6 +166,10 @@ static int option(struct world_options *o, char **argv, int i, struct err *e)
 		o->rate = number;
 	else if (strcmp(name, "--hours") == 0 && parse_number(value, 0.1, 72, &number) == 0)
 		o->hours = number;
+	else if (strcmp(name, "--volley") == 0 && parse_number(value, 1, 500, &number) == 0)
+		o->volley = (int)number;
+	else if (strcmp(name, "--every") == 0 && parse_number(value, 0.001, 86400, &number) == 0)
+		o->every_s = number;
 	else if (strcmp(name, "--start") == 0)
 		return utc_parse(value, &o->start_us, e) == 0 ? 2 : -1;
 	else if (strcmp(name, "--alert") == 0 && o->alerts < WORLD_ALERT_FILES)
@@ -172,7 +199,8 @@ static int absolute(struct world *w, struct err *e)
 
 static int world_run(int argc, char **argv)
 {
-	struct world w = {.o = {.seed = 1, .rate = 560, .hours = 7, .start_us = UTC_NONE}};
+	struct world w = {
+		.o = {.seed = 1, .rate = 560, .hours = 7, .start_us = UTC_NONE, .every_s = 0.5}};
 	struct err e = {0};
 
 	if (argc > 1 && strcmp(argv[1], "tell") == 0)
@@ -181,6 +209,8 @@ static int world_run(int argc, char **argv)
 		return world_wait(argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "end") == 0)
 		return world_end(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "latency") == 0)
+		return world_latency(argc - 1, argv + 1);
 	for (int i = 1; i < argc;) {
 		int took = argv[i][0] == '-' ? option(&w.o, argv, i, &e) : 0;
 		if (took < 0)
@@ -209,7 +239,8 @@ static int world_run(int argc, char **argv)
 
 const struct command command_world = {"world",
 	"DIR [--seed N] [--rate R] [--hours H] [--start UTC] [--alert FILE]… [--catalog CAT] "
-	"[--clear] [--no-fault]",
+	"[--clear] [--no-fault] [--alone]\n"
+	"                 [--volley N [--every S]]",
 	"a made-up night to run the engine against: broker, portal, sky, weather",
 	"A process of its own that stands for everything outside the engine; `make demo` uses it. "
 	"It\n"
@@ -240,12 +271,18 @@ const struct command command_world = {"world",
 	"else\n"
 	"                stays). Test alerts are then accepted by facility and policy.\n"
 	"  --catalog CAT galaxies in place of the made ones (anything `slew catalog build` reads)\n"
-	"  --clear, --no-fault   no clouds; no lost reply\n\n"
+	"  --clear, --no-fault   no clouds; no lost reply\n"
+	"  --alone       the policy waits for no person\n"
+	"  --volley N    to measure with (--rate 1): N mergers, each heard once and observable at "
+	"once, one every\n"
+	"  --every S     S seconds of sky (default 0.5)\n\n"
 	"slew world tell DIR   prints the night's story from the engine's state and the portal's "
 	"ledger\n"
 	"slew world wait DIR WHAT [MINUTES]   waits until something has happened (see tools/demo)\n"
 	"slew world end DIR   the bill, the promises, the truth opened; exit 3 when a promise was "
-	"broken\n\n"
+	"broken\n"
+	"slew world latency DIR   from each alert's bytes on the broker to its first accepted "
+	"request, by stage\n\n"
 	"It ends by itself a minute after the night, or on SIGTERM; killing the engine does not "
 	"touch it.\n",
 	world_run};

@@ -22,6 +22,10 @@ struct world_options {
 	int alerts;
 	const char *catalog;   /* real galaxies; NULL: the made ones */
 	bool clear, faultless; /* no clouds; no lost reply */
+	bool alone;	       /* the policy waits for no person */
+	int volley; /* > 0: so many mergers, one every every_s seconds of sky, and hours for all of
+		       them */
+	double every_s;
 };
 
 /* Everything of one world before it moves. */
@@ -60,4 +64,6 @@ json_t *world_read_json(const char *dir, const char *name);
 int world_tell(int argc, char **argv);
 int world_wait(int argc, char **argv);
 int world_end(int argc, char **argv);
+/* world_latency.c: `slew world latency DIR`. */
+int world_latency(int argc, char **argv);
 #endif

@@ -80,6 +80,64 @@ static int still_live(struct story *s, const json_t *ledger)
 	return live;
 }
 
+/* What was retracted or vetoed must be at rest in the state too. */
+static int64_t still_wanted(struct story *s)
+{
+	return story_int(s,
+		"SELECT count(*) FROM request r JOIN event v ON v.id = r.event WHERE r.state NOT "
+		"IN ('done','declined','cancelled','expired','failed')"
+		" AND ?1 = '' AND (v.state = 'retracted' OR EXISTS (SELECT 1 FROM gate g WHERE "
+		"g.event = v.id AND g.kind = 'veto' AND g.target IS NULL"
+		" AND g.facility IS NULL AND g.lifted_seq IS NULL))",
+		"");
+}
+
+static json_t *heard_at(struct story *s, size_t offset)
+{
+	struct err e = {0};
+	json_t *rows = query_rows(s->db, 2, &e,
+		"SELECT i.seq AS seq, ifnull(i.sha256, '') AS blob, CAST(i.body AS TEXT) AS body, "
+		"EXISTS (SELECT 1 FROM alert a WHERE a.seq = i.seq)"
+		" + EXISTS (SELECT 1 FROM duplicate d WHERE d.seq = i.seq) + EXISTS (SELECT 1 FROM "
+		"reject r WHERE r.seq = i.seq) AS fates"
+		" FROM input i WHERE i.kind = 'alert' AND i.source = 'gcn' AND i.next_offset = ?1",
+		"i", (int64_t)offset + 1);
+
+	return rows;
+}
+
+/* Each message that went out is one input, byte for byte, and has one fate. */
+static int lost(struct story *s, const json_t *sent)
+{
+	size_t i;
+	json_t *one;
+	int broken = 0;
+
+	json_array_foreach (sent, i, one) {
+		json_t *rows = heard_at(s, i), *row = json_array_get(rows, 0);
+		const char *digest = json_text(row, "blob", ""), *body = json_text(row, "body", "");
+		char own[65];
+		if (digest[0] == '\0') {
+			hash_sha256_hex(body, strlen(body), own);
+			digest = own;
+		}
+		if (json_array_size(rows) != 1 ||
+			strcmp(digest, json_text(one, "sha256", "?")) != 0 ||
+			json_int(row, "fates", 0) != 1) {
+			printf("BROKEN    message %zu (%s %s): %zu inputs, %s bytes, %lld of "
+			       "alert, duplicate, reject\n",
+				i, json_text(one, "event", "?"), json_text(one, "type", "?"),
+				json_array_size(rows),
+				strcmp(digest, json_text(one, "sha256", "?")) == 0 ? "the same"
+										   : "other",
+				(long long)json_int(row, "fates", 0));
+			broken++;
+		}
+		json_decref(rows);
+	}
+	return broken;
+}
+
 /* Exactly once, by the portal's count; every retracted or vetoed request dead; every alert that was
  * sent heard. */
 static int promises(struct story *s, const json_t *ledger)
@@ -105,7 +163,15 @@ static int promises(struct story *s, const json_t *ledger)
 			(long long)heard);
 		broken++;
 	}
+	broken += lost(s, json_object_get(ledger, "alerts"));
 	int live = still_live(s, ledger);
+	int64_t wanted = still_wanted(s);
+	if (wanted > 0) {
+		printf("BROKEN    %lld requests of vetoed or retracted events are not at rest in "
+		       "the state\n",
+			(long long)wanted);
+		broken++;
+	}
 	story_say(s, s->end_us,
 		"promises  %zu request groups, each submitted once by the portal's count%s; %lld "
 		"of %lld alerts heard; nothing vetoed or retracted is alive%s",

@@ -14,6 +14,8 @@ struct world_http {
 	struct sim_portal *portal;
 	const struct clock *clock;
 	pthread_mutex_t lock;
+	int32_t *spent_us; /* by the portal on each call, without the wire */
+	size_t calls, calls_max;
 };
 
 /* One request while its body comes in. */
@@ -80,6 +82,42 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct sim_
 	return done;
 }
 
+/* Under the lock. A call that finds no memory is not counted. */
+static void note_spent(struct world_http *w, int64_t us)
+{
+	if (w->calls == w->calls_max) {
+		size_t more = w->calls_max == 0 ? 1024 : 2 * w->calls_max;
+		int32_t *grown = realloc(w->spent_us, more * sizeof *grown);
+		if (grown == NULL)
+			return;
+		w->spent_us = grown;
+		w->calls_max = more;
+	}
+	w->spent_us[w->calls++] = us < INT32_MAX ? (int32_t)us : INT32_MAX;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+json_t *world_http_spent(struct world_http *w)
+{
+	pthread_mutex_lock(&w->lock);
+	size_t n = w->calls;
+	if (n > 0)
+		qsort(w->spent_us, n, sizeof w->spent_us[0], by_size);
+	json_t *out = n == 0 ? json_object()
+			     : json_pack("{s:I, s:i, s:i, s:i}", "calls", (json_int_t)n, "p50_us",
+				       (int)w->spent_us[(n - 1) / 2], "p99_us",
+				       (int)w->spent_us[(n - 1) * 99 / 100], "max_us",
+				       (int)w->spent_us[n - 1]);
+	pthread_mutex_unlock(&w->lock);
+	return out;
+}
+
 static enum MHD_Result answer(struct world_http *w, struct MHD_Connection *connection,
 	const char *method, struct visit *v)
 {
@@ -97,8 +135,10 @@ static enum MHD_Result answer(struct world_http *w, struct MHD_Connection *conne
 			MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization"),
 		.content_type =
 			MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type")};
+	int64_t came_us = clock_boot_us();
 	pthread_mutex_lock(&w->lock);
 	int bad = sim_portal_call(w->portal, clock_utc_us(w->clock), &call, &reply);
+	note_spent(w, clock_boot_us() - came_us);
 	pthread_mutex_unlock(&w->lock);
 	if (bad != 0)
 		return MHD_NO;
@@ -184,5 +224,6 @@ void world_http_close(struct world_http *w)
 	MHD_stop_daemon(w->daemon);
 	sim_portal_free(w->portal);
 	pthread_mutex_destroy(&w->lock);
+	free(w->spent_us);
 	free(w);
 }

@@ -17,5 +17,8 @@ int world_http_port(const struct world_http *w);
 /* Lets the portal do what is due, and gives its ledger (new reference). */
 json_t *world_http_ledger(struct world_http *w);
 
+/* How long the portal itself took for its calls: {"calls","p50_us","p99_us","max_us"}, empty before the first. New reference. */
+json_t *world_http_spent(struct world_http *w);
+
 void world_http_close(struct world_http *w); /* waits for the threads, frees the portal */
 #endif

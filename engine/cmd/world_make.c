@@ -72,6 +72,12 @@ static json_t *embedded_json(const char *path, struct err *e)
 	return j;
 }
 
+/* A volley needs hours for each of its events. */
+static double hours_factor(const struct world *w)
+{
+	return w->o.volley > 0 ? w->o.volley : 1;
+}
+
 /* bns-near as it is, but: two detectors only wait for a person, one telescope network, and hours
  * for three events in one night. */
 static int make_policy(struct world *w, struct err *e)
@@ -89,9 +95,10 @@ static int make_policy(struct world *w, struct err *e)
 			e, ERR_SYSTEM, "world: the policy bns-near has no approval or no ladder");
 	json_object_set_new(policy, "name", json_string("bns-near-demo"));
 	json_object_set_new(approval, "mode", json_string("auto"));
-	json_object_set_new(approval, "auto_when", json_string("n_detectors >= 3"));
-	json_object_set_new(
-		policy, "budget_h", json_pack("{s:f, s:f}", "event", 4.0, "night", 10.0));
+	json_object_set_new(approval, "auto_when",
+		json_string(w->o.alone ? "n_detectors >= 1" : "n_detectors >= 3"));
+	json_object_set_new(policy, "budget_h",
+		json_pack("{s:f, s:f}", "event", 4.0, "night", 10.0 * hours_factor(w)));
 	if (w->tests) {
 		json_object_set_new(policy, "tests", json_true());
 		json_object_set_new(policy, "max_age_h", json_real(24 * 7));
@@ -249,7 +256,9 @@ int world_make(struct world *w, struct err *e)
 		.start_us = w->o.start_us,
 		.hours = w->o.hours,
 		.sites = json_object_get(w->descriptor, "sites"),
-		.clear = w->o.clear};
+		.clear = w->o.clear,
+		.volley = w->o.volley,
+		.every_us = (int64_t)(w->o.every_s * 1e6)};
 	if ((w->o.alerts > 0 ? real_night(w, e) : made_night_make(&made, &w->night, e)) != 0)
 		return -1;
 	w->truth = json_dumps(w->night.truth, JSON_INDENT(1) | JSON_SORT_KEYS);
@@ -267,7 +276,7 @@ int world_make(struct world *w, struct err *e)
 }
 
 /* One programme for each that the policy's ladder names. */
-static json_t *programmes(const json_t *policy)
+static json_t *programmes(const json_t *policy, double factor)
 {
 	json_t *out = json_array(), *ladder = json_object_get(policy, "ladder"), *step,
 	       *seen = json_object();
@@ -278,10 +287,10 @@ static json_t *programmes(const json_t *policy)
 		if (json_object_get(seen, name) != NULL)
 			continue;
 		json_object_set_new(seen, name, json_true());
-		json_array_append_new(
-			out, json_pack("{s:s, s:s, s:s, s:{s:f, s:f, s:f}}", "name", name,
-				     "facility", "lco", "proposal", "TOO-DEMO", "hours", "NORMAL",
-				     20.0, "TIME_CRITICAL", 20.0, "RAPID_RESPONSE", 10.0));
+		json_array_append_new(out,
+			json_pack("{s:s, s:s, s:s, s:{s:f, s:f, s:f}}", "name", name, "facility",
+				"lco", "proposal", "TOO-DEMO", "hours", "NORMAL", 20.0 * factor,
+				"TIME_CRITICAL", 20.0 * factor, "RAPID_RESPONSE", 10.0 * factor));
 	}
 	json_decref(seen);
 	return out;
@@ -291,15 +300,17 @@ static json_t *programmes(const json_t *policy)
  * refuse in its own words. */
 json_t *world_portal_setup(const struct world *w)
 {
+	double f = hours_factor(w);
 	json_t *faults = w->o.faultless ? json_array()
 					: json_pack("[{s:s, s:i, s:i, s:s}]", "on",
 						  "POST /api/requestgroups/", "nth", 2, "count", 1,
 						  "what", "drop_after");
 
 	return json_pack("{s:{s:s}, s:[{s:s, s:{s:f, s:f, s:f}, s:f}], s:O, s:o, s:O}", "tokens",
-		WORLD_TOKEN, "slew", "proposals", "id", "TOO-DEMO", "hours", "NORMAL", 20.0,
-		"TIME_CRITICAL", 20.0, "RAPID_RESPONSE", w->o.faultless ? 10.0 : 2.0, "ipp_h", 5.0,
-		"descriptor", w->descriptor, "faults", faults, "weather", w->night.weather);
+		WORLD_TOKEN, "slew", "proposals", "id", "TOO-DEMO", "hours", "NORMAL", 20.0 * f,
+		"TIME_CRITICAL", 20.0 * f, "RAPID_RESPONSE", w->o.faultless ? 10.0 * f : 2.0,
+		"ipp_h", 5.0 * f, "descriptor", w->descriptor, "faults", faults, "weather",
+		w->night.weather);
 }
 
 static json_t *event_names(const struct world *w)
@@ -329,8 +340,8 @@ int world_configure(const struct world *w, const char *broker, int port, struct 
 		"gcn", "type", "kafka", "brokers", broker, "topics", WORLD_TOPIC, "start",
 		"earliest", "facilities", "name", "lco", "use", "lco", "urls", "portal", portal,
 		"archive", portal, "secret", "portal", "accepts_tests", w->tests, "programmes",
-		programmes(w->policy), "policies", "policy.json", "operator", "socket",
-		"slew.sock");
+		programmes(w->policy, hours_factor(w)), "policies", "policy.json", "operator",
+		"socket", "slew.sock");
 	json_t *about = json_pack(
 		"{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:o, s:s, s:b, s:I}",
 		"pid", (json_int_t)getpid(), "seed", (json_int_t)w->o.seed, "truth_sha256",
