@@ -124,13 +124,19 @@ static bool relevant(enum verb verb, enum life state)
 	return true;
 }
 
-/* At most LIMIT_TRANSFERS a facility, one kept for cancels; one write at a time per request. */
-static bool slot_free(struct core *c, const char *facility, enum verb verb, int64_t request)
+/* At most LIMIT_TRANSFERS a facility, one kept for cancels. */
+static bool transfer_left(struct core *c, const char *facility, bool cancel)
 {
 	static const char used[] = "SELECT count(*) FROM effect WHERE state='released' AND kind='call' AND facility=?";
+	return get_int(c, 0, used, "t", facility) < (cancel ? LIMIT_TRANSFERS : LIMIT_TRANSFERS - 1);
+}
+
+/* Also one write at a time per request. */
+static bool slot_free(struct core *c, const char *facility, enum verb verb, int64_t request)
+{
 	static const char writes[] = "SELECT 1 FROM effect WHERE state='released' AND request=? AND verb IN ('submit','cancel','find')";
 	bool writes_now = verb == VERB_SUBMIT || verb == VERB_CANCEL || verb == VERB_FIND;
-	if (get_int(c, 0, used, "t", facility) >= (verb == VERB_CANCEL ? LIMIT_TRANSFERS : LIMIT_TRANSFERS - 1))
+	if (!transfer_left(c, facility, verb == VERB_CANCEL))
 		return false;
 	return !writes_now || request == 0 || get_int(c, 0, writes, "i", request) == 0;
 }
@@ -280,17 +286,41 @@ static bool release_message(struct core *c, const json_t *row, struct effects *o
 	return true;
 }
 
+/* A facility that has no transfer left is not asked about again in this pass: hundreds may wait for it. */
+static bool is_full(struct core *c, json_t *full, const json_t *row)
+{
+	const char *facility = json_text(row, "facility", "");
+	if (facility[0] == 0 || strcmp(json_text(row, "verb", ""), "cancel") == 0)
+		return false;
+	if (json_object_get(full, facility) != NULL)
+		return true;
+	if (transfer_left(c, facility, false))
+		return false;
+	json_object_set_new(full, facility, json_true());
+	return true;
+}
+
+/* Turn by turn through the events, each in its own order: what an old event wants does not stand before a new one's first request.
+ * Not looked at: calls of a facility without a free transfer, and what waits for a person and says so already (there may be hundreds). */
 static bool release_pass(struct core *c, struct effects *out)
 {
 	static const char waiting[] =
+		"WITH f AS MATERIALIZED (SELECT facility FROM effect WHERE state='released' AND kind='call' GROUP BY facility HAVING count(*)>=?3), "
+		"h AS MATERIALIZED (SELECT r.id FROM gate g JOIN request r ON r.event=g.event AND r.state IN ('planned','offered','held') AND r.end_us>?2 "
+		"JOIN policy y ON y.id=r.policy AND y.name=g.policy JOIN verdict v ON v.event=r.event AND v.policy=y.name AND v.target=r.target "
+		"AND v.code='held' WHERE g.kind='approval' AND g.lifted_seq IS NULL) "
 		"SELECT id,kind,facility,verb,step,request,event,compute,policy FROM effect WHERE state='waiting' "
-		"AND (due_tick_us IS NULL OR due_tick_us<=?1) AND (due_utc_us IS NULL OR due_utc_us<=?2) ORDER BY CASE ifnull(verb,'') "
-		"WHEN 'cancel' THEN 0 WHEN 'find' THEN 1 WHEN 'submit' THEN 2 WHEN 'offer' THEN 3 ELSE 4 END,id";
-	json_t *rows = get_rows(c, waiting, "ii", c->tick_us, c->utc_us), *row;
+		"AND (due_tick_us IS NULL OR due_tick_us<=?1) AND (due_utc_us IS NULL OR due_utc_us<=?2) "
+		"AND (kind<>'call' OR verb='cancel' OR facility NOT IN f) AND (ifnull(verb,'') NOT IN ('offer','submit') OR request NOT IN h) ORDER BY CASE ifnull(verb,'') "
+		"WHEN 'cancel' THEN 0 WHEN 'find' THEN 1 WHEN 'submit' THEN 2 WHEN 'offer' THEN 3 ELSE 4 END,"
+		"row_number() OVER (PARTITION BY verb,event ORDER BY id),id";
+	json_t *rows = get_rows(c, waiting, "iii", c->tick_us, c->utc_us, (int64_t)LIMIT_TRANSFERS - 1), *full = json_object(), *row;
 	bool changed = false;
 	size_t i;
 	json_array_foreach(rows, i, row) {
 		const char *kind = json_text(row, "kind", "");
+		if (is_full(c, full, row))
+			continue;
 		if (get_int(c, 0, "SELECT state='waiting' FROM effect WHERE id=?", "i", json_int(row, "id", 0)) != 1)
 			continue; /* dropped by one before it */
 		if (strcmp(kind, "call") == 0)
@@ -300,6 +330,7 @@ static bool release_pass(struct core *c, struct effects *out)
 		else
 			changed |= release_message(c, row, out);
 	}
+	json_decref(full);
 	json_decref(rows);
 	return changed;
 }

@@ -21,7 +21,7 @@ static const struct {
 	{"notice", "SELECT e.name, 'request ' || r.id || ' ' || t.name || ' ' || r.facility || ': ' || c.signal || ': ' || c.from_state || "
 		"' → ' || c.to_state || ifnull(' (' || substr(c.words, 1, 200) || ')', '') FROM request_change c "
 		"JOIN request r ON r.id = c.request JOIN event e ON e.id = r.event JOIN target t ON t.id = r.target "
-		"WHERE c.seq > ?1 ORDER BY c.id LIMIT 200"},
+		"WHERE c.seq > ?1 ORDER BY c.seq, c.id LIMIT 200"},
 	{"notice", "SELECT f.name, 'facility ' || f.state || ' failures=' || f.failures, 1 FROM facility f WHERE f.changed_seq > ?1 ORDER BY f.name "
 		"LIMIT 20"},
 };

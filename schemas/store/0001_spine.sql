@@ -259,6 +259,7 @@ CREATE TABLE request_change (        -- every transition, for explain and the ni
   words TEXT
 ) STRICT;
 CREATE INDEX request_change_request ON request_change(request);
+CREATE INDEX request_change_seq ON request_change(seq);
 
 CREATE TABLE ignored_signal (        -- cells of the life-cycle table without a change, counted
   state TEXT NOT NULL, signal TEXT NOT NULL, count INTEGER NOT NULL,
@@ -363,6 +364,8 @@ CREATE TABLE effect (
   outcome TEXT
 ) STRICT;
 CREATE INDEX effect_open ON effect(state) WHERE state IN ('waiting','released');
+CREATE INDEX effect_waiting ON effect(due_tick_us) WHERE state='waiting'; -- "= one" does not find its way into "IN (one, other)"
+CREATE INDEX effect_released ON effect(facility) WHERE state='released';
 CREATE INDEX effect_request ON effect(request);
 CREATE INDEX effect_event ON effect(event) WHERE event IS NOT NULL;
 
@@ -372,6 +375,8 @@ CREATE TABLE timer (
   due_utc_us INTEGER, due_tick_us INTEGER,
   what TEXT NOT NULL, subject INTEGER, detail TEXT
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX timer_utc ON timer(due_utc_us);
+CREATE INDEX timer_tick ON timer(due_tick_us);
 
 CREATE TABLE message_out (           -- words for people and the community (log, socket push; later HERMES, Slack …)
   id INTEGER PRIMARY KEY,
