@@ -45,6 +45,31 @@ int query_open(const char *path, enum query_open how, sqlite3 **db, struct err *
 	return 0;
 }
 
+int query_open_state(const char *path, sqlite3 **db, struct err *e)
+{
+	static const char ask[] = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name IN ('input', 'alert', 'request') GROUP BY type HAVING count(*) = 3";
+	sqlite3_stmt *q = NULL;
+	int rc;
+
+	if (query_open(path, QUERY_READ, db, e) < 0)
+		return -1;
+	rc = sqlite3_prepare_v2(*db, ask, -1, &q, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(q);
+	sqlite3_finalize(q);
+	if (rc == SQLITE_ROW)
+		return 0;
+	if (rc == SQLITE_DONE || rc == SQLITE_NOTADB)
+		err_set(e, ERR_INPUT, "state %s: is not a state of slew; give the file that `state` names in the configuration of `slew run`", path);
+	else if (rc == SQLITE_IOERR || rc == SQLITE_CANTOPEN || (rc & 0xFF) == SQLITE_IOERR)
+		err_set(e, ERR_INPUT, "state %s: cannot be read: %s; give the file itself, with its -wal beside it", path, sqlite3_errmsg(*db));
+	else
+		err_set(e, ERR_STORE, "state %s: %s; `slew check --state` says more", path, sqlite3_errmsg(*db));
+	sqlite3_close(*db);
+	*db = NULL;
+	return -1;
+}
+
 sqlite3_stmt *query_prepare(sqlite3 *db, const char *sql, struct err *e)
 {
 	sqlite3_stmt *q = NULL;

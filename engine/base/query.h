@@ -12,6 +12,8 @@ enum query_open { QUERY_READ, QUERY_WRITE };
 /* Opens (creates for QUERY_WRITE, mode 0600): WAL, synchronous FULL, foreign keys on, defensive, trusted_schema off, no ATTACH,
  * wal_autocheckpoint 12000, busy timeout 2 s. Readers get query_only. ":memory:" is allowed. */
 int query_open(const char *path, enum query_open how, sqlite3 **db, struct err *e);
+/* For commands that are given a path: QUERY_READ, and ERR_INPUT in words when the file is none of our states. */
+int query_open_state(const char *path, sqlite3 **db, struct err *e);
 
 /* Prepares; NULL with e (ERR_STORE) set on failure. */
 sqlite3_stmt *query_prepare(sqlite3 *db, const char *sql, struct err *e);

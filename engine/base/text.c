@@ -123,15 +123,24 @@ static size_t utf8_length(const unsigned char *s, size_t left)
 	return n;
 }
 
+/* Control characters of a valid sequence of n bytes: C0, DEL, C1, the line separators, and those that turn the direction of writing (U+2028–202E,
+ * U+2066–2069), which make a line look like another one. */
+static bool is_control(const unsigned char *s, size_t n)
+{
+	if (n == 1)
+		return s[0] < 0x20 || s[0] == 0x7F;
+	if (n == 2)
+		return s[0] == 0xC2 && s[1] < 0xA0;
+	return n == 3 && s[0] == 0xE2 && ((s[1] == 0x80 && s[2] >= 0xA8 && s[2] <= 0xAE) || (s[1] == 0x81 && s[2] >= 0xA6 && s[2] <= 0xA9));
+}
+
 size_t text_escape(char *out, size_t size, const char *in, size_t len)
 {
 	const unsigned char *s = (const unsigned char *)in;
 	size_t o = 0;
 	for (size_t i = 0; i < len && size > 0;) {
 		size_t n = utf8_length(s + i, len - i);
-		bool plain = n > 1 || (n == 1 && s[i] >= 0x20 && s[i] != 0x7F);
-		if (n == 2 && s[i] == 0xC2 && s[i + 1] < 0xA0)
-			plain = false;
+		bool plain = n > 0 && !is_control(s + i, n);
 		size_t need = plain ? n : 4;
 		if (o + need + 1 > size)
 			break;
@@ -149,6 +158,26 @@ size_t text_escape(char *out, size_t size, const char *in, size_t len)
 	return o;
 }
 
+void text_json(struct text *t, const char *json)
+{
+	const unsigned char *s = (const unsigned char *)json;
+	size_t left = strlen(json), plain = 0;
+
+	for (size_t i = 0, n; i < left; i += n) {
+		n = utf8_length(s + i, left - i);
+		if (s[i] == '\n' || (n > 0 && !is_control(s + i, n))) {
+			plain += n;
+			continue;
+		}
+		unsigned code = n == 3 ? (s[i] & 0x0Fu) << 12 | (s[i + 1] & 0x3Fu) << 6 | (s[i + 2] & 0x3Fu) : n == 2 ? s[i + 1] : n == 1 ? s[i] : 0xFFFD;
+		text_add(t, json + i - plain, plain);
+		text_printf(t, "\\u%04X", code);
+		plain = 0;
+		n = n > 0 ? n : 1;
+	}
+	text_add(t, json + left - plain, plain);
+}
+
 bool text_printable(const char *s, size_t len, size_t max)
 {
 	const unsigned char *u = (const unsigned char *)s;
@@ -156,7 +185,7 @@ bool text_printable(const char *s, size_t len, size_t max)
 		return false;
 	for (size_t i = 0; i < len;) {
 		size_t n = utf8_length(u + i, len - i);
-		if (n == 0 || u[i] < 0x20 || u[i] == 0x7F || (u[i] == 0xC2 && u[i + 1] < 0xA0))
+		if (n == 0 || is_control(u + i, n))
 			return false;
 		i += n;
 	}

@@ -27,6 +27,10 @@ void text_url(struct text *t, const char *s);
  * the length written; cuts at a character's edge. */
 size_t text_escape(char *out, size_t size, const char *in, size_t len);
 
+/* Appends JSON text (as jansson writes it) so that it may be shown on a terminal: DEL, C1 and direction-turning characters, which JSON lets
+ * stand in its strings, become \uXXXX. It means the same afterwards. */
+void text_json(struct text *t, const char *json);
+
 /* true for valid UTF-8 without control characters, 1..max bytes. */
 bool text_printable(const char *s, size_t len, size_t max);
 

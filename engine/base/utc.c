@@ -85,7 +85,9 @@ int utc_parse(const char *s, int64_t *utc_us, struct err *e)
 			sec = digits(&p, 2);
 		}
 	}
-	bad |= y < 1900 || y > 2200 || mo < 1 || mo > 12 || d < 1 || h < 0 || h > 23 || mi < 0 || mi > 59 || sec < 0 || sec > 60;
+	if (y >= 0 && (y < 1900 || y > 2200) && mo > 0 && d > 0)
+		return err_set(e, ERR_INPUT, "time \"%.40s\" is not within the years 1900 to 2200; give a time in them", s);
+	bad |= y < 0 || mo < 1 || mo > 12 || d < 1 || h < 0 || h > 23 || mi < 0 || mi > 59 || sec < 0 || sec > 60;
 	if (!bad)
 		bad = d > month_days[mo - 1] || (mo == 2 && d == 29 && (y % 4 != 0 || (y % 100 == 0 && y % 400 != 0)));
 	if (bad)

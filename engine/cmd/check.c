@@ -32,11 +32,11 @@ static int check_state(const char *path)
 	sqlite3 *db = NULL;
 	struct check_sheet sheet = {{0}};
 	char found[256] = "";
-	if (query_open(path, QUERY_READ, &db, &e) < 0)
+	if (query_open_state(path, &db, &e) < 0)
 		return err_print(&e);
 	int rc = query_text(db, found, sizeof found, &e, "PRAGMA quick_check(1)", "");
 	if (rc < 0 || strcmp(found, "ok") != 0)
-		check_say(&sheet, CHECK_WRONG, "file", "%s; restore the last copy, `slew replay` shows how far it goes", rc < 0 ? e.text : found);
+		check_say(&sheet, CHECK_WRONG, "file", "%s; stop the engine, keep this file, go back to the last good copy", rc < 0 ? e.text : found);
 	else
 		check_say(&sheet, CHECK_OK, "file", "SQLite finds the file sound");
 	json_t *rows = rc >= 0 ? core_check_rows(db, &e) : NULL, *row;

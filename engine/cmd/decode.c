@@ -1,6 +1,7 @@
 /* `slew decode`: any alert, as one normal JSON object. */
 #include "engine/alert/alert.h"
 #include "engine/base/json.h"
+#include "engine/base/text.h"
 #include "engine/cmd/cmd.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +40,10 @@ static int decode_run(int argc, char **argv)
 	}
 	json_t *normal = alert_json(&a, stream);
 	char *text = compact ? json_canonical(normal) : json_pretty(normal);
-	rc = text == NULL || puts(text) < 0 || fflush(stdout) != 0;
+	struct text shown = {.max = LIMIT_TEXT};
+	text_json(&shown, text != NULL ? text : "");
+	rc = text == NULL || shown.failed || puts(shown.data) < 0 || fflush(stdout) != 0;
+	text_free(&shown);
 	free(text);
 	json_decref(normal);
 	alert_free(&a);

@@ -161,7 +161,7 @@ static int policy_test(const char *name, const char *state, bool json)
 	struct policy *p = open_policy(name, &e);
 	if (p == NULL)
 		return err_print(&e);
-	int rc = query_open(state, QUERY_READ, &db, &e);
+	int rc = query_open_state(state, &db, &e);
 	if (rc == 0)
 		rc = test_rows(db, p, json, &e);
 	sqlite3_close(db);

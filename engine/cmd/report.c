@@ -60,7 +60,7 @@ static int make(struct night_input *in, const char *out, struct err *e)
 	struct text page = {.max = LIMIT_TEXT};
 	int bad = -1;
 
-	if (query_open(in->state_path, QUERY_READ, &in->ro, e) != 0)
+	if (query_open_state(in->state_path, &in->ro, e) != 0)
 		return -1;
 	json_t *night = read_maps(in, e) == 0 ? night_read(in, e) : NULL;
 	if (night != NULL && night_html(in, night, &page, e) == 0)

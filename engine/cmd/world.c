@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define LEAD_US                                                                                    \
 	(7 * UTC_SECOND / 2) /* wall time between the files and the first moment of the night */
@@ -197,6 +198,20 @@ static int absolute(struct world *w, struct err *e)
 			      w->o.dir, sizeof w->dir - 1);
 }
 
+/* What a world writes: the first of it that is there already, or NULL. */
+static const char *in_the_way(const struct world *w)
+{
+	static const char *const files[] = {"world.json", "config.json", "policy.json", "catalog.fits", "galaxies.csv", "credentials", "ledger.json", "truth.json"};
+	char path[sizeof w->dir + 32];
+
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		snprintf(path, sizeof path, "%s/%s", w->dir, files[i]);
+		if (access(path, F_OK) == 0)
+			return files[i];
+	}
+	return NULL;
+}
+
 static int world_run(int argc, char **argv)
 {
 	struct world w = {
@@ -227,12 +242,9 @@ static int world_run(int argc, char **argv)
 		return cmd_usage(&command_world, "no directory is given");
 	if (absolute(&w, &e) != 0)
 		return err_print(&e);
-	json_t *before = world_read_json(w.dir, "world.json");
-	json_decref(before);
-	int bad = before != NULL
-			  ? err_set(&e, ERR_USAGE,
-				    "%s: holds a world already; give a new directory", w.o.dir)
-			  : run_world(&w, &e);
+	const char *there = in_the_way(&w);
+	int bad = there == NULL ? run_world(&w, &e) : err_set(&e, ERR_USAGE, "%s: holds %s already, and a world writes over nothing; give a new directory",
+		w.o.dir, there);
 	world_free(&w);
 	return bad != 0 ? err_print(&e) : 0;
 }

@@ -99,11 +99,16 @@ int catalog_open(const char *path, struct catalog *c, struct err *e)
 	struct stat st;
 	*c = (struct catalog){0};
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) != 0 || st.st_size == 0) {
+	if (fd < 0 || fstat(fd, &st) != 0 || (S_ISREG(st.st_mode) && st.st_size == 0)) {
 		int why = errno;
 		if (fd >= 0)
 			close(fd);
 		return err_set(e, ERR_INPUT, "catalogue %s: %s; make one with `slew catalog build`", path, fd < 0 ? strerror(why) : "is empty");
+	}
+	if (!S_ISREG(st.st_mode)) {
+		close(fd);
+		return err_set(e, ERR_INPUT, "catalogue %s: is %s, not a file; make one with `slew catalog build`", path,
+			S_ISDIR(st.st_mode) ? "a directory" : "a device or pipe");
 	}
 	c->memory = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 	close(fd);

@@ -37,6 +37,7 @@ struct catalog_columns {
 		char name[64];
 	} of[FIELD_COUNT][CATALOG_CANDIDATES];
 	int count[FIELD_COUNT];
+	bool ours;                  /* a catalogue that slew made: kind is its FLAGS */
 };
 
 /* One value of a row: text (not terminated) or a number; missing when both are absent. */

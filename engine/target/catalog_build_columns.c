@@ -129,6 +129,7 @@ static int map_take(const char *map, const struct titles *t, struct catalog_colu
 		return err_set(e, ERR_USAGE, "--map %s: write field=column; fields are id name ra dec dist dist_err z z_err kind b_mag b_abs "
 			"log_mass mass", map);
 	c->count[f] = 0;
+	c->ours = c->ours && f != FIELD_kind;
 	if (eq[1] == '\0')
 		return 1; /* "b_mag=": this field is not to be read */
 	for (int i = 0; i < t->n; i++)
@@ -165,6 +166,14 @@ int catalog_columns_find(struct catalog_builder *b, const char *const *names, co
 			for (int i = 0; i < n; i++)
 				if (name_is(usual[f][k], names[i], i) && !(f == FIELD_b_mag && strcmp(names[i], "BMag") == 0))
 					candidate_add(c, (enum catalog_field)f, names[i], units ? units[i] : NULL, i);
+	int flags = -1, ipix = -1;
+	for (int i = 0; i < n; i++) {
+		flags = strcmp(names[i], "FLAGS") == 0 ? i : flags;
+		ipix = strcmp(names[i], "IPIX29") == 0 ? i : ipix;
+	}
+	c->ours = flags >= 0 && ipix >= 0 && c->count[FIELD_kind] == 0;
+	if (c->ours)
+		candidate_add(c, FIELD_kind, names[flags], NULL, flags);
 	for (int i = 0; b->map != NULL && b->map[i] != NULL; i++)
 		if (map_take(b->map[i], &titles, c, e) < 0)
 			return -1;

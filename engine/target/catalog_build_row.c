@@ -147,6 +147,15 @@ static bool contains(struct catalog_cell c, const char *word)
 	return false;
 }
 
+/* FLAGS of a catalogue that slew made: they go on as they are. */
+static uint32_t own_kind(struct catalog_cell cell)
+{
+	double v;
+	uint32_t flags = number_of(cell, &v) > 0 && v >= 0 && v < 256 ? (uint32_t)v : 0;
+	uint32_t kind = flags & CATALOG_FLAG_KIND;
+	return (flags & ~(uint32_t)CATALOG_FLAG_KIND) | (kind > CATALOG_DIST_NONE && kind < CATALOG_DIST_KINDS ? kind : CATALOG_DIST_GIVEN);
+}
+
 /* GLADE+ numbers: 0 none, 1 photometric, 2 measured, 3 spectroscopic; words as in NED-LVS and 50MGC. */
 static uint32_t kind_of(const struct catalog_columns *c, const struct catalog_cell cells[FIELD_COUNT][CATALOG_CANDIDATES])
 {
@@ -154,6 +163,8 @@ static uint32_t kind_of(const struct catalog_columns *c, const struct catalog_ce
 	if (c->count[FIELD_kind] == 0)
 		return CATALOG_DIST_GIVEN;
 	struct catalog_cell cell = cells[FIELD_kind][0];
+	if (c->ours)
+		return own_kind(cell);
 	if (number_of(cell, &v) > 0)
 		return v == 1 ? CATALOG_DIST_PHOT : v == 2 ? CATALOG_DIST_MEASURED : v == 3 ? CATALOG_DIST_SPEC : CATALOG_DIST_GIVEN;
 	if (cell.is_number || cell.len == 0)

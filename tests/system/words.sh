@@ -21,6 +21,8 @@ try 0 "decode: a topic for tests is a sign" '"topic igwn.gwalert-test"' ./slew d
 try 1 "decode: no such file" 'slew: .*/none: No such file' ./slew decode "$dir/none"
 try 2 "decode: no file is a matter of usage" 'slew decode --help' ./slew decode
 try 2 "decode: unknown option" '"--compct"' ./slew decode --compct -
+printf '{"alert_type":"RETRACTION","time_created":"2026-06-05T13:01:00Z","superevent_id":"S1","urls":{"a\177b":"x"},"event":null}' > "$dir/in"
+try 0 "decode: control characters do not reach the terminal" '"a\\u007Fb"' ./slew decode -
 echo '<html>502 Bad Gateway</html>' > "$dir/in"
 try 1 "decode: says what it looks like" 'HTML page' ./slew decode -
 try 0 "policy list" 'bns-near +asks telescopes' ./slew policy list
@@ -32,6 +34,14 @@ try 1 "policy check: line and column" 'line 2: when, column 17: no fact "has_rem
 try 1 "policy: an unknown name" 'did you mean "tell-all"' ./slew policy show tell-al
 try 2 "policy test wants a state" 'give POLICY and --state DB' ./slew policy test bns-near
 try 1 "policy test: no state there" 'slew: ' ./slew policy test bns-near --state "$dir/none.db"
+for f in "$dir/p.json" /dev/null; do
+	try 1 "policy test: $(basename $f) is no state" 'is not a state of slew' ./slew policy test bns-near --state "$f"
+	try 1 "report: $(basename $f) is no state" 'is not a state of slew' ./slew report "$f" -o "$dir/r.html"
+	try 1 "check --state: $(basename $f) is no state" 'is not a state of slew' ./slew check --state "$f"
+done
+mkdir "$dir/mine"; echo '{}' > "$dir/mine/config.json"
+try 2 "world: writes over nothing of yours" 'holds config.json already' ./slew world "$dir/mine"
+try 1 "rank: a directory is no catalogue" 'is a directory' ./slew catalog info "$dir"
 mkdir -m 700 "$dir/keys"; echo hush-hush > "$dir/keys/lco"; chmod 600 "$dir/keys/lco"
 cat > "$dir/c.json" << 'C'
 {"state": "night.db", "credentials_dir": "keys",

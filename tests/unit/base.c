@@ -22,6 +22,8 @@ static void utc_reads_and_writes(void **state)
 	static const char *const bad[] = {"", "2026", "2026-13-01T00:00:00Z", "2025-02-29T00:00Z", "2026-11-23T25:00Z", "now", "2026-11-23T01:02:03Zx"};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		assert_int_equal(utc_parse(bad[i], &t, &e), -1);
+	assert_int_equal(utc_parse("1054-07-04T12:00Z", &t, &e), -1); /* ISO, but none of ours: the words must not say that it is no ISO */
+	assert_non_null(strstr(e.text, "1900 to 2200"));
 	assert_true(fabs(utc_j2000_days((int64_t)946728000 * UTC_SECOND)) < 1e-12);
 }
 
@@ -34,6 +36,13 @@ static void text_escapes_strangers(void **state)
 	assert_false(text_printable("a\nb", 3, 10));
 	assert_true(text_printable("GRB 230812B é", 14, 256));
 	assert_false(text_printable("\xc0\x80", 2, 10)); /* overlong NUL */
+	assert_false(text_printable("S1\xe2\x80\xae", 5, 10)); /* U+202E turns the writing round */
+	text_escape(out, sizeof out, "\xe2\x81\xa6\xc2\x9b–", 8);
+	assert_string_equal(out, "\\xE2\\x81\\xA6\\xC2\\x9B–");
+	struct text shown = {.max = 100};
+	text_json(&shown, "{\"a\x7f\": \"\xc2\x9b\xe2\x80\xae é–\"}\n");
+	assert_string_equal(shown.data, "{\"a\\u007F\": \"\\u009B\\u202E é–\"}\n");
+	text_free(&shown);
 	struct text t = {.max = 4};
 	text_puts(&t, "abc");
 	text_puts(&t, "de");

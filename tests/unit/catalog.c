@@ -228,6 +228,14 @@ static void fits_in_fits_out(void **state)
 		catalog_builder_free(&b);
 	}
 	catalog_close(&c);
+	/* A distance that was made from a redshift is not "given" after a second round. */
+	build("name,ra,dec,z\nx,1,2,0.01\n", NULL, &c, report, sizeof report);
+	catalog_builder_init(&b);
+	assert_ok(catalog_build_add(&b, path_of("c.fits"), &e), &e);
+	assert_ok(catalog_build_write(&b, path_of("d.fits"), digest, &e), &e);
+	assert_string_equal(digest, c.sha256);
+	catalog_builder_free(&b);
+	catalog_close(&c);
 }
 
 static void damaged_files_are_refused(void **state)

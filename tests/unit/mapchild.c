@@ -25,7 +25,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static int descriptors(void)
+__attribute__((unused)) static int descriptors(void)
 {
 	int n = 0;
 	DIR *d = opendir("/proc/self/fd");
