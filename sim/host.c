@@ -303,6 +303,7 @@ struct sim_host *sim_host_new(const struct sim_host_options *options, struct err
 		h->compute.ctx = h;
 	}
 	h->now_us = options->start_us;
+	h->offset = options->offset;
 	if (start(h, e) < 0) {
 		sim_host_free(h);
 		return NULL;
@@ -310,9 +311,9 @@ struct sim_host *sim_host_new(const struct sim_host_options *options, struct err
 	return h;
 }
 
-int sim_host_crash(struct sim_host *h, int64_t down_us, struct err *e)
+/* What was on its way to the portal arrives there; nothing comes back. */
+static int deliver_all(struct sim_host *h, struct err *e)
 {
-	/* What was on its way to the portal arrives there; nothing comes back. */
 	for (size_t i; (i = coming_first(h)) < h->count;) {
 		if (h->coming[i].kind == COMING_DELIVERY && deliver(h, &h->coming[i], e) < 0)
 			return -1;
@@ -323,6 +324,21 @@ int sim_host_crash(struct sim_host *h, int64_t down_us, struct err *e)
 			else
 				j++;
 	}
+	return 0;
+}
+
+void sim_host_die(struct sim_host *h, bool delivered)
+{
+	struct err ignored = {0};
+	if (delivered)
+		deliver_all(h, &ignored);
+	sim_host_free(h);
+}
+
+int sim_host_crash(struct sim_host *h, int64_t down_us, struct err *e)
+{
+	if (deliver_all(h, e) < 0)
+		return -1;
 	core_close(h->core);
 	h->core = NULL;
 	if (!sqlite3_get_autocommit(h->o.db) && query_run(h->o.db, e, "ROLLBACK", "") < 0)

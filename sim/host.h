@@ -20,6 +20,7 @@ struct sim_host_options {
 	const char *authorization;         /* what io would attach: "Token demo-token"; borrowed */
 	const struct compute_host *compute; /* borrowed; its blob() may be NULL: then the state's own blobs are read */
 	int64_t start_us;                  /* UTC of the first input */
+	int64_t offset;                    /* of the last message that was heard: goes on from there */
 	int64_t latency_us;                /* of a call, there and back; 0: 200 ms */
 	int64_t compute_us;                /* of a computation; 0: 50 ms */
 	bool check_every_step;             /* core_check(CHECK_TOUCHED) after each turn, CHECK_ALL after each 100th and at a crash */
@@ -28,6 +29,9 @@ struct sim_host_options {
 /* Opens the core, recovers, feeds the configuration. NULL with e set. */
 struct sim_host *sim_host_new(const struct sim_host_options *options, struct err *e);
 void sim_host_free(struct sim_host *h);
+
+/* The process is gone for good, with its database (whose handle may be dead): `delivered`: what was on its way still reached the portal. */
+void sim_host_die(struct sim_host *h, bool delivered);
 
 /* Runs the world until then: due timers, answers, results, each a turn of its own in order of time, then of making. -1: the store
  * is sick or an invariant does not hold (e says which). */
