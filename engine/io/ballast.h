@@ -15,6 +15,6 @@ void ballast_free(struct ballast *b);
 /* 0 when there is room again (four times the ballast is free) and the file stands anew. */
 int ballast_renew(struct ballast *b);
 
-/* May go on a full disk: replies, results, timers; veto, hold, cancel; alerts that read RETRACTION. */
+/* May go on a full disk: replies, timers; veto, hold, cancel; alerts that read RETRACTION. */
 bool ballast_worthy(const struct letter *l);
 #endif

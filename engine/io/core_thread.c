@@ -156,11 +156,14 @@ static void turn_notice(struct core_thread *t)
 }
 
 /* On a full disk: false when the letter may not go. Somebody who waits for an answer gets one; the rest waits for room, and what came
- * from a source has not moved its position. */
+ * from a source has not moved its position: nor may a retraction that goes before it, or what waits would be lost in a crash. It is
+ * heard again then, and is a repetition. */
 static bool full_lets(struct core_thread *t, struct letter *l, struct letters *keep)
 {
-	if (ballast_worthy(l))
+	if (ballast_worthy(l)) {
+		l->in.offset = -1;
 		return true;
+	}
 	if (l->origin != 0 && l->owner == NULL) {
 		text_copy(l->reject, sizeof l->reject, "the disk is full: only retractions, veto, hold and cancel are taken; make room, then ask again");
 		letters_put(&t->refused, l);
@@ -184,9 +187,21 @@ static int turn_once(struct core_thread *t, struct letters *batch, struct err *e
 	return 0;
 }
 
+/* What waits for room goes back to where it was: before all that came meanwhile, or a position would pass it. */
+static void lanes_back(struct core_thread *t, struct letters kept[2])
+{
+	pthread_mutex_lock(&t->mutex);
+	for (int lane = LANE_CONTROL; lane <= LANE_BULK; lane++) {
+		letters_move(&kept[lane], &t->lane[lane]);
+		t->lane[lane] = kept[lane];
+	}
+	pthread_mutex_unlock(&t->mutex);
+}
+
 /* A turn that failed: the core anew, then its letters one by one, once. On a full disk the ballast goes first. */
 static int turn_again(struct core_thread *t, struct letters *batch, struct err *e)
 {
+	struct letters kept[2] = {0};
 	bool newly_full = t->no_room && !t->full;
 	if (newly_full) {
 		t->full = true;
@@ -200,21 +215,17 @@ static int turn_again(struct core_thread *t, struct letters *batch, struct err *
 	while (batch->first != NULL) {
 		struct letters one = {0};
 		struct letter *l = letters_get(batch);
-		struct letters keep = {0};
-		if (t->full && !full_lets(t, l, &keep)) {
-			enum lane lane = keep.first != NULL ? l->lane : LANE_CONTROL;
-			pthread_mutex_lock(&t->mutex);
-			letters_move(&t->lane[lane], &keep);
-			pthread_mutex_unlock(&t->mutex);
+		if (t->full && !full_lets(t, l, &kept[l->lane]))
 			continue;
-		}
 		letters_put(&one, l);
 		if (turn_once(t, &one, e) != 0) {
 			letters_move(&one, batch);
 			*batch = one;
+			lanes_back(t, kept);
 			return -1;
 		}
 	}
+	lanes_back(t, kept);
 	return 0;
 }
 

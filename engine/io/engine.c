@@ -34,7 +34,7 @@ void engine_log(struct engine *g, enum log_level level, const char *subject, con
 static void pace(struct engine *g)
 {
 	size_t bytes = core_thread_bulk_bytes(g->core);
-	bool pause = g->disk_full || (g->paused ? bytes > LIMIT_BULK_BYTES / 2 : bytes > LIMIT_BULK_BYTES / 4 * 3);
+	bool pause = g->paused ? bytes > LIMIT_BULK_BYTES / 2 : bytes > LIMIT_BULK_BYTES / 4 * 3; /* also on a full disk: a retraction may come */
 	if (pause == g->paused)
 		return;
 	g->paused = pause;

@@ -228,8 +228,10 @@ static size_t on_message(struct kafka *k, const rd_kafka_message_t *m)
 		return 0;
 	size_t len = m->len > (size_t)LIMIT_ALERT_BYTES + 1 ? (size_t)LIMIT_ALERT_BYTES + 1 : m->len;
 	struct letter *l = letter_new(INPUT_alert, m->payload, len);
-	if (l == NULL)
+	if (l == NULL) {
+		k->host.put(k->host.ctx, NULL); /* no memory: the engine stops rather than pass it by */
 		return 0;
+	}
 	text_copy(l->source, sizeof l->source, k->source->name);
 	text_copy(l->topic, sizeof l->topic, topic);
 	text_copy(l->cluster, sizeof l->cluster, k->cluster);

@@ -20,7 +20,8 @@ struct core {
 	int effects, fail;
 	json_t *answer;
 };
-static int opened, sick_for_ever;
+static int opened, sick_for_ever, no_room;
+static int64_t retraction_offset;
 
 struct core *core_open(sqlite3 *db, struct err *e)
 {
@@ -45,6 +46,12 @@ int core_step(struct core *c, const struct input *in, struct err *e)
 	snprintf(body, sizeof body, "%.*s", (int)in->len, (const char *)in->body);
 	if (sick_for_ever)
 		return err_set(e, ERR_STORE, "disk I/O error");
+	if (no_room && in->kind == INPUT_alert && strncmp(body, "RETRACTION", 10) != 0) {
+		usleep(50000);
+		return err_set(e, ERR_STORE, "database or disk is full");
+	}
+	if (strncmp(body, "RETRACTION", 10) == 0)
+		retraction_offset = in->offset;
 	if (strcmp(body, "fail together") == 0 && c->effects > 0)
 		return err_set(e, ERR_STORE, "not after another one");
 	json_decref(c->answer);
@@ -317,6 +324,38 @@ static void test_turn_fails_once(void **state)
 	rig_stop(&r);
 }
 
+/* On a full disk a retraction goes before what waits, and moves no position past it; what waits keeps its order. */
+static void test_full_disk(void **state)
+{
+	struct rig r;
+	int effects = 0, wait = 0;
+	char text[400] = "";
+	struct err e = {0};
+	(void)state;
+	rig_start(&r, "full.db");
+	no_room = 1;
+	retraction_offset = 0;
+	for (int i = 0; i < 40; i++) {
+		char body[16];
+		snprintf(body, sizeof body, i == 20 ? "RETRACTION" : "%c", 'A' + i % 26 + (i / 26) * 32);
+		struct letter *l = letter_new(INPUT_alert, body, strlen(body));
+		l->in.offset = i + 1;
+		core_thread_put(r.thread, l);
+		usleep(5000);
+	}
+	while (retraction_offset == 0 && wait++ < 500)
+		usleep(10000);
+	assert_int_equal(retraction_offset, -1);
+	no_room = 0;
+	rig_wait(&r, 40, &effects, NULL);
+	rig_stop(&r);
+	sqlite3 *db;
+	assert_ok(query_open(r.path, QUERY_READ, &db, &e), &e);
+	assert_int_equal(query_text(db, text, sizeof text, &e, "SELECT group_concat(body,'') FROM (SELECT body FROM input WHERE body<>'RETRACTION' ORDER BY seq)", ""), 1);
+	assert_string_equal(text, "ABCDEFGHIJKLMNOPQRSTVWXYZabcdefghijklmn");
+	sqlite3_close(db);
+}
+
 static void test_sick_store(void **state)
 {
 	struct rig r;
@@ -498,7 +537,7 @@ int main(void)
 {
 	signal(SIGPIPE, SIG_IGN); /* as the engine does */
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_lock), cmocka_unit_test(test_clock), cmocka_unit_test(test_turns),
-		cmocka_unit_test(test_turn_fails_once), cmocka_unit_test(test_sick_store), cmocka_unit_test(test_socket),
+		cmocka_unit_test(test_turn_fails_once), cmocka_unit_test(test_full_disk), cmocka_unit_test(test_sick_store), cmocka_unit_test(test_socket),
 		cmocka_unit_test(test_socket_paths)};
 	return cmocka_run_group_tests(tests, make_folder, drop_folder);
 }
