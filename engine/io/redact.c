@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "engine/io/redact.h"
 #include "engine/base/json.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,9 +54,34 @@ static void walk(json_t *value, const json_t *names)
 	}
 }
 
+/* The same name as a member, in what may be JSON. */
+static bool holds_member(const char *body, size_t len, const json_t *names)
+{
+	char quoted[128];
+	size_t i;
+	json_t *name;
+	json_array_foreach(names, i, name) {
+		snprintf(quoted, sizeof quoted, "\"%s\"", json_is_string(name) ? json_string_value(name) : "");
+		if (holds(body, len, quoted))
+			return true;
+	}
+	return false;
+}
+
+/* It cannot be taken apart: may it hold what must not be kept? A page for people may say "tokens". */
+static bool suspicious(const char *body, size_t len, const json_t *names)
+{
+	size_t i = 0;
+	while (i < len && (body[i] == ' ' || body[i] == '\n' || body[i] == '\r' || body[i] == '\t'))
+		i++;
+	bool json = i < len && (body[i] == '{' || body[i] == '[');
+	return json || holds(body, len, "Signature=") || holds_member(body, len, names);
+}
+
 char *redact(const char *body, size_t body_len, const json_t *names, size_t *len)
 {
-	bool some = holds(body, body_len, "Signature=");
+	static const char withheld[] = "(a reply that cannot be read and may hold secrets; it was not kept)";
+	bool some = holds(body, body_len, "Signature=") || holds(body, body_len, "\\u00"); /* a name may be written in escapes */
 	size_t i;
 	json_t *name;
 	json_array_foreach(names, i, name)
@@ -64,8 +90,12 @@ char *redact(const char *body, size_t body_len, const json_t *names, size_t *len
 		return NULL;
 	struct err e = {0};
 	json_t *value = json_read(body, body_len, &json_limits_reply, &e);
-	if (value == NULL)
+	if (value == NULL && !suspicious(body, body_len, names))
 		return NULL;
+	if (value == NULL) {
+		*len = sizeof withheld - 1;
+		return strdup(withheld);
+	}
 	walk(value, names);
 	char *out = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
 	json_decref(value);

@@ -4,7 +4,8 @@
 #include <jansson.h>
 #include <stddef.h>
 
-/* names: the descriptor's `redact` array, or NULL. A body that holds none of it, or is not JSON, is left as it is (returns NULL); else
- * returns the new body, malloc'd, its length in *len. */
+/* names: the descriptor's `redact` array, or NULL. A body that holds none of it is left as it is (returns NULL); else
+ * returns the new body, malloc'd, its length in *len. JSON that cannot be read (cut off, over its limits) and may hold some of it is
+ * replaced by a sentence: what cannot be taken out is not kept. */
 char *redact(const char *body, size_t body_len, const json_t *names, size_t *len);
 #endif

@@ -272,6 +272,15 @@ static void test_redact(void **state)
 	free(out);
 	assert_null(redact("{\"a\":1}", 7, names, &len));
 	assert_null(redact("tokens <html>", 13, names, &len));
+	static const char *const hidden[] = {"{\"profile\":{\"tokens\":{\"api\":\"abc\"", "{\"tok\\u0065ns\":\"abc\"}", "{\"tok\\u0065ns\":\"abc\"",
+		"<Error>https://s3/x?X-Amz-Signature=abc</Error>", "\xff{\"tokens\":\"abc\"}"};
+	for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++) { /* cut off, escaped, not JSON: not kept, or taken out */
+		out = redact(hidden[i], strlen(hidden[i]), names, &len);
+		assert_non_null(out);
+		assert_null(strstr(out, "abc"));
+		assert_int_equal(len, strlen(out));
+		free(out);
+	}
 	json_decref(names);
 }
 
