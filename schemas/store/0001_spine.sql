@@ -364,8 +364,6 @@ CREATE TABLE effect (
   outcome TEXT
 ) STRICT;
 CREATE INDEX effect_open ON effect(state) WHERE state IN ('waiting','released');
-CREATE INDEX effect_waiting ON effect(due_tick_us) WHERE state='waiting'; -- "= one" does not find its way into "IN (one, other)"
-CREATE INDEX effect_released ON effect(facility) WHERE state='released';
 CREATE INDEX effect_request ON effect(request);
 CREATE INDEX effect_event ON effect(event) WHERE event IS NOT NULL;
 
