@@ -176,17 +176,6 @@ static int load_urls(struct loader *l, size_t i, const json_t *j, struct config_
 	return 0;
 }
 
-static int check_sites(const json_t *descriptor, struct err *e)
-{
-	size_t i;
-	json_t *site;
-	json_array_foreach(json_object_get(descriptor, "sites"), i, site)
-		if (isnan(json_number(site, "lat_deg", json_number(site, "latitude_deg", NAN))) ||
-			isnan(json_number(site, "lon_deg", json_number(site, "longitude_deg", NAN))))
-			return err_set(e, ERR_INPUT, "/sites/%zu: lat_deg or lon_deg is missing", i);
-	return 0;
-}
-
 static int load_descriptor(struct config_facility *f, const char *dir, struct err *e)
 {
 	char *text = NULL;
@@ -196,8 +185,6 @@ static int load_descriptor(struct config_facility *f, const char *dir, struct er
 	f->descriptor = json_read(text, len, &json_limits_config, e);
 	int rc = f->descriptor != NULL ? schema_check_embedded("schemas/facility.schema.json", f->descriptor, text, len, e) : -1;
 	free(text);
-	if (rc == 0)
-		rc = check_sites(f->descriptor, e);
 	if (rc == 0) {
 		text_copy(f->adapter, sizeof f->adapter, json_text(f->descriptor, "adapter", ""));
 		if (facility_find(f->adapter) == NULL)

@@ -110,6 +110,8 @@ void region_moments(const struct skymap *m, double *mean_mpc, double *std_mpc)
 		mean += p * r * m->sigma[i];
 		square += p * r2 * m->sigma[i] * m->sigma[i];
 	}
+	if (last < 0)
+		return; /* no cell has a distance: unknown, not 0 */
 	*mean_mpc = mean;
 	*std_mpc = sqrt(fmax(square - mean * mean, 0));
 }
@@ -139,6 +141,10 @@ int region_of(const struct skymap *m, struct region *out, struct err *e)
 	out->dec_deg = 90 - theta * DEG;
 	out->gal_b_deg = region_gal_b_deg(out->ra_deg, out->dec_deg);
 	double mean, std;
+	if (out->distmean_mpc <= 0) /* what the header says cannot be: the map decides */
+		out->distmean_mpc = NAN;
+	if (out->diststd_mpc < 0)
+		out->diststd_mpc = NAN;
 	if (!isfinite(out->distmean_mpc) || !isfinite(out->diststd_mpc)) {
 		region_moments(m, &mean, &std);
 		if (!isfinite(out->distmean_mpc))

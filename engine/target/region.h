@@ -7,7 +7,7 @@ struct region {
 	double area50_deg2, area90_deg2;
 	double ra_deg, dec_deg;            /* centre of the cell of highest density (the first one where several are equal) */
 	double gal_b_deg;                  /* galactic latitude of it */
-	double distmean_mpc, diststd_mpc;  /* header, else moments; NaN for a 2-D map that names none */
+	double distmean_mpc, diststd_mpc;  /* header, else moments; NaN for a 2-D map that names none, and where no cell has a distance */
 	double distmod_mag;                /* 5 log10(distmean) + 25 */
 	double probability;                /* sum over the map */
 };

@@ -21,7 +21,7 @@ static const char good[] =
 
 static const char descriptor[] = "{\"schema\":\"facility/1\",\"name\":\"lco\",\"adapter\":\"ocs\",\"title\":\"t\",\"urls\":{\"portal\":\"https://observe.example/\","
 	"\"archive\":\"https://archive.example\"},\"visible_delay_s\":60,\"on_doubt\":\"find\",\"can_cancel\":true,\"modes\":[\"NORMAL\"],\"sites\":[{\"code\":\"lsc\","
-	"\"name\":\"x\",\"lat_deg\":-30,\"lon_deg\":-70,\"elevation_m\":2200}],\"instruments\":[{\"code\":\"i\",\"kind\":\"image\",\"filters\":[\"gp\"]}],\"sources\":[]}";
+	"\"name\":\"x\",\"latitude_deg\":-30,\"longitude_deg\":-70,\"elevation_m\":2200}],\"instruments\":[{\"code\":\"i\",\"kind\":\"image\",\"filters\":[\"gp\"]}],\"sources\":[]}";
 
 static void put_file(const char *name, const char *text, char path[128])
 {

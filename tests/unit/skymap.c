@@ -278,11 +278,41 @@ static void moments_by_quadrature(void **state)
 	}
 }
 
+/* No cell with a distance, a header that cannot be: unknown (a policy that asks for "near" must not hear 0 Mpc). */
+static void no_distance_is_not_zero(void **state)
+{
+	uint64_t uniq[12];
+	double density[12], mu[12], sigma[12], norm[12];
+	struct region r;
+	struct err e = {0};
+	(void)state;
+	for (uint64_t i = 0; i < 12; i++) {
+		uniq[i] = i + 4;
+		density[i] = 1 / (4 * M_PI);
+		mu[i] = INFINITY;
+		sigma[i] = 1;
+		norm[i] = 0;
+	}
+	struct skymap m = {.cells = 12, .uniq = uniq, .density = density, .mu = mu, .sigma = sigma, .norm = norm,
+			   .distmean_mpc = -5, .diststd_mpc = -1};
+	assert_ok(region_of(&m, &r, &e), &e);
+	assert_true(isnan(r.distmean_mpc) && isnan(r.diststd_mpc) && isnan(r.distmod_mag));
+	m.distmean_mpc = 40;
+	m.diststd_mpc = NAN;
+	assert_ok(region_of(&m, &r, &e), &e);
+	assert_true(r.distmean_mpc == 40 && isnan(r.diststd_mpc));
+	for (int i = 0; i < 12; i++)
+		mu[i] = 100;
+	m.distmean_mpc = 0;
+	assert_ok(region_of(&m, &r, &e), &e);
+	assert_true(r.distmean_mpc > 99 && r.distmean_mpc < 101);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(same_in_every_ordering), cmocka_unit_test(mixed_orders_are_sorted),
 		cmocka_unit_test(vectors_and_float32), cmocka_unit_test(per_square_degree), cmocka_unit_test(each_pitfall_has_its_sentence),
 		cmocka_unit_test(no_cut_gets_through), cmocka_unit_test(no_changed_header_hurts), cmocka_unit_test(bomb_is_capped),
-		cmocka_unit_test(moments_by_quadrature)};
+		cmocka_unit_test(moments_by_quadrature), cmocka_unit_test(no_distance_is_not_zero)};
 	return cmocka_run_group_tests_name("skymap", tests, setup, teardown);
 }
