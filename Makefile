@@ -100,12 +100,15 @@ reference: ## write the configuration reference of README.md from schemas/
 bench: slew ## time the cold rank of the largest map, the size of the program
 	@tools/bench
 
+bench-latency: slew ## alert bytes on the broker → first accepted request, 200 alerts (two minutes)
+	@SLEW=./slew tests/perf/latency.sh
+
 clean: ## remove what was built
 	rm -rf $(BUILD) slew slew.tmp demo
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile tests/tests.mk | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
-.PHONY: all install setup fresh-check format loc reference bench clean help FORCE
+.PHONY: all install setup fresh-check format loc reference bench bench-latency clean help FORCE
 .DELETE_ON_ERROR:
 -include $(SRC:%.c=$(BUILD)/%.d) $(BUILD)/engine/cmd/main.d

@@ -277,14 +277,15 @@ static int by_time(const void *a, const void *b)
 static int play_all(
 	const struct made_options *o, struct made_night *n, struct plot plot[3], struct err *e)
 {
+	const int64_t retract_us = o->retract_us > 0 ? o->retract_us : 58 * UTC_MINUTE;
 	static const struct scene a[] = {{"EARLYWARNING", -25 * UTC_SECOND, 380, 22},
 		{"PRELIMINARY", 75 * UTC_SECOND, 75, 14}, {"INITIAL", 31 * UTC_MINUTE, 0, 0},
 		{"UPDATE", 190 * UTC_MINUTE, 18, 8}, {0}};
 	static const struct scene b[] = {
 		{"PRELIMINARY", 60 * UTC_SECOND, 50, 12}, {"INITIAL", 16 * UTC_MINUTE, 0, 0}, {0}};
-	static const struct scene c[] = {{"PRELIMINARY", 55 * UTC_SECOND, 90, 16},
-		{"RETRACTION", 58 * UTC_MINUTE, 0, 0}, {0}};
-	static const struct scene *const scenes[3] = {a, b, c};
+	const struct scene c[] = {{"PRELIMINARY", 55 * UTC_SECOND, 90, 16},
+		{"RETRACTION", retract_us, 0, 0}, {0}};
+	const struct scene *const scenes[3] = {a, b, c};
 	static const int minutes[3] = {20, 52, 92};
 	json_t *events = json_object_get(n->truth, "events");
 	struct rng r;

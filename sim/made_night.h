@@ -32,6 +32,7 @@ struct made_options {
 	double hours;            /* length of the night; 0: 7 */
 	const json_t *sites;     /* of the facility's descriptor: code, latitude_deg, longitude_deg, telescopes */
 	bool clear;              /* no clouds */
+	int64_t retract_us;      /* C is taken back so long after its time; 0: 58 minutes */
 	int volley;              /* > 0: so many mergers in place of the three stories, each heard once (PRELIMINARY, a map of its own), */
 	int64_t every_us;        /* one every so much sky time from the start; every host is up in a dark sky somewhere at the start */
 };

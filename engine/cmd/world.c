@@ -17,8 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LEAD_US                                                                                    \
-	(7 * UTC_SECOND / 2) /* wall time between the files and the first moment of the night */
 #define GRACE_US  (60 * UTC_SECOND) /* wall time after the night in which it still answers */
 #define LEDGER_US (250 * UTC_SECOND / 1000)
 
@@ -125,7 +123,7 @@ static int run_world(struct world *w, struct err *e)
 	json_decref(setup);
 	if (portal == NULL)
 		return err_set(e, ERR_MEMORY, "world: the simulated portal did not start");
-	w->anchor_us = clock_wall_us() + LEAD_US;
+	w->anchor_us = clock_wall_us() + (int64_t)(w->o.lead_s * 1e6);
 	clock_virtual(&w->clock, w->night.start_us, w->anchor_us, w->o.rate, 0);
 	http = world_http_open(portal, &w->clock, e);
 	if (http == NULL)
@@ -171,6 +169,10 @@ static int option(struct world_options *o, char **argv, int i, struct err *e)
 		o->volley = (int)number;
 	else if (strcmp(name, "--every") == 0 && parse_number(value, 0.001, 86400, &number) == 0)
 		o->every_s = number;
+	else if (strcmp(name, "--retract") == 0 && parse_number(value, 2, 1440, &number) == 0)
+		o->retract_min = number;
+	else if (strcmp(name, "--lead") == 0 && parse_number(value, 0, 60, &number) == 0)
+		o->lead_s = number;
 	else if (strcmp(name, "--start") == 0)
 		return utc_parse(value, &o->start_us, e) == 0 ? 2 : -1;
 	else if (strcmp(name, "--alert") == 0 && o->alerts < WORLD_ALERT_FILES)
@@ -215,7 +217,7 @@ static const char *in_the_way(const struct world *w)
 static int world_run(int argc, char **argv)
 {
 	struct world w = {
-		.o = {.seed = 1, .rate = 560, .hours = 7, .start_us = UTC_NONE, .every_s = 0.5}};
+		.o = {.seed = 1, .rate = 560, .hours = 7, .start_us = UTC_NONE, .every_s = 0.5, .lead_s = 3.5}};
 	struct err e = {0};
 
 	if (argc > 1 && strcmp(argv[1], "tell") == 0)
@@ -285,6 +287,8 @@ const struct command command_world = {"world",
 	"  --catalog CAT galaxies in place of the made ones (anything `slew catalog build` reads)\n"
 	"  --clear, --no-fault   no clouds; no lost reply\n"
 	"  --alone       the policy waits for no person\n"
+	"  --retract M   the third event is taken back M minutes after it (default 58)\n"
+	"  --lead S      wall seconds before the night begins, for the engine to start (default 3.5)\n"
 	"  --volley N    to measure with (--rate 1): N mergers, each heard once and observable at "
 	"once, one every\n"
 	"  --every S     S seconds of sky (default 0.5)\n\n"

@@ -26,6 +26,8 @@ struct world_options {
 	int volley; /* > 0: so many mergers, one every every_s seconds of sky, and hours for all of
 		       them */
 	double every_s;
+	double retract_min;    /* C is taken back so long after it; 0: 58 */
+	double lead_s;         /* wall time between the files and the first moment of the night */
 };
 
 /* Everything of one world before it moves. */

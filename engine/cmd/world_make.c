@@ -257,6 +257,7 @@ int world_make(struct world *w, struct err *e)
 		.hours = w->o.hours,
 		.sites = json_object_get(w->descriptor, "sites"),
 		.clear = w->o.clear,
+		.retract_us = (int64_t)(w->o.retract_min * (double)UTC_MINUTE),
 		.volley = w->o.volley,
 		.every_us = (int64_t)(w->o.every_s * 1e6)};
 	if ((w->o.alerts > 0 ? real_night(w, e) : made_night_make(&made, &w->night, e)) != 0)
