@@ -69,6 +69,7 @@ void request_cancel(struct core *c, int64_t id)
 	} else if (json_text(r, "remote_id", "")[0] == 0) {
 		alarm_raise(c, json_text(r, "token", ""), "cancel", "%s never gave its number: a person must withdraw %s", facility,
 			    json_text(r, "token", ""));
+		timer_set(c, key, "cancel", id, NULL, UTC_NONE, c->tick_us + UTC_MINUTE); /* the feed may bring it */
 	} else if (!effect_pending(c, id, VERB_CANCEL)) {
 		effect_call(c, facility, VERB_CANCEL, 0, id, UTC_NONE);
 		timer_set(c, key, "cancel", id, NULL, UTC_NONE, c->tick_us + UTC_MINUTE);

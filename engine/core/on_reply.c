@@ -108,7 +108,7 @@ static bool remote_id_keep(struct core *c, const struct talk *t, int64_t request
 	if (a->remote_id[0] == 0)
 		return true;
 	get_text(c, have, sizeof have, "SELECT remote_id FROM request WHERE id=?", "i", request);
-	if (have[0] == 0)
+	if (have[0] == 0 || strncmp(have, "person-", 7) == 0) /* a person's word stood in for the number */
 		put(c, "UPDATE OR IGNORE request SET remote_id=?,changed_seq=? WHERE id=?", "tii", a->remote_id, c->seq, request);
 	else if (strcmp(have, a->remote_id) != 0) {
 		alarm_raise(c, a->remote_id, "second", "%s shows %s as %s and as %s: it was submitted twice; withdraw %s there", t->site->name, a->token, have,

@@ -192,7 +192,7 @@ static void not_rendered(struct core *c, int64_t effect, const struct site *s, e
 	else
 		alarm_raise(c, token, verb_name(verb), "%s: %s", s->name, rc == 1 ? "it cannot do this; a person must" : error);
 	if (verb == VERB_SUBMIT && rc < 0) /* nothing left, nothing was made */
-		request_refused(c, id, SIGNAL_offer_refused, &a);
+		request_refused(c, id, request_state(r) == LIFE_asked ? SIGNAL_declined : SIGNAL_offer_refused, &a);
 }
 
 static bool release_rendered(struct core *c, const struct site *s, const json_t *row, const json_t *r, enum verb verb, struct effects *out)

@@ -194,15 +194,14 @@ void request_signal(struct core *c, int64_t id, enum life_signal s, const char *
 
 void request_unwant(struct core *c, int64_t id, const char *why)
 {
-	static const char waiting[] = "SELECT count(*)>0 AND total(state='released')=0 FROM effect WHERE request=? AND verb='submit' "
-				      "AND state IN ('waiting','released')";
+	static const char unsent_of[] = "SELECT count(*)=0 FROM effect WHERE request=? AND verb='submit' AND state='released'";
 	json_t *r = request_load(c, id);
 	if (r == NULL)
 		return;
 	enum life state = request_state(r);
 	if (json_int(r, "unwanted", 0) == 0) {
 		put(c, "UPDATE request SET unwanted=1,unwanted_why=?,changed_seq=? WHERE id=?", "tii", why, c->seq, id);
-		bool unsent = state == LIFE_asked && get_int(c, 0, waiting, "i", id) == 1;
+		bool unsent = state == LIFE_asked && get_int(c, 0, unsent_of, "i", id) == 1;
 		request_signal(c, id, life_unwanted(state, unsent, request_can_stop(c, r)), why);
 	}
 	json_decref(r);

@@ -272,12 +272,48 @@ static void descriptor_says_what_proves(void **state)
 	}
 }
 
+/* A submit that waits to leave again and cannot be put into words any more does not stay asked for ever. */
+static void words_fail_later(void **state)
+{
+	(void)state;
+	struct box b;
+	begin(&b, 1);
+	offers_taken(&b);
+	box_reply(&b, box_waits(&b, "submit"), 429, "{\"detail\":\"Request was throttled.\"}");
+	assert_string_equal(box_text(&b, states), "asked");
+	struct err e = {0};
+	assert_ok(query_run(b.db, &e, "UPDATE request SET body=json_set(body,'$.instrument','GONE')", ""), &e); /* as a reload may take it away */
+	box_later(&b, 61);
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM effect WHERE verb='submit' AND state IN ('waiting','released')"), 0);
+	assert_string_equal(box_text(&b, "SELECT state FROM request WHERE id=1"), "declined");
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM ledger WHERE request=1 AND state<>'returned'"), 0);
+	box_close(&b);
+}
+
+/* A person said "accepted" for a request in doubt; the facility's own number comes later and takes the place of the person's. */
+static void number_after_a_persons_word(void **state)
+{
+	(void)state;
+	struct box b;
+	begin(&b, 1);
+	offers_taken(&b);
+	box_lost(&b, box_waits(&b, "submit"), SENT_MAYBE);
+	box_order(&b, "{\"verb\":\"accepted\",\"request\":1,\"why\":\"seen on the portal\"}");
+	assert_string_equal(box_text(&b, states), "accepted");
+	feed_says(&b, 1, "4711", false, "PENDING");
+	assert_string_equal(box_text(&b, "SELECT remote_id FROM request"), "4711");
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM alarm WHERE what='second'"), 0);
+	box_alert(&b, "S230518h", "RETRACTION", 600, 0, NULL);
+	assert_true(box_waits(&b, "cancel") > 0);
+	box_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(revived_while_another_lives), cmocka_unit_test(there_before_it_was_asked), cmocka_unit_test(less_is_not_no),
 		cmocka_unit_test(no_from_the_middle), cmocka_unit_test(hold_outlives_reload), cmocka_unit_test(amend_nothing),
-		cmocka_unit_test(descriptor_says_what_proves),
+		cmocka_unit_test(descriptor_says_what_proves), cmocka_unit_test(words_fail_later), cmocka_unit_test(number_after_a_persons_word),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
