@@ -53,9 +53,6 @@ int sim_portal_call(struct sim_portal *p, int64_t now_us, const struct sim_call 
 /* Everything that is due until now: scheduler cycles, exposures, weather, expiry, frames. */
 void sim_portal_advance(struct sim_portal *p, int64_t now_us);
 
-/* The next moment at which something changes by itself; INT64_MAX: nothing is pending. */
-int64_t sim_portal_due(const struct sim_portal *p);
-
 /* Adds a fault, a weather closing or a failure while it runs: one element as in setup; kind "faults", "weather" or "fail". */
 int sim_portal_add(struct sim_portal *p, const char *kind, const json_t *element);
 

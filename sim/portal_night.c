@@ -267,13 +267,6 @@ static int64_t next_observation(const struct sim_portal *p, size_t *index)
 	return best_us;
 }
 
-int64_t sim_portal_due(const struct sim_portal *p)
-{
-	size_t index;
-	int64_t observation_us = next_observation(p, &index), cycle_us = any_pending(p) && p->cycle_next_us != UTC_NONE ? p->cycle_next_us : INT64_MAX;
-	return observation_us < cycle_us ? observation_us : cycle_us;
-}
-
 void sim_portal_advance(struct sim_portal *p, int64_t now_us)
 {
 	if (p->cycle_next_us == UTC_NONE)

@@ -57,18 +57,6 @@ double rng_exponential(struct rng *r)
 	return -log(1.0 - rng_uniform(r));
 }
 
-int rng_poisson(struct rng *r, double mean)
-{
-	double limit = exp(-mean), product = 1;
-	int n = -1;
-
-	do {
-		n++;
-		product *= rng_uniform(r);
-	} while (product > limit);
-	return n;
-}
-
 int rng_below(struct rng *r, int n)
 {
 	return (int)(rng_uniform(r) * n);

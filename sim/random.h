@@ -16,7 +16,6 @@ double rng_uniform(struct rng *r); /* [0, 1), 53 bits */
 double rng_between(struct rng *r, double low, double high);
 double rng_normal(struct rng *r);	     /* mean 0, sigma 1 (Box-Muller; one value a call) */
 double rng_exponential(struct rng *r);	     /* mean 1 */
-int rng_poisson(struct rng *r, double mean); /* mean ≤ 500 */
 int rng_below(struct rng *r, int n);	     /* 0 … n - 1 */
 
 /* A random direction: unit vector, uniform on the sphere. */

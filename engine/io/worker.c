@@ -227,11 +227,6 @@ struct workers *workers_open(uv_loop_t *loop, const char *state_path, const stru
 	return w;
 }
 
-size_t workers_busy(const struct workers *w)
-{
-	return w->busy;
-}
-
 void workers_close(struct workers *w)
 {
 	if (w == NULL)

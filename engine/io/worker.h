@@ -21,7 +21,6 @@ void workers_compute(struct workers *w, uint64_t effect, json_t *job, worker_don
 /* A view (engine/report/views.h), within 2 s; takes request. */
 void workers_view(struct workers *w, uint64_t client, json_t *request, int64_t now_us, worker_done_cb *done);
 
-/* How many are waited for; and from now on `done` is not called any more. */
-size_t workers_busy(const struct workers *w);
-void workers_close(struct workers *w); /* waits for nothing: memory goes with the last job */
+/* From now on `done` is not called any more. Waits for nothing: memory goes with the last job. */
+void workers_close(struct workers *w);
 #endif

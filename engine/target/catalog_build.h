@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* What a table may tell of a galaxy: X(name for --map, meaning). */
+/* What a table may tell of a galaxy: X(name for --map, meaning, for readers of this file). */
 #define CATALOG_FIELDS(X) \
 	X(id, "number, an integer") X(name, "published name") X(ra, "right ascension, ICRS: degrees, or hh:mm:ss") \
 	X(dec, "declination, ICRS: degrees, or dd:mm:ss") X(dist, "luminosity distance, Mpc") X(dist_err, "its standard error, Mpc") \
@@ -20,8 +20,6 @@ enum catalog_field {
 #undef X
 	FIELD_COUNT
 };
-const char *catalog_field_name(enum catalog_field f);
-const char *catalog_field_meaning(enum catalog_field f);
 
 #define CATALOG_CANDIDATES 6  /* columns that may give one field, best first: the first that is not missing counts */
 #define CATALOG_SHOWN 8       /* bad rows told in full */

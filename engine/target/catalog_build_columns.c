@@ -7,22 +7,12 @@
 #include <strings.h>
 
 static const struct {
-	const char *name, *meaning;
+	const char *name;
 } fields[FIELD_COUNT] = {
-#define X(name, meaning) {#name, meaning},
+#define X(name, meaning) {#name},
 	CATALOG_FIELDS(X)
 #undef X
 };
-
-const char *catalog_field_name(enum catalog_field f)
-{
-	return fields[f].name;
-}
-
-const char *catalog_field_meaning(enum catalog_field f)
-{
-	return fields[f].meaning;
-}
 
 /* Best first. Compared without case and without anything but letters, digits and '*'; a name that begins with '=' is compared exactly
  * (50MGC's BMag is absolute, everyone else's Bmag is apparent); "#" is a first column without a name (a pandas index). */
