@@ -1,6 +1,7 @@
 /* Writes a page of plots: see page.h. */
 #include "engine/cmd/page.h"
 #include "engine/base/limits.h"
+#include "engine/report/svg.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,8 +14,9 @@ int page_write(const char *path, const char *title, const struct text *body, str
 		return err_set(e, ERR_INPUT, "path %.80s… is too long", path);
 	text_puts(&page, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>");
 	text_html(&page, title);
-	text_puts(&page, "</title><style>body{font-family:system-ui,'DejaVu Sans',Arial,sans-serif;margin:2em;color:#222}"
-		"svg{display:block;margin:1em 0;max-width:100%;height:auto}</style></head><body>\n<h1>");
+	text_puts(&page, "</title><style>body{font:14px/1.45 system-ui,'DejaVu Sans',Arial,sans-serif;margin:2em auto;max-width:860px;padding:0 1em;color:#1d2939}");
+	text_puts(&page, svg_style);
+	text_puts(&page, "</style></head><body>\n<h1>");
 	text_html(&page, title);
 	text_puts(&page, "</h1>\n");
 	text_add(&page, body->data ? body->data : "", body->len);

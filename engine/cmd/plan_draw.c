@@ -5,15 +5,15 @@
 #include "engine/base/utc.h"
 #include "engine/cmd/page.h"
 #include "engine/io/mapchild.h"
-#include "engine/report/plot.h"
+#include "engine/report/altitude.h"
+#include "engine/report/sky.h"
+#include "engine/target/visibility.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define STARS 7
-#define SLOTS (2 * STARS)
-#define NAMED 12 /* galaxies with a label on the sky, best first */
+#define WIDTH 660.0
 
 static const json_t *find(const json_t *list, const char *member, const char *key)
 {
@@ -27,56 +27,58 @@ static const json_t *find(const json_t *list, const char *member, const char *ke
 
 static int sky_draw(const struct plan_drawing *d, struct text *out, struct err *e)
 {
-	struct plot_galaxy *marks = calloc(json_array_size(d->targets) + 1, sizeof *marks);
+	size_t n = json_array_size(d->targets), i;
+	struct sky_galaxy *g = calloc(n + 1, sizeof *g);
 	struct skymap m;
-	char title[LIMIT_EVENT_ID + 64];
 	const json_t *t;
-	size_t i;
-	if (marks == NULL)
-		return err_set(e, ERR_MEMORY, "no memory for a plot of %zu galaxies", json_array_size(d->targets));
+	if (g == NULL)
+		return err_set(e, ERR_MEMORY, "no memory for a plot of %zu galaxies", n);
 	if (mapchild_read(d->map, d->map_len, &m, e) < 0) {
-		free(marks);
+		free(g);
 		return -1;
 	}
-	json_array_foreach(d->targets, i, t)
-		marks[i] = (struct plot_galaxy){json_number(t, "ra_deg", NAN), json_number(t, "dec_deg", NAN), json_number(t, "share", 0),
-			i < NAMED ? json_text(t, "name", "") : NULL, find(d->requests, "target", json_text(t, "key", "")) ? PLOT_ASKED : PLOT_RANKED};
-	snprintf(title, sizeof title, "%s: sky map and the galaxies ranked by it", d->event);
-	int rc = plot_sky(out, &(struct plot_sky){title, &m, marks, json_array_size(d->targets), NAN, NAN, NAN, NAN, NAN, NULL, NULL}, e);
+	json_array_foreach(d->targets, i, t) {
+		bool asked = find(d->requests, "target", json_text(t, "key", "")) != NULL;
+		g[i] = (struct sky_galaxy){json_number(t, "ra_deg", NAN), json_number(t, "dec_deg", NAN), json_number(t, "share", NAN),
+			json_number(t, "distance_mpc", NAN), json_int(t, "rank", (int64_t)i + 1), json_text(t, "name", ""),
+			asked ? "asked" : "not asked", asked ? "#2563eb" : "#98a2b3"};
+	}
+	text_puts(out, "<figure>");
+	sky_close_up(&(struct sky_close_up){&m, &m, g, n, 8, NAN, NAN, true}, out);
+	text_puts(out, "<figcaption>50 and 90 % regions (ICRS, east left) and the ranked galaxies, area by share: <b class=\"f2\">●</b> asked "
+		"<b class=\"f5\">●</b> not asked; numbers are ranks</figcaption></figure>\n");
 	skymap_free(&m);
-	free(marks);
-	return rc;
+	free(g);
+	return 0;
 }
 
-/* Altitudes over one site: the first seven targets that are asked there, with their windows. */
+/* Altitudes over one site: the targets that are asked there, with their windows. */
 static void site_draw(const struct plan_drawing *d, const struct visibility_site *site, struct text *out)
 {
-	struct plot_star stars[STARS];
-	struct plot_slot slots[SLOTS];
-	const char *keys[STARS];
-	size_t n = 0, used = 0, i, k;
+	struct altitude panel = altitude_of(&site->place, d->now_us, d->end_us, WIDTH, 8);
+	size_t i, n = 0;
 	const json_t *r;
-	struct err e = {0};
-	char title[160];
 	json_array_foreach(d->requests, i, r) {
-		const char *key = json_text(r, "target", "");
-		const json_t *t = find(d->targets, "key", key);
-		for (k = 0; k < n && strcmp(keys[k], key) != 0; k++)
-			;
-		if (strcmp(json_text(r, "site", ""), site->code) != 0 || t == NULL || k == STARS || used == SLOTS)
+		const json_t *t = find(d->targets, "key", json_text(r, "target", ""));
+		if (strcmp(json_text(r, "site", ""), site->code) != 0 || t == NULL)
 			continue;
-		if (k == n) {
-			keys[n] = key;
-			stars[n++] = (struct plot_star){json_text(t, "name", "?"), json_number(t, "ra_deg", 0), json_number(t, "dec_deg", 0)};
+		if (n++ == 0) {
+			text_printf(out, "<figure><svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"altitudes\">\n", WIDTH, ALTITUDE_STEP);
+			altitude_panel(&panel, site->code, site->name, json_number(r, "max_airmass", 2), out);
 		}
-		slots[used++] = (struct plot_slot){k, json_int(r, "start_us", 0), json_int(r, "end_us", 0), true, json_text(r, "mode", NULL)};
+		struct altitude_span span = {json_number(t, "ra_deg", 0), json_number(t, "dec_deg", 0), d->now_us, d->end_us};
+		altitude_curve(&panel, &span, "class=\"alt\"", out);
+		span.from_us = json_int(r, "start_us", 0);
+		span.to_us = json_int(r, "end_us", 0);
+		text_puts(out, "<g><title>");
+		text_html(out, json_text(t, "name", "?"));
+		text_puts(out, "</title>");
+		altitude_curve(&panel, &span, "class=\"slot\"", out);
+		text_puts(out, "</g>\n");
 	}
-	struct visibility_night *night = n ? visibility_night_new(site, 1, d->now_us, d->end_us, &e) : NULL;
-	if (night == NULL) /* nothing is asked there */
-		return;
-	snprintf(title, sizeof title, "%s (%s): windows asked for", site->name, site->code);
-	plot_altitude(out, &(struct plot_altitude){title, night, 0, d->now_us, d->end_us, stars, n, slots, used, NAN, UTC_NONE});
-	visibility_night_free(night);
+	if (n > 0)
+		text_printf(out, "</svg><figcaption>%zu windows asked for (thick); dotted line: largest airmass; grey dots: the Moon; yellow: Sun "
+			"above &minus;12&deg;</figcaption></figure>\n", n);
 }
 
 int plan_draw(const char *path, const struct plan_drawing *d, struct err *e)

@@ -7,7 +7,7 @@
 #include "engine/cmd/page.h"
 #include "engine/cmd/place.h"
 #include "engine/io/clock.h"
-#include "engine/report/plot.h"
+#include "engine/report/altitude.h"
 #include "engine/report/table.h"
 #include "engine/target/visibility.h"
 #include <math.h>
@@ -217,38 +217,62 @@ static int show(const struct arguments *a, const struct visibility_night *n, con
 
 /* Plot ----------------------------------------------------------------------------------------------------------------------- */
 
+#define PLOT_WIDTH 660.0
 #define PLOT_TARGETS 7
-#define PLOT_SLOTS (PLOT_TARGETS * VISIBILITY_WINDOWS)
+static const char *const colours[PLOT_TARGETS] = {"#2563eb", "#d9480f", "#1a7f4b", "#8b5cf6", "#0891b2", "#b54708", "#475467"};
 
-/* One plot of altitudes for a site, with the windows as bars. */
-static void site_plot(struct text *out, const struct arguments *a, const struct visibility_night *n, size_t site, const struct place *list, size_t count)
+struct places {
+	const struct place *list;
+	size_t count;
+};
+
+/* One panel of altitudes for a site; the windows are the thick parts. */
+static void site_plot(struct text *out, const struct arguments *a, const struct visibility_night *n, size_t site, const struct places *p)
 {
-	struct plot_star stars[PLOT_TARGETS];
-	struct plot_slot slots[PLOT_SLOTS];
-	size_t used = 0;
-	char title[160], from[32];
 	const struct visibility_site *s = visibility_night_site(n, site);
-	count = count < PLOT_TARGETS ? count : PLOT_TARGETS;
-	for (size_t i = 0; i < count; i++) {
+	int64_t end_us = a->start_us + (int64_t)(a->hours * 3600e6);
+	struct altitude panel = altitude_of(&s->place, a->start_us, end_us, PLOT_WIDTH, 8);
+	text_printf(out, "<figure><svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"altitudes\">\n", PLOT_WIDTH, ALTITUDE_STEP);
+	altitude_panel(&panel, s->code, s->name, a->limits.airmass_max, out);
+	for (size_t i = 0; i < p->count && i < PLOT_TARGETS; i++) {
+		const struct place *t = &p->list[i];
 		struct ephemeris_target eye;
 		struct visibility_report r;
-		stars[i] = (struct plot_star){list[i].name[0] ? list[i].name : "target", list[i].ra_deg, list[i].dec_deg};
-		ephemeris_target_set(visibility_night_frame(n), list[i].ra_deg, list[i].dec_deg, &eye);
+		char style[80];
+		snprintf(style, sizeof style, "stroke=\"%s\" stroke-width=\"1.2\"", colours[i]);
+		altitude_curve(&panel, &(struct altitude_span){t->ra_deg, t->dec_deg, a->start_us, end_us}, style, out);
+		ephemeris_target_set(visibility_night_frame(n), t->ra_deg, t->dec_deg, &eye);
 		visibility_find(n, &(struct visibility_ask){site, &eye, &a->limits, VISIBILITY_ALWAYS}, &r);
-		for (size_t k = 0; k < r.count && used < PLOT_SLOTS; k++)
-			slots[used++] = (struct plot_slot){i, r.windows[k].start_us, r.windows[k].end_us, true, NULL};
+		snprintf(style, sizeof style, "stroke=\"%s\" stroke-width=\"4.5\"", colours[i]);
+		for (size_t k = 0; k < r.count; k++)
+			altitude_curve(&panel, &(struct altitude_span){t->ra_deg, t->dec_deg, r.windows[k].start_us, r.windows[k].end_us}, style, out);
 	}
-	snprintf(title, sizeof title, "%s (%s), from %s UTC", s->name, s->code, table_utc(from, a->start_us));
-	plot_altitude(out, &(struct plot_altitude){title, n, site, a->start_us, a->start_us + (int64_t)(a->hours * 3600e6), stars, count, slots, used,
-		a->limits.airmass_max, UTC_NONE});
+	text_puts(out, "</svg></figure>\n");
 }
 
-static int plots(const struct arguments *a, const struct visibility_night *n, const struct place *list, size_t count)
+/* What the lines mean, once for all panels. */
+static void legend(struct text *out, const struct arguments *a, const struct places *p)
+{
+	char from[32];
+	text_printf(out, "<p>Altitude against UTC for %g h from %s. Thick: can be observed", a->hours, table_utc(from, a->start_us));
+	for (size_t i = 0; i < p->count && i < PLOT_TARGETS; i++) {
+		text_printf(out, "%s <b style=\"color:%s\">", i ? "," : ":", colours[i]);
+		text_html(out, p->list[i].name[0] ? p->list[i].name : "the target");
+		text_puts(out, "</b>");
+	}
+	if (p->count > PLOT_TARGETS)
+		text_printf(out, " (the first %d of %zu)", PLOT_TARGETS, p->count);
+	text_printf(out, ". Dotted line: airmass %.2g; grey dots: the Moon; yellow: Sun above &minus;12&deg;, darker: risen.</p>\n",
+		a->limits.airmass_max);
+}
+
+static int plots(const struct arguments *a, const struct visibility_night *n, const struct places *p)
 {
 	struct text body = {.max = LIMIT_TEXT};
 	struct err e = {0};
+	legend(&body, a, p);
 	for (size_t s = 0; s < visibility_night_sites(n); s++)
-		site_plot(&body, a, n, s, list, count);
+		site_plot(&body, a, n, s, p);
 	int rc = page_write(a->plot, "Visibility", &body, &e);
 	text_free(&body);
 	return rc < 0 ? err_print(&e) : 0;
@@ -373,7 +397,7 @@ static int visible_run(int argc, char **argv)
 	struct visibility_night *n = visibility_night_new(sites, site_count, a.start_us, end_us, &e);
 	rc = n ? show(&a, n, list, count, end_us) : err_print(&e);
 	if (rc == 0 && a.plot != NULL)
-		rc = plots(&a, n, list, count);
+		rc = plots(&a, n, &(struct places){list, count});
 	visibility_night_free(n);
 	if (list != &one)
 		free(list);

@@ -52,6 +52,9 @@ void night_commands(const struct night_input *in, const json_t *night,
 	struct text *out); /* to check three of the numbers */
 void night_requests(const json_t *night, struct text *out);
 
+/* The true host of an event of a made-up night (an object: name, ra_deg, …), or NULL. Borrowed. */
+const json_t *night_host(const struct night_input *in, const char *event);
+
 /* Colour and word for what became of a target: "observed", "running", "asked", "cancelled",
  * "refused", "not asked". */
 const char *night_fate(const json_t *night, int64_t target_id, const char **colour);

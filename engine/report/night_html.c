@@ -3,6 +3,7 @@
 #include "engine/base/json.h"
 #include "engine/base/utc.h"
 #include "engine/report/night.h"
+#include "engine/report/svg.h"
 #include <math.h>
 #include <string.h>
 
@@ -19,11 +20,9 @@ static const char style[] =
 	"#e4e7ec;border-radius:6px;padding:8px 14px;min-width:96px}"
 	".tiles b{display:block;font-size:20px;line-height:1.2}.tiles "
 	"span{color:#667085;font-size:12px}"
-	".two{display:grid;grid-template-columns:1fr "
-	"1fr;gap:18px;align-items:start}figure{margin:0 0 "
-	"8px}svg{width:100%;height:auto;display:block}"
-	"figcaption,.note{color:#667085;font-size:12.5px;margin:4px 0 "
-	"8px}table{border-collapse:collapse;width:100%;font-size:13px}"
+	".two{display:grid;grid-template-columns:minmax(0,1fr) "
+	"minmax(0,1fr);gap:18px;align-items:start}section{overflow-x:auto}"
+	".note{font-size:12.5px;margin:4px 0 8px}table{border-collapse:collapse;width:100%;font-size:13px}"
 	"th{text-align:left;color:#475467;font-weight:600;border-bottom:1px solid "
 	"#d0d5dd;padding:4px 8px 4px 0;vertical-align:bottom}"
 	"td{border-bottom:1px solid #f0f1f4;padding:3px 8px 3px "
@@ -40,27 +39,6 @@ static const char style[] =
 	"cancelled{background:#ebe9fe;color:#5925dc}"
 	".s-declined,.s-failed{background:#ffe4d6;color:#b93815}.s-scheduled,.s-accepted,.s-asked{"
 	"background:#dbe7ff;color:#1d4ed8}"
-	".grid{stroke:#e4e7ec;stroke-width:.8;fill:none}.frame{fill:none;stroke:#98a2b3}.tick{font-"
-	"size:10px;fill:#667085}.label{font-size:11px;fill:#344054;"
-	"paint-order:stroke;stroke:#fff;stroke-width:2.5px}.strong{font-weight:700;fill:#101828}."
-	"c90{fill:#2563eb;fill-opacity:.13;stroke:#2563eb;stroke-width:1}"
-	".c90.other{fill:#98a2b3;fill-opacity:.2;stroke:#98a2b3}.c50{fill:#f59f00;fill-opacity:.16;"
-	"stroke:#e8590c;stroke-width:1.2}"
-	".horizon{stroke:#344054;stroke-dasharray:5 "
-	"4;stroke-width:1.1}.thin{stroke-width:.6}.sun{fill:#ffd43b;stroke:#e67700}.moon{fill:#"
-	"ced4da;stroke:#495057}"
-	".star{fill:#ffd43b;stroke:#7a4100;stroke-width:1.2}.galaxy{stroke:#fff;stroke-width:.8;"
-	"fill-opacity:.85}.note{fill:#667085;font-size:12px}"
-	".day{fill:#fff3bf}.dusk{fill:#fff9e3}.limit{stroke:#667085;stroke-dasharray:2 "
-	"3;fill:none}.alt{stroke:#98a2b3;stroke-width:.7;stroke-opacity:.55}"
-	".alt.no{stroke:#d9480f;stroke-width:1.4;stroke-dasharray:4 "
-	"3;stroke-opacity:.9}.slot{stroke:#2563eb;stroke-width:4.5}.slot.done{stroke:#1a7f4b}.slot."
-	"failed{stroke:#b42318}"
-	".cloud{fill:#868e96}.heard{stroke:#344054;stroke-width:1;fill:none}text.heard{stroke:none;"
-	"fill:#344054}.order{stroke:#b42318;stroke-width:1;fill:none}text.order{stroke:none;"
-	"fill:#b42318;font-weight:700}.restart{stroke:#f59f00;stroke-width:1.6;stroke-dasharray:6 "
-	"3;fill:none}text.restart{stroke:none;fill:#b35c00}"
-	".f1{color:#1a7f4b}.f2{color:#2563eb}.f3{color:#8b5cf6}.f4{color:#d9480f}.f5{color:#98a2b3}"
 	"@media(max-width:900px){.two{grid-template-columns:1fr}}";
 
 static int64_t count_states(const json_t *night, int64_t event, const char *states)
@@ -88,7 +66,7 @@ static int64_t count_withdrawn(const json_t *night)
 	return n;
 }
 
-static const json_t *truth_host(const struct night_input *in, const char *event)
+const json_t *night_host(const struct night_input *in, const char *event)
 {
 	json_t *row;
 	size_t i;
@@ -116,7 +94,7 @@ static int64_t galaxies_observed(const json_t *night, int64_t event)
 static void host_sentence(
 	const struct night_input *in, const json_t *night, const char *event, struct text *out)
 {
-	const json_t *host = truth_host(in, event);
+	const json_t *host = night_host(in, event);
 	json_t *t;
 	size_t i;
 	const char *colour, *fate = NULL;
@@ -157,9 +135,10 @@ static void outcome(const struct night_input *in, const json_t *night, struct te
 			json_text(event, "state", ""));
 	else
 		text_printf(out,
-			"%lld of the %lld galaxies ranked <b>observed</b>, %lld visits still to come at "
+			"%lld of the %lld galaxies ranked <b>observed</b>, %lld %s still to come at "
 			"the telescopes%s",
 			(long long)galaxies_observed(night, id), (long long)json_int(event, "targets", 0), (long long)live,
+			live == 1 ? "visit" : "visits",
 			json_int(frames, "first_us", 0) > 0 ? "" : ".");
 	if (json_int(event, "requests", 0) > 0 && json_int(frames, "first_us", 0) > 0)
 		text_printf(out, "; the first image came %.0f min after the merger.",
@@ -208,29 +187,29 @@ static void beliefs(const json_t *night, struct text *out)
 	char t[32];
 
 	text_puts(out, "<h2>What was heard and believed</h2><table class=\"small\"><tr><th>heard "
-		       "(UTC)</th><th>event</th><th>alert</th><th class=\"n\">90 % area</th><th "
-		       "class=\"n\">50 %</th><th class=\"n\">distance</th>"
-		       "<th class=\"n\">BNS</th><th class=\"n\">NSBH</th><th "
-		       "class=\"n\">remnant</th><th class=\"n\">det.</th></tr>\n");
+		       "(UTC)</th><th>event</th><th>alert</th><th class=\"n\">90 %<br>deg²</th><th "
+		       "class=\"n\">50 %<br>deg²</th><th class=\"n\">distance<br>Mpc</th>"
+		       "<th class=\"n\">BNS<br>%</th><th class=\"n\">NSBH<br>%</th><th "
+		       "class=\"n\">rem&shy;nant<br>%</th><th class=\"n\">det.</th></tr>\n");
 	json_array_foreach (json_object_get(night, "alerts"), i, a) {
 		text_printf(out, "<tr><td>%s</td><td>%s</td><td>%s</td>",
 			utc_format_hms(t, json_int(a, "utc_us", 0)), json_text(a, "name", ""),
 			json_text(a, "type", ""));
 		if (isfinite(json_number(a, "area90", NAN)))
 			text_printf(out,
-				"<td class=\"n\">%.1f deg²</td><td class=\"n\">%.1f deg²</td>",
+				"<td class=\"n\">%.1f</td><td class=\"n\">%.1f</td>",
 				json_number(a, "area90", NAN), json_number(a, "area50", NAN));
 		else
 			text_puts(out, "<td></td><td></td>");
 		if (isfinite(json_number(a, "mean", NAN)))
-			text_printf(out, "<td class=\"n\">%.0f ± %.0f Mpc</td>",
+			text_printf(out, "<td class=\"n\">%.0f ± %.0f</td>",
 				json_number(a, "mean", NAN), json_number(a, "std", NAN));
 		else
 			text_puts(out, "<td></td>");
 		if (isfinite(json_number(a, "p_bns", NAN)))
 			text_printf(out,
-				"<td class=\"n\">%.0f %%</td><td class=\"n\">%.0f %%</td><td "
-				"class=\"n\">%.0f %%</td><td class=\"n\">%.0f</td></tr>\n",
+				"<td class=\"n\">%.0f</td><td class=\"n\">%.0f</td><td "
+				"class=\"n\">%.0f</td><td class=\"n\">%.0f</td></tr>\n",
 				100 * json_number(a, "p_bns", NAN),
 				100 * json_number(a, "p_nsbh", NAN),
 				100 * json_number(a, "has_remnant", NAN),
@@ -260,8 +239,8 @@ int night_html(const struct night_input *in, const json_t *night, struct text *o
 	text_printf(out,
 		"<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta "
 		"name=\"viewport\" content=\"width=device-width\"><title>slew: night of %s</title>"
-		"<style>%s</style><main>\n",
-		json_text(json_object_get(night, "event"), "name", ""), style);
+		"<style>%s%s</style><main>\n",
+		json_text(json_object_get(night, "event"), "name", ""), svg_style, style);
 	text_printf(out,
 		"<h1>Night report, %s</h1><p class=\"sub\">%s to %s (sky time, UTC), sky clock "
 		"%.4g times the wall clock%s. Everything here is read from ",
@@ -286,8 +265,9 @@ int night_html(const struct night_input *in, const json_t *night, struct text *o
 	text_puts(out, "</section><section>");
 	night_reasons(in, night, out);
 	text_puts(out, "</section></div>\n");
+	text_puts(out, "<section>");
 	night_requests(night, out);
-	text_puts(out, "</main></html>\n");
+	text_puts(out, "</section></main></html>\n");
 	return out->failed ? err_set(e, ERR_LIMIT,
 				     "the report is larger than %zu bytes, or there is no memory",
 				     out->max)

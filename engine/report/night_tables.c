@@ -12,6 +12,15 @@ static const char *hms(char out[32], int64_t utc_us)
 	return utc_us > 0 ? utc_format_hms(out, utc_us) : "&ndash;";
 }
 
+/* A target that the newest ranking left out has no rank. */
+static const char *rank_word(char out[32], const json_t *row)
+{
+	if (json_int(row, "rank", 0) < 1)
+		return "&ndash;";
+	snprintf(out, 32, "%lld", (long long)json_int(row, "rank", 0));
+	return out;
+}
+
 /* First moment ≥ from of a computation of the event, or of a call's answer; 0 when there is none
  * before `before`. */
 static int64_t effect_at(const json_t *night, int64_t event, const char *compute, const char *verb,
@@ -111,14 +120,13 @@ static void latency(const json_t *night, struct text *out)
 
 static void why_not(const struct night_input *in, const json_t *night, struct text *out)
 {
-	json_t *t, *host = NULL, *row;
+	json_t *t;
 	const json_t *event = json_object_get(night, "event");
 	size_t i, shown = 0;
+	char rank[32];
+	const json_t *host = night_host(in, json_text(event, "name", "?"));
 	const char *colour;
 
-	json_array_foreach (json_object_get(in->truth, "events"), i, row)
-		if (strcmp(json_text(row, "event", ""), json_text(event, "name", "?")) == 0)
-			host = json_object_get(row, "host");
 	text_puts(out, "<h2>Why not?</h2><p class=\"note\">The best-ranked galaxies that were not "
 		       "observed, and the first reason. <code>slew ctl explain EVENT TARGET</code> "
 		       "shows the whole chain."
@@ -133,8 +141,8 @@ static void why_not(const struct night_input *in, const json_t *night, struct te
 			strcmp(fate, "observed") == 0 || (shown >= 5 && !is_host))
 			continue;
 		shown++;
-		text_printf(out, "<tr><td class=\"n\">%lld</td><td class=\"keep\">",
-			(long long)json_int(t, "rank", 0));
+		text_printf(out, "<tr><td class=\"n\">%s</td><td class=\"keep\">",
+			rank_word(rank, t));
 		text_html(out, name);
 		text_printf(out,
 			"%s</td><td class=\"n\">%.2f %%</td><td class=\"n\">%.0f Mpc</td><td "
@@ -162,23 +170,23 @@ void night_requests(const json_t *night, struct text *out)
 {
 	json_t *r, *o;
 	size_t i, k;
-	char a[32], b[32];
+	char a[32], b[32], rank[32];
 
 	text_puts(out,
 		"<h2>Every request</h2><table class=\"small\"><tr><th>event</th><th>galaxy</th><th "
 		"class=\"n\">rank</th><th class=\"n\">epoch.try</th><th>mode</th><th>window "
 		"(UTC)</th><th>state</th>"
 		"<th class=\"n\">group</th><th class=\"n\">sent</th><th>where, when "
-		"observed</th><th class=\"n\">s</th><th>the facility's own words</th></tr>\n");
+		"observed</th><th class=\"n\">s</th><th>the facility's own words, or why it was withdrawn</th></tr>\n");
 	json_array_foreach (json_object_get(night, "requests"), i, r) {
 		const char *state = json_text(r, "state", "");
-		text_printf(out, "<tr><td>%s</td><td>", json_text(r, "event_name", ""));
+		text_printf(out, "<tr><td>%s</td><td class=\"keep\">", json_text(r, "event_name", ""));
 		text_html(out, json_text(r, "name", ""));
 		text_printf(out,
-			"</td><td class=\"n\">%lld</td><td "
+			"</td><td class=\"n\">%s</td><td "
 			"class=\"n\">%lld.%lld</td><td>%s</td><td>%.5s&ndash;%.5s</td><td><span "
 			"class=\"s s-%s\">%s</span></td><td class=\"n\">",
-			(long long)json_int(r, "rank", 0), (long long)json_int(r, "epoch", 0),
+			rank_word(rank, r), (long long)json_int(r, "epoch", 0),
 			(long long)json_int(r, "variant", 0), json_text(r, "mode", ""),
 			hms(a, json_int(r, "start_us", 0)), hms(b, json_int(r, "end_us", 0)), state,
 			state);

@@ -1,5 +1,6 @@
-/* Mollweide and gnomonic pictures; contours by marching squares, chained into closed outlines. */
+/* Mollweide and gnomonic pictures; contours by marching squares, chained into closed outlines; time axes. See svg.h. */
 #include "engine/report/svg.h"
+#include "engine/base/utc.h"
 #include <chealpix.h>
 #include <math.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #define DEG (M_PI / 180)
 #define NX  240
 #define NY  160
+#define LINE_POINTS 361 /* of a meridian or parallel */
 
 double svg_separation_deg(double ra1, double dec1, double ra2, double dec2)
 {
@@ -108,14 +110,14 @@ void svg_sky_path(const struct svg_sky *s, const double (*points)[3], size_t n, 
 static void grid_line(const struct svg_sky *s, bool meridian, double at, double low, double high,
 	struct text *out)
 {
-	double line[91][2];
+	double line[LINE_POINTS][2];
 
-	for (int i = 0; i <= 90; i++) {
-		double along = low + (high - low) * i / 90;
+	for (int i = 0; i < LINE_POINTS; i++) {
+		double along = low + (high - low) * i / (LINE_POINTS - 1);
 		line[i][0] = meridian ? at : along;
 		line[i][1] = meridian ? along : at;
 	}
-	polyline(s, (const double(*)[2])line, 91, "class=\"grid\"", out);
+	polyline(s, (const double(*)[2])line, LINE_POINTS, "class=\"grid\"", out);
 }
 
 static void grid_labels(const struct svg_sky *s, double step, double ra_step, struct text *out)
@@ -338,4 +340,30 @@ void svg_contour(const struct svg_sky *s, const struct skymap *map, double densi
 	}
 	free(m.value);
 	free(m.link);
+}
+
+double svg_axis_x(const struct svg_axis *a, int64_t t)
+{
+	double x = a->x0 + (double)(t - a->from_us) / (double)(a->to_us - a->from_us) * a->width;
+
+	return fmax(a->x0, fmin(a->x0 + a->width, x));
+}
+
+void svg_axis_hours(const struct svg_axis *a, double top, double bottom, struct text *out)
+{
+	static const int hours[] = {1, 2, 3, 6, 12, 24, 72};
+	size_t k = 0;
+	char hms[32];
+
+	while (k + 1 < sizeof hours / sizeof hours[0] && (a->to_us - a->from_us) / (hours[k] * UTC_HOUR) > 14)
+		k++;
+	int64_t step = hours[k] * UTC_HOUR;
+	for (int64_t t = (a->from_us / step + 1) * step; t < a->to_us; t += step) {
+		double x = svg_axis_x(a, t);
+		utc_format_hms(hms, t);
+		text_printf(out,
+			"<path class=\"grid\" d=\"M%.1f %.1fV%.1f\"/><text class=\"tick\" "
+			"x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%.5s</text>\n",
+			x, top, bottom, x, bottom + 12, hms);
+	}
 }

@@ -1,4 +1,4 @@
-/* Small SVG: projections of the sky and contours of a map, over struct text. Pure. */
+/* Small SVG: projections of the sky, contours of a map, time axes, and how they look. Over struct text; pure. */
 #ifndef ENGINE_REPORT_SVG_H
 #define ENGINE_REPORT_SVG_H
 #include "engine/base/text.h"
@@ -32,6 +32,17 @@ void svg_contour(const struct svg_sky *s, const struct skymap *m, double density
 
 /* Density of a map at a position [sr⁻¹]; 0 where it has no cell. */
 double svg_density(const struct skymap *m, double ra_deg, double dec_deg);
+
+/* A time axis: x of a moment (clamped to the axis), and its hours as grid lines from top to bottom with labels below. */
+struct svg_axis {
+	int64_t from_us, to_us;
+	double x0, width;
+};
+double svg_axis_x(const struct svg_axis *a, int64_t utc_us);
+void svg_axis_hours(const struct svg_axis *a, double top, double bottom, struct text *out);
+
+/* The looks of every picture, as CSS: a page that shows one includes it in its <style>. */
+extern const char svg_style[];
 
 /* Separation of two positions, degrees. */
 double svg_separation_deg(double ra1_deg, double dec1_deg, double ra2_deg, double dec2_deg);
