@@ -36,10 +36,12 @@ struct view {
 	int64_t now_us;
 	enum verb verb;
 	int step;
-	const struct facility_request *request; /* NULL for status and for a poll that is a feed */
+	const struct facility_request *request; /* NULL for status, for a poll that is a feed and for a find that is a sweep */
 	const json_t *memo;                     /* what the adapter noted about this request, or NULL */
 	const json_t *facility_memo;            /* the facility's own notes (feed cursor …), or NULL */
 	const char *prefix;                     /* "slew-XXXXXXXX-": names that are ours */
+	int64_t since_us;                       /* sweep: all that was made with our prefix since then; UTC_NONE: ever */
+	const json_t *proposals;                /* sweep: names of all proposals that it must see to be complete */
 };
 
 /* What is to be sent. `url` names one of the facility's configured urls ("portal", "archive"); path begins with '/'. io adds the host and the credential. */
@@ -85,7 +87,8 @@ struct answer {
 	char site[16], telescope[32];
 	char observation_id[64];
 	int64_t retry_after_s;   /* ≥ 0 with ANSWER_RETRY_AFTER; else -1 */
-	json_t *detail;          /* status: {"instruments":…,"until":…}; frames: array of products; NULL else. Owned by answers */
+	json_t *detail;          /* status: {"instruments":…,"until":…}; frames: array of products; sweep: {"proposal","mode","target","ra_deg",
+	                          * "dec_deg","start_us","end_us","memo":{the adapter's notes}}; NULL else. Owned by answers */
 };
 
 /* What `read` makes of a reply. Start zeroed; answers_free gives back. */
@@ -93,7 +96,7 @@ struct answers {
 	struct answer *list;
 	size_t count, cap;
 	int next_step;           /* another step of the same verb, or -1 when the verb is complete */
-	bool complete;           /* find/feed: read to the last page with 200: an absence counts */
+	bool complete;           /* find/feed/sweep: read to the last page with 200: an absence counts */
 	json_t *memo;            /* new memo of the request, or NULL = unchanged */
 	json_t *facility_memo;   /* likewise of the facility */
 };

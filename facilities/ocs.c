@@ -73,6 +73,27 @@ static int ocs_submit(const struct facility_conf *conf, const struct view *v, st
 	return ocs_body(conf, v, &out->body, &out->body_len, e);
 }
 
+/* Every group with a name of ours. Pages go by falling id: what is new meanwhile shifts rows onto later pages, never out. */
+static int sweep_render(const struct view *v, struct call *out, struct err *e)
+{
+	char stamp[32];
+	call_begin(out, "portal", "GET", "/api/requestgroups/");
+	const char *next = json_text(json_object_get(v->facility_memo, "sweep"), "next", "");
+	if (v->step > 0 && next[0] != '\0')
+		return call_query_copy(out, next, e);
+	struct text query = {.max = QUERY_MAX};
+	text_puts(&query, "name=");
+	text_url(&query, v->prefix != NULL ? v->prefix : "slew-");
+	if (v->since_us != UTC_NONE) {
+		text_puts(&query, "&created_after=");
+		text_url(&query, utc_format_s(stamp, v->since_us));
+	}
+	text_printf(&query, "&limit=%d", ROWS_A_PAGE);
+	if (v->step > 0)
+		text_printf(&query, "&offset=%d", v->step * ROWS_A_PAGE);
+	return call_query(out, &query, e);
+}
+
 /* name= is a substring match on the portal: names are compared exactly when the page is read. */
 static int ocs_find(const struct facility_conf *conf, const struct view *v, struct call *out, struct err *e)
 {
@@ -84,7 +105,7 @@ static int ocs_find(const struct facility_conf *conf, const struct view *v, stru
 	if (v->step < 0 || v->step >= LIMIT_PAGES)
 		return 1;
 	if (v->request == NULL)
-		return err_set(e, ERR_INPUT, "find without a request");
+		return sweep_render(v, out, e);
 	call_begin(out, "portal", "GET", "/api/requestgroups/");
 	const char *next = json_text(v->memo, "next", "");
 	if (v->step > 0 && next[0] != '\0')

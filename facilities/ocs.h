@@ -31,6 +31,7 @@ struct ocs_reading {
 };
 int ocs_read(const struct facility_conf *conf, const struct view *v, const struct reply *r, struct answers *out);
 void ocs_read_find(const struct ocs_reading *r);
+void ocs_read_sweep(const struct ocs_reading *r);
 void ocs_read_feed(const struct ocs_reading *r);
 void ocs_read_group(const struct ocs_reading *r, int next_step);
 void ocs_read_observations(const struct ocs_reading *r);
@@ -42,6 +43,12 @@ struct answer *ocs_trouble(const struct ocs_reading *r);
 /* The notes so far as a fresh object (a copy of v's, or empty): change it, then give it to out->memo or out->facility_memo. */
 json_t *ocs_memo(const struct ocs_reading *r);
 json_t *ocs_facility_memo(const struct ocs_reading *r);
+/* Rows of a list page that came with 200, or NULL. */
+const json_t *ocs_page_rows(const struct ocs_reading *r);
+/* Another page: -1 this was the last, 0 keep going with *next (malloc'd), 1 there is one but its link cannot be used. */
+int ocs_page_next(const struct ocs_reading *r, char **next);
+/* Token and number of a row; false for names that are not ours. */
+bool ocs_row_ours(const struct ocs_reading *r, const json_t *row, const char *id_key, char name[64], char id[64]);
 /* The query of a `next` link, when it is short and printable: malloc'd, or NULL. */
 char *ocs_next_query(const json_t *page);
 /* Kind of answer for a state of a request (group). */

@@ -9,14 +9,13 @@
 
 enum { RUNNING_MAX = 100, DUPLICATES_MAX = 20 };
 
-static const json_t *page_rows(const struct ocs_reading *r)
+const json_t *ocs_page_rows(const struct ocs_reading *r)
 {
 	const json_t *rows = json_object_get(r->json, "results");
 	return r->reply->sent == SENT_ANSWERED && r->reply->status == 200 && json_is_array(rows) ? rows : NULL;
 }
 
-/* Another page of this part: -1 last page, 0 keep going with *next set, 1 there is one but its link cannot be used. */
-static int page_next(const struct ocs_reading *r, char **next)
+int ocs_page_next(const struct ocs_reading *r, char **next)
 {
 	const json_t *link = json_object_get(r->json, "next");
 	*next = NULL;
@@ -124,12 +123,15 @@ static void find_profile(const struct ocs_reading *r)
 
 void ocs_read_find(const struct ocs_reading *r)
 {
-	if (r->v->request == NULL || r->v->step == OCS_STEP_PROFILE) {
-		if (r->v->request != NULL)
-			find_profile(r);
+	if (r->v->request == NULL) {
+		ocs_read_sweep(r);
 		return;
 	}
-	const json_t *rows = page_rows(r);
+	if (r->v->step == OCS_STEP_PROFILE) {
+		find_profile(r);
+		return;
+	}
+	const json_t *rows = ocs_page_rows(r);
 	if (rows == NULL) {
 		ocs_trouble(r);
 		return;
@@ -138,7 +140,7 @@ void ocs_read_find(const struct ocs_reading *r)
 	char *next;
 	find_note(r, rows, memo);
 	json_object_del(memo, "next");
-	int more = page_next(r, &next);
+	int more = ocs_page_next(r, &next);
 	if (more == 0)
 		json_object_set_new(memo, "next", json_string(next));
 	free(next);
@@ -160,8 +162,7 @@ void ocs_read_find(const struct ocs_reading *r)
 
 /* feed -------------------------------------------------------------------------------------------------------------------------- */
 
-/* Token and number of a row; false for names that are not ours. */
-static bool row_ours(const struct ocs_reading *r, const json_t *row, const char *id_key, char name[64], char id[64])
+bool ocs_row_ours(const struct ocs_reading *r, const json_t *row, const char *id_key, char name[64], char id[64])
 {
 	const char *prefix = r->v->prefix != NULL ? r->v->prefix : "slew-", *whole = json_text(row, "name", "");
 	ocs_id(json_object_get(row, id_key), id, 64);
@@ -198,7 +199,7 @@ static void feed_running(const struct ocs_reading *r, const json_t *rows, json_t
 	json_object_set_new(pass, "running", running);
 	json_array_foreach(rows, i, row) {
 		char name[64], id[64];
-		if (!row_ours(r, row, "request_group_id", name, id) || strcmp(json_text(row, "state", ""), "IN_PROGRESS") != 0)
+		if (!ocs_row_ours(r, row, "request_group_id", name, id) || strcmp(json_text(row, "state", ""), "IN_PROGRESS") != 0)
 			continue;
 		if (json_array_size(running) < RUNNING_MAX)
 			json_array_append_new(running, json_string(id));
@@ -227,7 +228,7 @@ static void feed_groups(const struct ocs_reading *r, const json_t *rows, json_t 
 		int64_t stamp_us = ocs_time(child, "modified");
 		const char *state = json_text(child, "state", json_text(row, "state", "?"));
 		stamp_max(pass, "groups_us", stamp_us, r->v->now_us);
-		if (!row_ours(r, row, "id", name, id))
+		if (!ocs_row_ours(r, row, "id", name, id))
 			continue;
 		enum answer_kind kind = ocs_group_kind(state);
 		if (kind == ANSWER_QUEUED && stamp_us != UTC_NONE && stamp_us <= seen_us)
@@ -272,7 +273,7 @@ static void feed_observations(const struct ocs_reading *r, const json_t *rows, j
 	json_array_foreach(rows, i, row) {
 		char name[64], id[64];
 		stamp_max(pass, "observations_us", ocs_time(row, "modified"), r->v->now_us);
-		if (!row_ours(r, row, "request_group_id", name, id) || !row_speaks(rows, i))
+		if (!ocs_row_ours(r, row, "request_group_id", name, id) || !row_speaks(rows, i))
 			continue;
 		const char *state = json_text(row, "state", ""), *of_request = json_text(json_object_get(row, "request"), "state", "PENDING");
 		enum answer_kind kind = ocs_group_kind(of_request);
@@ -301,7 +302,7 @@ static void feed_finish(const struct ocs_reading *r, json_t *memo, const json_t 
 
 void ocs_read_feed(const struct ocs_reading *r)
 {
-	const json_t *rows = page_rows(r);
+	const json_t *rows = ocs_page_rows(r);
 	json_t *memo = ocs_facility_memo(r);
 	bool observations = r->v->step >= OCS_STEP_OBSERVATIONS;
 	int page = observations ? r->v->step - OCS_STEP_OBSERVATIONS : r->v->step - 1;
@@ -321,7 +322,7 @@ void ocs_read_feed(const struct ocs_reading *r)
 	else
 		feed_groups(r, rows, pass);
 	char *next = NULL;
-	int more = r->v->step == 0 ? -1 : page_next(r, &next);
+	int more = r->v->step == 0 ? -1 : ocs_page_next(r, &next);
 	json_object_del(pass, "next");
 	if (next != NULL)
 		json_object_set_new(pass, "next", json_string(next));

@@ -282,6 +282,11 @@ static int start(struct sim_host *h, struct err *e)
 		return -1;
 	if (query_run(h->o.db, e, "BEGIN IMMEDIATE", "") < 0 || core_recover(h->core, e) < 0 || query_run(h->o.db, e, "COMMIT", "") < 0)
 		return -1;
+	int64_t seq, utc_us, tick_us;
+	if (core_last(h->core, &seq, &utc_us, &tick_us, e) < 0)
+		return -1;
+	if (tick_us > h->tick_us)
+		h->tick_us = tick_us;
 	char *text = json_canonical(h->o.config);
 	struct input in = {.kind = INPUT_config, .body = text, .len = text ? strlen(text) : 0};
 	int rc = text ? turn(h, &in, e) : err_set(e, ERR_MEMORY, "no memory for the configuration");

@@ -82,8 +82,10 @@ void journal(struct core *c, const struct input *in)
 		blob_put(c, sha256, in->body, in->len);
 	}
 	bool alert = in->kind == INPUT_alert;
-	char *meta = meta_of(in, c->recovered);
-	c->recovered = false;
+	bool recovered = get_int(c, 0, "SELECT 1 FROM timer WHERE key=?", "t", START_FRESH) == 1;
+	char *meta = meta_of(in, recovered);
+	if (recovered)
+		timer_drop(c, START_FRESH);
 	put(c, insert, "itiinttnnittb", c->seq, input_kind_name(in->kind), in->utc_us, in->tick_us, in->effect ? in->effect : UTC_NONE,
 	    alert ? in->source : NULL, alert ? in->topic : NULL, alert ? (int64_t)in->partition : UTC_NONE, alert ? in->offset : UTC_NONE,
 	    c->next_from, meta, big ? sha256 : NULL, big ? NULL : (in->body ? in->body : ""), big ? (size_t)0 : in->len);

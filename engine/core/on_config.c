@@ -174,12 +174,15 @@ void on_config(struct core *c, const struct input *in)
 	facilities_put(c, json_object_get(body, "facilities"));
 	programmes_put(c, json_object_get(json_object_get(body, "config"), "programmes"));
 	bool changed = !failed(c) && policies_put(c, json_object_get(body, "policies"));
-	json_decref(body);
 	timer_set(c, "stuck", "stuck", 0, NULL, UTC_NONE, c->tick_us + UTC_MINUTE);
-	if (failed(c))
+	if (failed(c)) {
+		json_decref(body);
 		return;
+	}
 	rules_free(c);
 	rules_load(c);
+	sweep_begin(c, json_flag(body, "restored", false));
 	if (changed)
 		decide_young(c);
+	json_decref(body);
 }

@@ -124,11 +124,22 @@ static void order_hold(struct core *c, struct order *o)
 	answer(c, "held: %s; nothing new is submitted, polls and cancels go on", json_text(o->body, "what", "all"));
 }
 
+/* A person has looked: the gate of a restored copy opens before its sweep has ended, or for a facility that cannot be searched. */
+static bool restore_resume(struct core *c, const struct order *o)
+{
+	static const char lift[] = "UPDATE gate SET lifted_seq=?1 WHERE kind='restore' AND lifted_seq IS NULL AND (?2='' OR facility=?2)";
+	if (o->event != 0)
+		return false;
+	put(c, lift, "it", c->seq, o->facility);
+	return !failed(c) && sqlite3_changes(c->db) > 0;
+}
+
 static void order_resume(struct core *c, struct order *o)
 {
 	if (!hold_scope(c, o))
 		return;
-	if (!gate_lift(c, "hold", o->event, o->facility[0] ? o->facility : NULL, 0, NULL))
+	bool held = gate_lift(c, "hold", o->event, o->facility[0] ? o->facility : NULL, 0, NULL);
+	if (!restore_resume(c, o) && !held)
 		refuse(c, "resume: %s is not held", json_text(o->body, "what", "all"));
 	else
 		answer(c, "resumed: %s", json_text(o->body, "what", "all"));

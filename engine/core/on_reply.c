@@ -95,10 +95,12 @@ static int64_t request_of(struct core *c, const struct talk *t, const struct ans
 		id = get_int(c, 0, "SELECT id FROM request WHERE facility=? AND remote_id=?", "tt", t->site->name, a->remote_id);
 	else
 		return t->request;
-	if (id == 0 && strncmp(a->token, c->prefix, strlen(c->prefix)) == 0)
-		alarm_raise(c, a->token, "unknown", "%s has it as %s, and this state does not know it: a restored copy, or another engine with the same installation id",
-			    t->site->name, a->remote_id);
 	return id;
+}
+
+static bool is_sweep(const struct talk *t)
+{
+	return t->verb == VERB_FIND && t->request == 0;
 }
 
 /* The facility's number is kept once; a second one under the same token is a second submission. false: not this row's. */
@@ -135,6 +137,34 @@ static int signal_of(enum answer_kind k)
 	}
 }
 
+/* A sweep sees groups, not their observations: "queued" says nothing new of what lives, and "cancelled" may still be running. A restored
+ * copy believes it, or the request that took its place would be withdrawn as the second one. */
+static bool sweep_is_coarse(struct core *c, const struct talk *t, int64_t id, int signal)
+{
+	static const char followed[] = "SELECT state IN ('accepted','scheduled','running','cancelling') FROM request WHERE id=?";
+	static const char believed[] = "SELECT r.state<>'running' FROM request r JOIN sweep s ON s.facility=r.facility AND s.restored=1 WHERE r.id=?";
+	if (signal == SIGNAL_cancelled && get_int(c, 0, believed, "i", id) == 1)
+		return false;
+	if ((signal != SIGNAL_queued && signal != SIGNAL_cancelled) || get_int(c, 0, followed, "i", id) == 0)
+		return false;
+	if (signal == SIGNAL_cancelled && !effect_pending(c, id, VERB_POLL))
+		effect_call(c, t->site->name, VERB_POLL, 0, id, UTC_NONE);
+	return true;
+}
+
+/* Believed all the same (lifecycle.c), but a person hears of it; of a restored copy once, for all. */
+static void shown_early(struct core *c, const char *facility, int64_t id, const struct answer *a)
+{
+	static const char restored[] = "SELECT 1 FROM sweep WHERE facility=? AND restored=1";
+	char state[16];
+	get_text(c, state, sizeof state, "SELECT state FROM request WHERE id=?", "i", id);
+	if (life_class((enum life)life_from_name(state)) != LIFE_CLASS_idle)
+		return;
+	bool copy = get_int(c, 0, restored, "t", facility) == 1;
+	alarm_raise(c, copy ? facility : a->token, copy ? "appeared" : "unknown", "%s has it as %s, and here it was only %s: a restored copy, another engine "
+		    "with the same installation id, or it showed up late; it is not submitted again", facility, a->remote_id, state);
+}
+
 static void answer_apply(struct core *c, const struct talk *t, const struct answer *a)
 {
 	if (strcmp(a->field, "duplicate") == 0) {
@@ -143,6 +173,8 @@ static void answer_apply(struct core *c, const struct talk *t, const struct answ
 	}
 	int64_t id = request_of(c, t, a);
 	int signal = signal_of(a->kind);
+	if (id == 0 && strncmp(a->token, c->prefix, strlen(c->prefix)) == 0)
+		stray_met(c, t->site->name, a, signal_name(signal < 0 ? SIGNAL_queued : (enum life_signal)signal), is_sweep(t));
 	if (id == 0 || signal < 0)
 		return;
 	bool write = is_write(t->verb) && id == t->request;
@@ -156,11 +188,9 @@ static void answer_apply(struct core *c, const struct talk *t, const struct answ
 	}
 	if (signal == SIGNAL_declined || (signal == SIGNAL_absent && t->verb == VERB_FIND))
 		return;
-	char state[16];
-	get_text(c, state, sizeof state, "SELECT state FROM request WHERE id=?", "i", id);
-	if (life_class((enum life)life_from_name(state)) == LIFE_CLASS_idle)
-		alarm_raise(c, a->token, "unknown", "%s has it as %s, and here it was only %s: a restored copy, another engine with the same "
-			    "installation id, or it showed up late; it is not submitted again", t->site->name, a->remote_id, state);
+	if (is_sweep(t) && sweep_is_coarse(c, t, id, signal))
+		return;
+	shown_early(c, t->site->name, id, a);
 	observation_put(c, id, t->site->name, a);
 	request_signal(c, id, (enum life_signal)signal, a->words);
 }
@@ -271,6 +301,10 @@ static void verb_answered(struct core *c, const struct talk *t, const struct ans
 	}
 	for (size_t i = 0; i < as->count; i++)
 		answer_apply(c, t, &as->list[i]);
+	if (is_sweep(t) && as->complete)
+		sweep_done(c, t->site->name);
+	if (t->request == 0)
+		return;
 	if (is_write(t->verb))
 		put(c, "UPDATE request SET written_seq=? WHERE id=?", "ii", c->seq, t->request);
 	if (t->verb == VERB_FIND)
@@ -288,7 +322,7 @@ static void read_answers(struct core *c, const struct talk *t, const struct answ
 		const struct answer *a = &as->list[i];
 		unknown = a->kind == ANSWER_UNKNOWN ? a : unknown;
 		later = a->kind == ANSWER_RETRY_AFTER ? a : later;
-		clear |= a->kind != ANSWER_UNKNOWN && a->kind != ANSWER_RETRY_AFTER;
+		clear |= a->kind != ANSWER_UNKNOWN && a->kind != ANSWER_RETRY_AFTER && !is_sweep(t); /* a page too many is no answer */
 	}
 	memos_keep(c, t, as);
 	bool accepted_blind = t->verb == VERB_SUBMIT && as->next_step < 0 && clear && as->count && as->list[as->count - 1].kind == ANSWER_ACCEPTED &&
@@ -307,13 +341,13 @@ static void read_answers(struct core *c, const struct talk *t, const struct answ
 		} else if (t->verb == VERB_STATUS || t->verb == VERB_DATA || t->verb == VERB_POLL)
 			effect_close(c, t->effect, "done", words); /* asked again by its timer */
 		else
-			again(c, t, backoff_us(failures), words);
+			again(c, t, backoff_us(is_sweep(t) ? t->attempts : failures), words);
 	} else {
 		worked(c, t);
 		effect_close(c, t->effect, "done", as->count ? answer_name(as->list[as->count - 1].kind) : "step");
 		if (as->next_step >= 0)
 			effect_call(c, t->site->name, t->verb, as->next_step, t->request, UTC_NONE);
-		if (as->next_step < 0 || t->verb == VERB_POLL || t->verb == VERB_DATA)
+		if (as->next_step < 0 || t->verb == VERB_POLL || t->verb == VERB_DATA || is_sweep(t))
 			verb_answered(c, t, as);
 	}
 }

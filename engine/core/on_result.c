@@ -174,6 +174,22 @@ void plan_apply(struct core *c, int64_t event, const char *policy, const json_t 
 	timer_set(c, key, "replan", event, NULL, c->utc_us + 6 * UTC_HOUR, UTC_NONE);
 }
 
+/* A worker that had a bad day is asked again, twice: after five minutes and after thirty. */
+static void plan_failed(struct core *c, int64_t event, const char *policy, const char *error)
+{
+	static const char in_a_row[] = "SELECT count(*) FROM effect WHERE compute='plan' AND event=?1 AND policy=?2 AND state='done' AND outcome<>'ok' "
+				       "AND id>(SELECT ifnull(max(id),0) FROM effect WHERE compute='plan' AND event=?1 AND policy=?2 AND outcome='ok')";
+	int64_t failures = get_int(c, 1, in_a_row, "it", event, policy), minutes = failures < 2 ? 5 : 30;
+	char key[64];
+	if (failures > 2) {
+		alarm_raise(c, policy, "plan", "no plan could be made, three times in a row: %s; the next alert, order or change of a facility tries anew", error);
+		return;
+	}
+	alarm_raise(c, policy, "plan", "no plan could be made: %s; tried again in %lld minutes", error, (long long)minutes);
+	snprintf(key, sizeof key, "plan-again:%lld", (long long)event);
+	timer_set(c, key, "replan", event, NULL, UTC_NONE, c->tick_us + minutes * UTC_MINUTE);
+}
+
 static void plan_result(struct core *c, const json_t *effect, const json_t *result)
 {
 	int64_t event = json_int(effect, "event", 0), generation = json_int(effect, "generation", 0);
@@ -186,9 +202,10 @@ static void plan_result(struct core *c, const json_t *effect, const json_t *resu
 	if (wanted < 0)
 		return;
 	if (error != NULL) {
-		alarm_raise(c, policy, "plan", "no plan could be made: %s", error);
+		plan_failed(c, event, policy, error);
 		return;
 	}
+	alarm_clear(c, policy, "plan");
 	int64_t before = get_int(c, 0, stale_of, "it", event, policy);
 	if (generation < wanted && before < 2) {
 		put(c, stale, "iit", before + 1, event, policy);

@@ -50,12 +50,29 @@ int64_t backoff_us(int failures)
 	return (s > 300 ? 300 : s) * UTC_SECOND;
 }
 
+static json_t *proposals_of(struct core *c, const char *facility)
+{
+	static const char active[] = "SELECT DISTINCT proposal FROM programme WHERE facility=? AND state='active' ORDER BY proposal";
+	json_t *rows = get_rows(c, active, "t", facility), *row, *list = json_array();
+	size_t i;
+	json_array_foreach(rows, i, row)
+		json_array_append(list, json_object_get(row, "proposal"));
+	json_decref(rows);
+	return list;
+}
+
 void vision_open(struct core *c, struct vision *v, const struct site *s, const json_t *request, enum verb verb, int step)
 {
 	memset(v, 0, sizeof *v);
 	v->conf = (struct facility_conf){.name = s->name, .descriptor = s->descriptor};
 	v->facility_memo = get_json(c, "SELECT memo FROM facility WHERE name=?", "t", s->name);
-	v->view = (struct view){.now_us = c->utc_us, .verb = verb, .step = step, .facility_memo = v->facility_memo, .prefix = c->prefix};
+	v->view = (struct view){.now_us = c->utc_us, .verb = verb, .step = step, .facility_memo = v->facility_memo, .prefix = c->prefix,
+				.since_us = UTC_NONE};
+	if (request == NULL && verb == VERB_FIND) {
+		v->view.since_us = sweep_since(c, s->name);
+		v->proposals = proposals_of(c, s->name);
+		v->view.proposals = v->proposals;
+	}
 	if (request == NULL)
 		return;
 	v->memo = json_parse(json_text(request, "memo", "{}"));
@@ -81,6 +98,7 @@ void vision_close(struct vision *v)
 	json_decref(v->body);
 	json_decref(v->memo);
 	json_decref(v->facility_memo);
+	json_decref(v->proposals);
 }
 
 static void hand_over(struct effects *out, int64_t id, enum effect_kind kind, bool once, const char *facility, json_t *body)
@@ -185,6 +203,8 @@ static void not_rendered(struct core *c, int64_t effect, const struct site *s, e
 		requests_poll_singly(c, s->name);
 	else if (verb == VERB_STATUS && rc == 1)
 		put(c, "UPDATE facility SET state='open' WHERE name=? AND state='unknown'", "t", s->name);
+	else if (verb == VERB_FIND && rc == 1 && r == NULL)
+		sweep_cannot(c, s->name);
 	else if (verb == VERB_FIND && rc == 1 && strcmp(json_text(s->descriptor, "on_doubt", "person"), "resend") == 0)
 		request_signal(c, id, SIGNAL_absent_twice, "this facility cannot be searched; its descriptor says: send again");
 	else if (verb == VERB_DATA && rc == 1)

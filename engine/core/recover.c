@@ -20,7 +20,8 @@ int core_recover(struct core *c, struct err *e)
 		request_signal(c, json_int(row, "request", 0), SIGNAL_doubt, "the engine was restarted before the answer came");
 	}
 	json_decref(rows);
-	c->recovered = true;
+	timer_set(c, START_FRESH, "start", 0, NULL, UTC_NONE, UTC_NONE);
+	timer_set(c, SWEEP_WANTED, "sweep", 0, NULL, UTC_NONE, UTC_NONE); /* with the next configuration */
 	if (failed(c)) {
 		*e = c->fault;
 		return err_wrap(e, "recover");
@@ -71,8 +72,13 @@ void rejected(struct core *c, const struct input *in, const char *reason)
 		alarm_raise(c, "timer", "rejected", "%s", reason);
 		put(c, postpone, "iii", c->tick_us + UTC_MINUTE, c->utc_us, c->tick_us);
 	}
-	else if (in->kind == INPUT_config)
+	else if (in->kind == INPUT_config) {
+		struct err e = {0};
+		json_t *body = json_read(in->body, in->len, &json_limits_config, &e);
 		alarm_raise(c, "configuration", "rejected", "%s", reason);
+		sweep_begin(c, json_flag(body, "restored", false)); /* the lock remembers from now on: its word is kept as rows */
+		json_decref(body);
+	}
 	else if (in->kind == INPUT_order) {
 		json_decref(c->answer);
 		c->answer = json_pack("{s:b,s:s}", "ok", 0, "error", reason);

@@ -23,7 +23,7 @@ enum life request_state(const json_t *request)
 }
 
 /* The token: compact JSON array [event key, target key, facility, epoch, variant], hashed (DESIGN §5). */
-static void token_of(struct core *c, int64_t event, const char *target_key, const char *facility, int epoch, int variant, char out[64])
+void token_of(struct core *c, int64_t event, const char *target_key, const char *facility, int epoch, int variant, char out[64])
 {
 	char key[LIMIT_EVENT_ID + 32], sha256[65];
 	get_text(c, key, sizeof key, "SELECT issuer||'/'||name FROM event WHERE id=?", "i", event);
@@ -65,8 +65,12 @@ int64_t request_make(struct core *c, int64_t event, int64_t target, int64_t poli
 			    programme);
 		return 0;
 	}
-	int64_t id = request_insert(c, event, target, p, policy_id, body, epoch);
+	const struct place at = {event, target, policy_id, epoch, 0, p->parallel};
+	int64_t id = requests_home(c, &at, body);
 	char key[64];
+	if (id != 0)
+		return id;
+	id = request_insert(c, event, target, p, policy_id, body, epoch);
 	snprintf(key, sizeof key, "window:%lld", (long long)id);
 	timer_set(c, key, "window", id, NULL, json_int(body, "end_us", 0), UTC_NONE);
 	effect_call(c, facility, VERB_OFFER, 0, id, UTC_NONE);

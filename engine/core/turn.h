@@ -33,7 +33,6 @@ struct core {
 	struct err fault;
 	int64_t seq, utc_us, tick_us;   /* of the input that is being decided, or was last */
 	int64_t turn_from, next_from;   /* first seq of the turn that was released last, and of the one that is open */
-	bool recovered;                 /* core_recover has run since the last input */
 	char installation[16], prefix[24];
 	uint8_t random[16];
 	struct rule *rules;
@@ -122,6 +121,7 @@ void plan_apply(struct core *c, int64_t event, const char *policy, const json_t 
 /* requests.c: rows and their life. */
 json_t *request_load(struct core *c, int64_t id);                           /* row with names of event, target, policy; NULL */
 enum life request_state(const json_t *request);
+void token_of(struct core *c, int64_t event, const char *target_key, const char *facility, int epoch, int variant, char out[64]);
 int64_t request_make(struct core *c, int64_t event, int64_t target, int64_t policy_id, const json_t *body, int epoch); /* 0: refused */
 void request_signal(struct core *c, int64_t id, enum life_signal s, const char *words);
 void request_unwant(struct core *c, int64_t id, const char *why);
@@ -146,6 +146,22 @@ void request_cancel(struct core *c, int64_t id);
 void facility_poll(struct core *c, const char *name);
 void requests_poll_singly(struct core *c, const char *name);
 
+/* sweep.c: what a facility has of ours, asked at every start; a restored copy takes over what it has forgotten (DESIGN §6.2) */
+/* Rows of timer that are never due: core_recover has run, and no input, or no configuration, has followed. */
+#define START_FRESH "start"
+#define SWEEP_WANTED "sweep"
+void sweep_begin(struct core *c, bool restored);                            /* after a start, or of a restored copy; else nothing */
+int64_t sweep_since(struct core *c, const char *facility);                  /* UTC_NONE: ever */
+void sweep_cannot(struct core *c, const char *facility);                    /* it has no such verb */
+void sweep_done(struct core *c, const char *facility);                      /* its last page has been read */
+void stray_met(struct core *c, const char *facility, const struct answer *a, const char *signal, bool sweeping);
+struct place {          /* where a request belongs */
+	int64_t event, target, policy;
+	int epoch, variant;
+	bool parallel;
+};
+int64_t requests_home(struct core *c, const struct place *at, const json_t *body); /* adopted ones find their event; one that lives or is done, or 0 */
+
 /* outbox.c */
 int64_t effect_call(struct core *c, const char *facility, enum verb verb, int step, int64_t request, int64_t due_tick_us);
 bool effect_pending(struct core *c, int64_t request, enum verb verb);       /* waiting or released */
@@ -157,7 +173,7 @@ struct vision {        /* a view with all that it borrows */
 	struct facility_conf conf;
 	struct facility_request request;
 	struct view view;
-	json_t *body, *memo, *facility_memo;
+	json_t *body, *memo, *facility_memo, *proposals;
 };
 void vision_open(struct core *c, struct vision *v, const struct site *s, const json_t *request, enum verb verb, int step); /* borrows all */
 void vision_close(struct vision *v);

@@ -181,6 +181,7 @@ static void start_committed(struct engine *g, const struct letter *l)
 	sources_start(g);
 	engine_log(g, LOG_NOTICE, "-", "ready: seq=%lld installation=%s socket=%s%s", (long long)l->seq, g->installation, g->config->socket,
 		g->restored ? " restored=1" : "");
+	g->restored = false; /* said once: a reload is no start */
 	service_tell("READY=1");
 }
 

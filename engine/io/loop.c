@@ -209,24 +209,6 @@ static void engine_free(struct engine *g)
 	free(g->spools);
 }
 
-/* A restored copy: nothing new is submitted until a person has looked. Fed before the configuration, so that not even its turn releases
- * what waited in the copy. */
-static int restored_hold(struct engine *g, struct err *e)
-{
-	json_t *order = json_pack("{s:s,s:s,s:s}", "verb", "hold", "what", "all", "why",
-		"the state is a restored copy: look for requests that it does not know, then resume");
-	struct letter *l = order != NULL ? letter_json(INPUT_order, order) : NULL;
-	json_decref(order);
-	if (l == NULL)
-		return err_set(e, ERR_MEMORY, "engine: no memory");
-	l->in.uid = (int64_t)geteuid();
-	l->in.pid = (int64_t)getpid();
-	engine_log(g, LOG_ALARM, "-", "state at %s is not what its lock remembers: a restored copy. Nothing new is submitted until `slew ctl "
-		"resume all`; look for requests that it does not know first", g->config->state);
-	engine_put(g, l);
-	return 0;
-}
-
 int loop_run(const char *config_path, struct log log, struct err *e)
 {
 	struct engine *g = calloc(1, sizeof *g);
@@ -237,8 +219,9 @@ int loop_run(const char *config_path, struct log log, struct err *e)
 	clock_real(&g->clock, 0);
 	process_begin();
 	int rc = engine_begin(g, config_path, e);
-	if (rc == 0 && g->restored)
-		rc = restored_hold(g, e);
+	if (rc == 0 && g->restored) /* the core shuts its gates with the configuration, before anything that waits in the copy may leave */
+		engine_log(g, LOG_ALARM, "-", "state at %s is not what its lock remembers: a restored copy. Nothing is submitted until every facility "
+			"has shown what it has of ours (slew ctl status: gate restore); slew ctl resume all opens it at once", g->config->state);
 	if (rc == 0)
 		rc = engine_config_put(g, e);
 	if (rc == 0) {

@@ -84,7 +84,7 @@ static int form_percent(struct secret *s)
 static int file_read(const char *path, char *buf, size_t *len, struct err *e)
 {
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a FIFO must not hold the engine up */
 	if (fd < 0)
 		return err_set(e, ERR_INPUT, "secret at %s: %s; put the secret there (chmod 600), the configuration only names the file", path,
 			strerror(errno));

@@ -1,6 +1,7 @@
 /* Cases as data, tests/facility/cases/NAME.json: a request → the call's bytes, a reply's bytes → the answers. Only the members that a
  * case names are compared:
  *   {"name","verb","step","now","request":{…}|absent,"memo","facility_memo",
+ *    "since","proposals" (sweep: a find without a request),
  *    "call":{"url","method","path","query","once","body":{…}}  or  "render":1|-1 (no such step; refused),
  *    "reply":{"sent":"no|maybe|answered","status","content_type","retry_after_s","body": value or text},
  *    "answers":[{"kind","token","remote_id","stem","field","words" (part of),"creates_nothing","seconds",…}],"next_step","complete",
@@ -145,7 +146,8 @@ static void check_case(const json_t *c)
 	if (verb < 0)
 		fail_msg("%s: \"verb\" is missing or not known", name);
 	struct view v = {.now_us = now_us, .verb = (enum verb)verb, .step = (int)json_int(c, "step", 0), .request = json_object_get(c, "request") != NULL ? &q : NULL,
-			 .memo = json_object_get(c, "memo"), .facility_memo = json_object_get(c, "facility_memo"), .prefix = "slew-00000000-"};
+			 .memo = json_object_get(c, "memo"), .facility_memo = json_object_get(c, "facility_memo"), .prefix = "slew-00000000-",
+			 .since_us = time_of(c, "since", UTC_NONE), .proposals = json_object_get(c, "proposals")};
 	if (json_object_get(c, "call") != NULL || json_object_get(c, "render") != NULL) {
 		struct call call;
 		struct err e = {0};

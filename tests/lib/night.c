@@ -31,7 +31,7 @@ struct night {
 	uint64_t seed;
 	int64_t start_us;
 	json_t *policy, *portal_setup, *facility, *config;
-	sqlite3 *db;
+	sqlite3 *db, *copy;
 	struct sim_sky sky;
 	struct sim_portal *portal;
 	struct sim_host *host;
@@ -95,6 +95,14 @@ static json_t *night_config(struct night *n)
 		n->catalog_path);
 }
 
+static int night_host(struct night *n, int64_t start_us, int64_t offset, struct err *e)
+{
+	struct sim_host_options options = {.db = n->db, .config = n->config, .portal = n->portal, .authorization = "Token night-token",
+		.compute = &n->compute, .start_us = start_us, .offset = offset, .check_every_step = true};
+	n->host = sim_host_new(&options, e);
+	return n->host ? 0 : -1;
+}
+
 static int night_open(struct night *n, struct err *e)
 {
 	if (n->host != NULL)
@@ -106,10 +114,40 @@ static int night_open(struct night *n, struct err *e)
 	if (n->portal == NULL || n->config == NULL)
 		return err_set(e, ERR_INPUT, "the portal's setup or the configuration cannot be used");
 	n->compute = (struct compute_host){.read_map = skymap_read, .catalog = &n->catalog};
-	struct sim_host_options options = {.db = n->db, .config = n->config, .portal = n->portal, .authorization = "Token night-token",
-		.compute = &n->compute, .start_us = n->start_us, .check_every_step = true};
-	n->host = sim_host_new(&options, e);
-	return n->host ? 0 : -1;
+	return night_host(n, n->start_us, 0, e);
+}
+
+static int db_copy(sqlite3 *from, sqlite3 **to, struct err *e)
+{
+	if (query_open(":memory:", QUERY_WRITE, to, e) < 0)
+		return -1;
+	sqlite3_backup *backup = sqlite3_backup_init(*to, "main", from, "main");
+	int rc = backup ? sqlite3_backup_step(backup, -1) : SQLITE_ERROR;
+	sqlite3_backup_finish(backup);
+	return rc == SQLITE_DONE ? 0 : err_set(e, ERR_STORE, "the state cannot be copied");
+}
+
+static int do_copy(struct night *n, struct err *e)
+{
+	sqlite3_close(n->copy);
+	n->copy = NULL;
+	return db_copy(n->db, &n->copy, e);
+}
+
+static int do_restore(struct night *n, int64_t down_us, struct err *e)
+{
+	int64_t now_us = sim_host_now(n->host);
+	if (n->copy == NULL)
+		return err_set(e, ERR_INPUT, "restore needs a copy before it");
+	sim_host_free(n->host);
+	n->host = NULL;
+	sqlite3_close(n->db);
+	n->db = NULL;
+	json_object_set_new(n->config, "restored", json_true());
+	int64_t offset = 0;
+	if (db_copy(n->copy, &n->db, e) < 0 || query_int(n->db, &offset, e, "SELECT ifnull(max(next_offset),0) FROM source_position", "") < 0)
+		return -1;
+	return night_host(n, now_us + down_us, offset, e);
 }
 
 /* ---- alerts ---- */
@@ -324,6 +362,10 @@ static int do_timed(struct night *n, int64_t at_us, char *line, struct err *e)
 		return do_portal(n, rest, e);
 	if (strcmp(word, "crash") == 0)
 		return sim_host_crash(n->host, (int64_t)(strtod(rest, NULL) * 1e6), e);
+	if (strcmp(word, "copy") == 0)
+		return do_copy(n, e);
+	if (strcmp(word, "restore") == 0)
+		return do_restore(n, (int64_t)(strtod(rest, NULL) * 1e6), e);
 	if (strcmp(word, "clock") == 0)
 		return sim_host_clock(n->host, (int64_t)(strtod(rest, NULL) * 1e6), e);
 	if (strcmp(word, "expect") == 0)
@@ -351,6 +393,7 @@ static void night_free(struct night *n)
 	if (n->catalog_path[0])
 		unlink(n->catalog_path);
 	sqlite3_close(n->db);
+	sqlite3_close(n->copy);
 	sim_sky_free(&n->sky);
 	json_decref(n->policy);
 	json_decref(n->portal_setup);

@@ -10,6 +10,8 @@
  *   HH:MM[:SS] order {"verb": …}           an operator's order (uid 1000); `refused` before the JSON: must be refused
  *   HH:MM[:SS] portal faults|weather|fail {…}   one more of these (sim/portal.h)
  *   HH:MM[:SS] crash SECONDS               the engine dies, and is started again so much later
+ *   HH:MM[:SS] copy                        a copy of the state is laid aside
+ *   HH:MM[:SS] restore SECONDS             the engine dies, and is started so much later on that copy: a restored state
  *   HH:MM[:SS] clock SECONDS               its wall clock jumps
  *   HH:MM[:SS] expect SQL = VALUE          first column of the first row (>=, <= and != too)
  *   HH:MM[:SS] portal expect /POINTER = VALUE   the portal's own count (sim_portal_ledger)
