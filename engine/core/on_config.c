@@ -174,6 +174,7 @@ void on_config(struct core *c, const struct input *in)
 	facilities_put(c, json_object_get(body, "facilities"));
 	programmes_put(c, json_object_get(json_object_get(body, "config"), "programmes"));
 	bool changed = !failed(c) && policies_put(c, json_object_get(body, "policies"));
+	gate_lift(c, "disk", 0, NULL, 0, NULL); /* there is room for a configuration */
 	timer_set(c, "stuck", "stuck", 0, NULL, UTC_NONE, c->tick_us + UTC_MINUTE);
 	if (failed(c)) {
 		json_decref(body);

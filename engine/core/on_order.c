@@ -360,6 +360,17 @@ static void order_promote(struct core *c, struct order *o)
 	json_decref(k);
 }
 
+/* From the engine itself (the socket takes no such verb): on a full disk nothing new is asked, so that what is asked can be followed. */
+static void order_disk(struct core *c, struct order *o)
+{
+	bool full = json_flag(o->body, "full", false);
+	if (full)
+		gate_open(c, "disk", 0, NULL, 0, NULL, UTC_NONE, "the disk is full");
+	else
+		gate_lift(c, "disk", 0, NULL, 0, NULL);
+	answer(c, full ? "the disk is full" : "the disk has room");
+}
+
 static void order_reload(struct core *c, struct order *o)
 {
 	(void)o;
@@ -373,6 +384,7 @@ static const struct {
 	{"approve", order_approve}, {"veto", order_veto}, {"release", order_release}, {"hold", order_hold}, {"resume", order_resume},
 	{"cancel", order_cancel}, {"boost", order_boost}, {"pin", order_pin}, {"amend", order_amend}, {"promote", order_promote},
 	{"accepted", order_accepted}, {"declined", order_declined}, {"reload", order_reload},
+	{"disk", order_disk},
 };
 
 void on_order(struct core *c, const struct input *in)

@@ -49,7 +49,7 @@ static bool order_stops(const struct letter *l)
 	struct err e = {0};
 	json_t *order = json_read(l->in.body, l->in.len, &json_limits_config, &e);
 	const char *verb = json_text(order, "verb", "");
-	bool stops = strcmp(verb, "veto") == 0 || strcmp(verb, "hold") == 0 || strcmp(verb, "cancel") == 0;
+	bool stops = strcmp(verb, "veto") == 0 || strcmp(verb, "hold") == 0 || strcmp(verb, "cancel") == 0 || strcmp(verb, "disk") == 0;
 	json_decref(order);
 	return stops;
 }

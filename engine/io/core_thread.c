@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define IDLE_S 1
 
@@ -187,6 +188,24 @@ static int turn_once(struct core_thread *t, struct letters *batch, struct err *e
 	return 0;
 }
 
+/* The gate `disk`: closed while there is no room, so that nothing new is asked. Where not even that can be written, nothing can be
+ * released either. */
+static int disk_says(struct core_thread *t, bool full, struct err *e)
+{
+	struct letters one = {0};
+	struct letter *l = letter_new(INPUT_order, full ? "{\"verb\":\"disk\",\"full\":true}" : "{\"verb\":\"disk\",\"full\":false}", full ? 27 : 28);
+	if (l == NULL)
+		return 0;
+	l->in.uid = (int64_t)geteuid();
+	l->in.pid = (int64_t)getpid();
+	letters_put(&one, l);
+	if (turn_once(t, &one, e) == 0)
+		return 0;
+	letters_free(&one);
+	*e = (struct err){0};
+	return core_anew(t, e);
+}
+
 /* What waits for room goes back to where it was: before all that came meanwhile, or a position would pass it. */
 static void lanes_back(struct core_thread *t, struct letters kept[2])
 {
@@ -210,8 +229,11 @@ static int turn_again(struct core_thread *t, struct letters *batch, struct err *
 	*e = (struct err){0};
 	if (core_anew(t, e) != 0)
 		return -1;
-	if (newly_full)
+	if (newly_full) {
 		turn_notice(t);
+		if (disk_says(t, true, e) != 0)
+			return -1;
+	}
 	while (batch->first != NULL) {
 		struct letters one = {0};
 		struct letter *l = letters_get(batch);
@@ -271,7 +293,7 @@ static void wait_for_work(struct core_thread *t)
 }
 
 /* Nothing to do: move the WAL into the database without waiting for readers, look whether a full disk has room again. */
-static void idle(struct core_thread *t)
+static int idle(struct core_thread *t, struct err *e)
 {
 	if (t->was_busy && !t->full) /* it makes the database grow: the ballast's room is not for that */
 		sqlite3_wal_checkpoint_v2(t->o.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
@@ -279,7 +301,9 @@ static void idle(struct core_thread *t)
 	if (t->full && ballast_renew(&t->ballast) == 0) {
 		t->full = false;
 		turn_notice(t);
+		return disk_says(t, false, e);
 	}
+	return 0;
 }
 
 static void die(struct core_thread *t, struct letters *batch, const struct err *e)
@@ -317,7 +341,8 @@ static void *core_thread_main(void *arg)
 				break;
 			nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
 		} else {
-			idle(t);
+			if (idle(t, &e) != 0)
+				die(t, &batch, &e);
 		}
 		if (t->refused.first != NULL)
 			turn_notice(t);

@@ -308,12 +308,33 @@ static void number_after_a_persons_word(void **state)
 	box_close(&b);
 }
 
+/* A full disk: what was asked is followed and withdrawn, nothing new is asked; a person's hold is not touched by it. */
+static void full_disk(void **state)
+{
+	(void)state;
+	struct box b;
+	begin(&b, 1);
+	box_order(&b, "{\"verb\":\"disk\",\"full\":true}");
+	offers_taken(&b);
+	assert_string_equal(box_text(&b, states), "offered");
+	assert_int_equal(box_waits(&b, "submit"), 0);
+	box_order(&b, "{\"verb\":\"hold\",\"what\":\"all\"}");
+	box_order(&b, "{\"verb\":\"disk\",\"full\":false}");
+	assert_int_equal(box_waits(&b, "submit"), 0);
+	box_order(&b, "{\"verb\":\"resume\",\"what\":\"all\"}");
+	assert_true(box_waits(&b, "submit") > 0);
+	box_order(&b, "{\"verb\":\"disk\",\"full\":true}"); /* killed while it was full: the next start has room for its configuration */
+	box_config(&b, NULL);
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM gate WHERE kind='disk' AND lifted_seq IS NULL"), 0);
+	box_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(revived_while_another_lives), cmocka_unit_test(there_before_it_was_asked), cmocka_unit_test(less_is_not_no),
 		cmocka_unit_test(no_from_the_middle), cmocka_unit_test(hold_outlives_reload), cmocka_unit_test(amend_nothing),
-		cmocka_unit_test(descriptor_says_what_proves), cmocka_unit_test(words_fail_later), cmocka_unit_test(number_after_a_persons_word),
+		cmocka_unit_test(descriptor_says_what_proves), cmocka_unit_test(words_fail_later), cmocka_unit_test(full_disk), cmocka_unit_test(number_after_a_persons_word),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -328,7 +328,7 @@ static void test_turn_fails_once(void **state)
 static void test_full_disk(void **state)
 {
 	struct rig r;
-	int effects = 0, wait = 0;
+	int wait = 0;
 	char text[400] = "";
 	struct err e = {0};
 	(void)state;
@@ -347,12 +347,17 @@ static void test_full_disk(void **state)
 		usleep(10000);
 	assert_int_equal(retraction_offset, -1);
 	no_room = 0;
-	rig_wait(&r, 40, &effects, NULL);
+	while (core_thread_bulk_bytes(r.thread) > 0 && wait++ < 1000)
+		usleep(10000);
 	rig_stop(&r);
 	sqlite3 *db;
 	assert_ok(query_open(r.path, QUERY_READ, &db, &e), &e);
-	assert_int_equal(query_text(db, text, sizeof text, &e, "SELECT group_concat(body,'') FROM (SELECT body FROM input WHERE body<>'RETRACTION' ORDER BY seq)", ""), 1);
+	assert_int_equal(query_text(db, text, sizeof text, &e, "SELECT group_concat(body,'') FROM (SELECT body FROM input WHERE kind='alert' AND body<>'RETRACTION' ORDER BY seq)", ""), 1);
 	assert_string_equal(text, "ABCDEFGHIJKLMNOPQRSTVWXYZabcdefghijklmn");
+	assert_int_equal(query_text(db, text, sizeof text, &e, "SELECT body FROM input WHERE kind='other' ORDER BY seq LIMIT 1", ""), 1);
+	assert_string_equal(text, "{\"verb\":\"disk\",\"full\":true}"); /* the gate closes first */
+	assert_int_equal(query_text(db, text, sizeof text, &e, "SELECT body FROM input WHERE kind='other' ORDER BY seq DESC LIMIT 1", ""), 1);
+	assert_string_equal(text, "{\"verb\":\"disk\",\"full\":false}");
 	sqlite3_close(db);
 }
 
