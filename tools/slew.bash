@@ -24,7 +24,10 @@ _slew()
 	fi
 	case $before in
 	--weight) COMPREPLY=($(compgen -W $'none\nluminosity\nmass' -- "$word")); return ;;
-	--socket | --config | --catalog | --state | -o) COMPREPLY=($(compgen -f -- "$word")); return ;;
+	--policy) COMPREPLY=($(compgen -W "$(slew policy list 2> /dev/null | sed -n 's/^\([^ ]\+\) .*/\1/p')" -- "$word") $(compgen -f -- "$word")); return ;;
+	--facility) COMPREPLY=($(compgen -W lco -- "$word") $(compgen -f -- "$word")); return ;;
+	--now) COMPREPLY=($(compgen -W event -- "$word")); return ;;
+	--socket | --config | --catalog | --state | --targets | --plot | --truth | --alert | -o) COMPREPLY=($(compgen -f -- "$word")); return ;;
 	--why | --source | --topic) return ;;
 	--distance-error) COMPREPLY=($(compgen -W $'catalogue\nnone' -- "$word")); return ;;
 	esac
@@ -35,7 +38,8 @@ _slew()
 	case $command in
 	help) COMPREPLY=($(compgen -W "$(_slew_commands)" -- "$word")) ;;
 	catalog) [ "$COMP_CWORD" -eq 2 ] && COMPREPLY=($(compgen -W $'build\ninfo' -- "$word")) ;;
-	policy) [ "$COMP_CWORD" -eq 2 ] && COMPREPLY=($(compgen -W $'test\nfacts' -- "$word")) ;;
+	policy) [ "$COMP_CWORD" -eq 2 ] && COMPREPLY=($(compgen -W $'list\nfacts\nshow\ncheck\ntest' -- "$word")) ;;
+	world) [ "$COMP_CWORD" -eq 2 ] && COMPREPLY=($(compgen -W $'tell\nwait\nend' -- "$word") $(compgen -d -- "$word")) ;;
 	ctl)
 		local verb= i
 		for ((i = 2; i < COMP_CWORD; i++)); do

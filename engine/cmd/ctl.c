@@ -350,7 +350,7 @@ const struct command command_ctl = {
 	"  status                       is it well: sources, facilities, gates, alarms, what waits\n"
 	"  events                       what was heard, and what was made of it\n"
 	"  requests [EVENT]             what was asked of telescopes, and how it stands\n"
-	"  candidates [EVENT]           possible counterparts\n"
+	"  candidates [EVENT]           possible counterparts (this version hears of none by itself)\n"
 	"  explain EVENT [TARGET]       the chain from alert to frame: why this was asked, why that was not\n"
 	"  tail                         log lines and alarms as they come\n\n"
 	"Acting (act group; every order is journalled with who, when and --why before it is obeyed):\n"

@@ -62,6 +62,6 @@ const struct command command_replay = {"replay", "[--json] STATE.db", "the same 
 	"Feeds the journal of a state (its table input) to an empty state in memory, turn by turn, each input at its own time, and\n"
 	"compares every row of every table. Nothing is sent: the answers that came in are rows of the journal. A live state may be\n"
 	"replayed; it is read in one snapshot.\n\n"
-	"exit codes: 0 the same; 1 a difference (the first one is shown: table, row, was, is), or no state; 75 sick store\n\n"
-	"example:\n  slew replay demo/state.db\n",
+	"Exit codes: 0 the same; 1 a difference (the first one is shown: table, row, was, is), or no state; 75 sick store\n\n"
+	"  slew replay demo/state.db\n",
 	run};

@@ -412,7 +412,7 @@ const struct command command_visible = {
 		"When can a position be observed, from where, and if not, why not: for every site the windows in which airmass, Sun and\n"
 		"Moon allow it and the telescope reaches it (its horizon and hour angle limits).\n"
 		"\n"
-		"  RA DEC             degrees (197.4488 -23.3839), or hours and degrees with colons (13:09:47.7 -23:23:02)\n"
+		"  RA DEC             ICRS, degrees (197.4488 -23.3839), or hours and degrees with colons (13:09:47.7 -23:23:02)\n"
 		"  --targets FILE     what `slew rank --json` or `--csv` printed (- reads standard input): one line a window, or the reason\n"
 		"  --facility NAME    lco, or the path of your own descriptor\n"
 		"  --site CODE        only this site of it (lsc, coj, cpt, tfn, elp, ogg)\n"

@@ -78,7 +78,7 @@ static struct svg_sky view_of(const struct sky_close_up *c)
 	half_add(c->first, v);
 	half_add(c->last, v);
 	double ra = atan2(v[1], v[0]) / DEG, dec = atan2(v[2], hypot(v[0], v[1])) / DEG;
-	double half = fmax(half_width_deg(c->first, c->first == c->last ? 0.9 : 0.68, ra, dec), half_width_deg(c->last, 0.9, ra, dec));
+	double half = fmax(half_width_deg(c->first, c->first == c->last ? 0.97 : 0.68, ra, dec), half_width_deg(c->last, 0.9, ra, dec));
 	bool wide = half >= HALF_MAX;
 	half *= 608.0 / 500; /* the picture is wider than high: what fits must fit into its height */
 	if (wide && c->whole_if_wide)
