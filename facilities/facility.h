@@ -1,4 +1,4 @@
-/* The adapter contract (DESIGN §4): an adapter translates and never calls. No I/O, no clock, no retry, no credential. */
+/* The adapter contract: an adapter translates and never calls. No I/O, no clock, no retry, no credential. */
 #ifndef FACILITIES_FACILITY_H
 #define FACILITIES_FACILITY_H
 #include "engine/base/err.h"

@@ -1,4 +1,4 @@
-/* The OCS adapter's own parts (contracts of the Observation Portal 4.18): shared by its files only; others use facility.h. */
+/* The OCS adapter's own parts (Observation Portal 4.18): shared by its files only; others use facility.h. */
 #ifndef FACILITIES_OCS_H
 #define FACILITIES_OCS_H
 #include "facilities/facility.h"

@@ -220,7 +220,7 @@ static bool filter_there(const json_t *instrument, const char *filter)
 	return false;
 }
 
-/* Checks each exposure and adds up what it takes: contracts' duration formula with the descriptor's overheads. */
+/* Checks each exposure and adds up what it takes: the portal's duration formula with the descriptor's overheads. */
 static void check_exposures(const struct sim_portal *p, const json_t *conf, const json_t *instrument, struct portal_ask *ask, json_t *errors)
 {
 	static const char at[] = "requests[0].configurations[0].non_field_errors";

@@ -1,4 +1,4 @@
-/* The same inputs again: re-feeds a journal into an empty state and compares every row that the core wrote (DESIGN §6.4). */
+/* The same inputs again: re-feeds a journal into an empty state and compares every row that the core wrote. */
 #ifndef SIM_REPLAY_H
 #define SIM_REPLAY_H
 #include "engine/base/err.h"

@@ -1,4 +1,4 @@
-/* A multi-order 3-D sky map as FITS bytes, as LVK alerts carry it (contracts: LVK user guide,
+/* A multi-order 3-D sky map as FITS bytes, as LVK alerts carry it (LVK user guide,
  * multi-order sky maps); no library needed. */
 #ifndef SIM_SKYMAP_WRITE_H
 #define SIM_SKYMAP_WRITE_H

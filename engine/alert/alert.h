@@ -40,6 +40,6 @@ struct alert {
 int alert_decode(const void *bytes, size_t len, const char *hint, struct alert *out, struct err *e);
 void alert_free(struct alert *a);
 
-/* The normal form of FORMATS.md: one JSON object, new reference. stream: where it was heard, may be NULL. */
+/* The normal form (what `slew decode` prints): one JSON object, new reference. stream: where it was heard, may be NULL. */
 json_t *alert_json(const struct alert *a, const char *stream);
 #endif

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#define YEAR_S 31557600.0 /* FORMATS: a year is 31 557 600 s */
+#define YEAR_S 31557600.0 /* a Julian year */
 
 const struct fact_info fact_info[FACT_COUNT] = {
 #define X(name, type, from_map, null) {#name, FACT_##type, from_map, null},

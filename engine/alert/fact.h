@@ -1,4 +1,4 @@
-/* Facts: the only names a policy's `when` sees. One list makes the enum, the names, the types and the SQL columns (FORMATS.md). */
+/* Facts: the only names a policy's `when` sees. One list makes the enum, the names, the types and the SQL columns. */
 #ifndef ENGINE_ALERT_FACT_H
 #define ENGINE_ALERT_FACT_H
 #include "engine/alert/alert.h"

@@ -17,7 +17,7 @@ int err_set(struct err *e, enum err_kind kind, const char *format, ...)
 /* Puts "context: " before the text; always returns -1. */
 int err_wrap(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Exit code of FORMATS: 1 bad input, 2 usage, 3 refused, 75 sick store. */
+/* Exit code: 1 bad input, 2 usage, 3 refused, 75 sick store. */
 int err_exit(const struct err *e);
 
 /* "slew: TEXT\n" on stderr; returns err_exit(e). */

@@ -1,4 +1,4 @@
-/* Every ceiling of the engine, in one place; each is reported when it is hit (DESIGN §6.11). */
+/* Every ceiling of the engine, in one place; each is reported when it is hit. */
 #ifndef ENGINE_BASE_LIMITS_H
 #define ENGINE_BASE_LIMITS_H
 

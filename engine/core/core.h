@@ -1,4 +1,4 @@
-/* The only decider. One inbox, one state, one outbox (DESIGN §3): holds prepared statements and compiled policies, all rebuilt from
+/* The only decider. One inbox, one state, one outbox: holds prepared statements and compiled policies, all rebuilt from
  * rows by core_open; no I/O, no clock, no chance. One thread owns a core. */
 #ifndef ENGINE_CORE_CORE_H
 #define ENGINE_CORE_CORE_H

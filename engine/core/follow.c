@@ -9,7 +9,7 @@ static void key_of(char out[64], const char *what, int64_t id)
 	snprintf(out, 64, "%s:%lld", what, (long long)id);
 }
 
-/* Nothing may be submitted again until a find has looked (DESIGN §4). The first look is soon, the rest after visible_delay_s. */
+/* Nothing may be submitted again until a find has looked. The first look is soon, the rest after visible_delay_s. */
 void request_doubt(struct core *c, int64_t id)
 {
 	char key[64];

@@ -1,4 +1,4 @@
-/* Gates: rows that are asked when an offer or a submit wants to leave; an open row is a closed gate (DESIGN §5). */
+/* Gates: rows that are asked when an offer or a submit wants to leave; an open row is a closed gate. */
 #include "engine/base/json.h"
 #include "engine/base/utc.h"
 #include "engine/core/turn.h"

@@ -22,7 +22,7 @@ enum life request_state(const json_t *request)
 	return (enum life)s;
 }
 
-/* The token: compact JSON array [event key, target key, facility, epoch, variant], hashed (DESIGN §5). */
+/* The token: compact JSON array [event key, target key, facility, epoch, variant], hashed. */
 void token_of(struct core *c, int64_t event, const char *target_key, const char *facility, int epoch, int variant, char out[64])
 {
 	char key[LIMIT_EVENT_ID + 32], sha256[65];

@@ -125,7 +125,7 @@ void token_of(struct core *c, int64_t event, const char *target_key, const char 
 int64_t request_make(struct core *c, int64_t event, int64_t target, int64_t policy_id, const json_t *body, int epoch); /* 0: refused */
 void request_signal(struct core *c, int64_t id, enum life_signal s, const char *words);
 void request_unwant(struct core *c, int64_t id, const char *why);
-enum purposes { PURPOSES_all, PURPOSES_retracted, PURPOSES_downgraded }; /* which purposes a gate covers (DESIGN §5) */
+enum purposes { PURPOSES_all, PURPOSES_retracted, PURPOSES_downgraded }; /* which purposes a gate covers: search, reference, vet for a retraction; search, reference for a downgrade */
 void requests_unwant(struct core *c, const char *why, int64_t event, const char *facility, int64_t target, const char *policy,
 		     enum purposes covered);                                /* 0 and NULL mean any */
 void request_late(struct core *c, const json_t *request);                  /* its window is over and it was never asked */

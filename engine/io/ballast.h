@@ -1,4 +1,4 @@
-/* A file that only takes room: given up when the disk is full, so that what stops telescopes can still be written (DESIGN §6.10). */
+/* A file that only takes room: given up when the disk is full, so that what stops telescopes can still be written. */
 #ifndef ENGINE_IO_BALLAST_H
 #define ENGINE_IO_BALLAST_H
 #include "engine/io/letter.h"

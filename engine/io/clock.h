@@ -1,4 +1,4 @@
-/* The only place that reads a clock: sky time (real, or a virtual night), the tick for delays, and wall steps (DESIGN §3 Time). */
+/* The only place that reads a clock: sky time (real, or a virtual night), the tick for delays, and wall steps. */
 #ifndef ENGINE_IO_CLOCK_H
 #define ENGINE_IO_CLOCK_H
 #include <stdbool.h>

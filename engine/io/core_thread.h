@@ -1,4 +1,4 @@
-/* The thread that owns the core and the one write handle: letters in (two lanes), committed turns out (DESIGN §3 Threads). */
+/* The thread that owns the core and the one write handle: letters in (two lanes), committed turns out. */
 #ifndef ENGINE_IO_CORE_THREAD_H
 #define ENGINE_IO_CORE_THREAD_H
 #include "engine/io/clock.h"

@@ -1,4 +1,4 @@
-/* Carries calls to facilities: libcurl's multi interface on the loop. It never decides and never sends a `once` call twice (DESIGN §4). */
+/* Carries calls to facilities: libcurl's multi interface on the loop. It never decides and never sends a `once` call twice. */
 #ifndef ENGINE_IO_HTTP_H
 #define ENGINE_IO_HTTP_H
 #include "engine/base/err.h"

@@ -1,4 +1,4 @@
-/* Kafka as a source: our own positions, `assign`ed from SQLite; the broker's group offset is never asked (DESIGN §3 Positions). */
+/* Kafka as a source: our own positions, `assign`ed from SQLite; the broker's group offset is never asked. */
 #ifndef ENGINE_IO_KAFKA_H
 #define ENGINE_IO_KAFKA_H
 #include "engine/base/err.h"

@@ -1,4 +1,4 @@
-/* One engine per state: flock on STATE.lock, which also remembers the database's id and last committed sequence (DESIGN §6.2). */
+/* One engine per state: flock on STATE.lock, which also remembers the database's id and last committed sequence. */
 #ifndef ENGINE_IO_LOCK_H
 #define ENGINE_IO_LOCK_H
 #include "engine/base/err.h"

@@ -1,4 +1,4 @@
-/* Sky map bytes from outside are read by a child of this program without files, sockets or a second chance (DESIGN §3, RELIABILITY §4):
+/* Sky map bytes from outside are read by a child of this program without files, sockets or a second chance:
  * posix_spawn of /proc/self/exe --map-child, two memory files, limits, seccomp. A crash there is one failed map, in words. */
 #ifndef ENGINE_IO_MAPCHILD_H
 #define ENGINE_IO_MAPCHILD_H

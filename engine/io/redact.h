@@ -1,4 +1,4 @@
-/* Takes out of a reply what must not be journalled: members that the descriptor names, and the query of presigned urls (DESIGN §3 Bodies). */
+/* Takes out of a reply what must not be journalled: members that the descriptor names, and the query of presigned urls. */
 #ifndef ENGINE_IO_REDACT_H
 #define ENGINE_IO_REDACT_H
 #include <jansson.h>

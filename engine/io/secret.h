@@ -1,4 +1,4 @@
-/* Secrets by file name: loaded once, locked in memory, never printed, blanked from whatever comes in (DESIGN §6.8). */
+/* Secrets by file name: loaded once, locked in memory, never printed, blanked from whatever comes in. */
 #ifndef ENGINE_IO_SECRET_H
 #define ENGINE_IO_SECRET_H
 #include "engine/base/err.h"

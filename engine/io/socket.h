@@ -1,4 +1,4 @@
-/* The operator's socket: JSON lines, mode 0660, peers known by the kernel's word (FORMATS, operator verbs; RELIABILITY §4). */
+/* The operator's socket: JSON lines, mode 0660, peers known by the kernel's word. */
 #ifndef ENGINE_IO_SOCKET_H
 #define ENGINE_IO_SOCKET_H
 #include "engine/base/err.h"

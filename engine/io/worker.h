@@ -1,4 +1,4 @@
-/* Worker threads: computations and views, on read-only handles of the state (DESIGN §3 Threads). */
+/* Worker threads: computations and views, on read-only handles of the state. */
 #ifndef ENGINE_IO_WORKER_H
 #define ENGINE_IO_WORKER_H
 #include "engine/base/err.h"

@@ -1,4 +1,4 @@
-/* The life of a request as ONE table: state × signal → next state, and what entering a state asks for (DESIGN §5). Pure, total. */
+/* The life of a request as ONE table: state × signal → next state, and what entering a state asks for. Pure, total. */
 #ifndef ENGINE_OBSERVATION_LIFECYCLE_H
 #define ENGINE_OBSERVATION_LIFECYCLE_H
 #include <stdbool.h>

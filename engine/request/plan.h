@@ -2,7 +2,7 @@
  *
  * job {"kind":"plan","event":NAME,"now_us":T,"event_us":T|null,"horizon_h":24,
  *   "targets":[{"key","name","ra_deg","dec_deg","share","distance_mpc","pinned":bool}],         best first
- *   "policy":{…whole policy (FORMATS)…},
+ *   "policy":{…whole policy (schemas/policy.schema.json)…},
  *   "facilities":[{"name","state":"open|closed|unknown","descriptor":{…facilities/NAME.json…}}],   the usable ones
  *   "programmes":[{"name","facility","left_h":{"NORMAL":h,"TIME_CRITICAL":h,"RAPID_RESPONSE":h},"triggers_left":n}],
  *   "event_left_h":h|null,"night_left_h":h|null,                                                    budgets of the policy still free

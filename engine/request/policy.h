@@ -1,5 +1,5 @@
 /* Policy: who is worth a telescope. `when` is tokenised and typed by us, then evaluated by a private in-memory SQLite over bound facts;
- * the same expression is one query over table fact (`slew policy test`). FORMATS "Policy", DESIGN §5. One thread owns a policy. */
+ * the same expression is one query over table fact (`slew policy test`). Form: schemas/policy.schema.json. One thread owns a policy. */
 #ifndef ENGINE_REQUEST_POLICY_H
 #define ENGINE_REQUEST_POLICY_H
 #include "engine/alert/fact.h"

@@ -1,4 +1,4 @@
-/* The `when` expression of a policy: tokenised and typed by us, so that every error has a column, then compiled to SQL (FORMATS, grammar).
+/* The `when` expression of a policy: tokenised and typed by us, so that every error has a column, then compiled to SQL.
  * Three-valued as in SQL: a fact that is not known makes what depends on it unknown. */
 #ifndef ENGINE_REQUEST_WHEN_H
 #define ENGINE_REQUEST_WHEN_H

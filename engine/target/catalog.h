@@ -1,4 +1,4 @@
-/* A galaxy catalogue as the ranker reads it: a FITS binary table sorted by (IPIX29, ID), mapped into memory (FORMATS "Catalogue").
+/* A galaxy catalogue as the ranker reads it: a FITS binary table sorted by (IPIX29, ID), mapped into memory.
  *
  * HDU 1, GALAXIES, 88 bytes a row: IPIX29 K (NESTED pixel at order 29), DIST_MPC D (NaN: unknown), RA D, DEC D (ICRS degrees),
  * DISTERR_MPC E (NaN), B_MAG E (apparent, NaN), LOGMSTAR E (log10 Msun, NaN), FLAGS J, ID K, NAME 32A.

@@ -1,5 +1,5 @@
 /* Header pre-scan of FITS bytes before cfitsio sees them: only a plain binary table whose sizes add up goes on. cfitsio over-reads on
- * a file cut short by 70 bytes and overflows on hostile TFORMs (RELIABILITY §0.1), so nothing it would have to doubt may pass. */
+ * a file cut short by 70 bytes and overflows on hostile TFORMs, so nothing it would have to doubt may pass. */
 #include "engine/base/limits.h"
 #include "engine/base/text.h"
 #include "engine/target/fits_header.h"

@@ -1,4 +1,4 @@
-/* gzip → bytes with an absolute ceiling: honest maps inflate up to 885 : 1, so a ratio would judge wrongly (RELIABILITY §0.1). */
+/* gzip → bytes with an absolute ceiling: honest maps inflate up to 885 : 1, so a ratio would judge wrongly. */
 #ifndef ENGINE_TARGET_INFLATE_H
 #define ENGINE_TARGET_INFLATE_H
 #include "engine/base/err.h"

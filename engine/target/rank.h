@@ -1,5 +1,5 @@
 /* Galaxies ranked by 3-D probability density: dP/dV per Mpc³ of luminosity-distance space, no cosmology.
- * Singer et al. 2016 (arXiv:1603.07333), eq. 1–2; FORMATS "Rank". */
+ * Singer et al. 2016 (arXiv:1603.07333), eq. 1–2. */
 #ifndef ENGINE_TARGET_RANK_H
 #define ENGINE_TARGET_RANK_H
 #include "engine/target/catalog.h"

@@ -1,4 +1,4 @@
-/* Credible areas, peak and distance of a sky map: what a person wants to know first (FORMATS "Area"). */
+/* Credible areas, peak and distance of a sky map: what a person wants to know first. */
 #ifndef ENGINE_TARGET_REGION_H
 #define ENGINE_TARGET_REGION_H
 #include "engine/target/skymap.h"

@@ -1,4 +1,4 @@
-/* Sky map bytes → cells: inflate, guard, read rows with cfitsio from memory, sort, validate (skymap.h; contracts: LVK user guide). */
+/* Sky map bytes → cells: inflate, guard, read rows with cfitsio from memory, sort, validate: see skymap.h. */
 #include "engine/target/skymap.h"
 #include "engine/base/bytes.h"
 #include "engine/base/limits.h"

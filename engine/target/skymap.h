@@ -1,5 +1,5 @@
 /* A sky map as the ranker sees it: cells of a multi-order HEALPix map, in float64, from whatever file it came.
- * Singer et al. 2016 (arXiv:1603.07333) for the 3-D form; contracts: LVK user guide, multi-order sky maps. */
+ * Singer et al. 2016 (arXiv:1603.07333) for the 3-D form; LVK user guide, multi-order sky maps. */
 #ifndef ENGINE_TARGET_SKYMAP_H
 #define ENGINE_TARGET_SKYMAP_H
 #include "engine/base/err.h"
@@ -64,7 +64,7 @@ static inline double skymap_pixel_sr(int order)
 	return 12.566370614359172954 / (12.0 * (double)(UINT64_C(1) << (2 * order)));
 }
 
-/* Header pre-scan of inflated FITS bytes before cfitsio sees them (RELIABILITY §0.1): bounds, widths, types, sizes. */
+/* Header pre-scan of inflated FITS bytes before cfitsio sees them: bounds, widths, types, sizes. */
 int fits_guard(const unsigned char *bytes, size_t len, struct err *e);
 /* The same for the first bytes of a longer file: all but the sizes of the whole. */
 int fits_guard_head(const unsigned char *bytes, size_t len, struct err *e);

@@ -1,4 +1,4 @@
--- The state of the engine: all of it (DESIGN §3). Times are UTC microseconds since 1970 (…_us) or ticks (…_tick_us, delays).
+-- The state of the engine: all of it. Times are UTC microseconds since 1970 (…_us) or ticks (…_tick_us, delays).
 -- STRICT tables, CHECK on every state, UNIQUE does the idempotency. Migrations only go forward; PRAGMA user_version counts them.
 
 CREATE TABLE store (                 -- one row: who this database is (STATE.lock remembers id and last sequence)
@@ -102,7 +102,7 @@ CREATE TABLE skymap (                -- what the map child and the summary said,
   error TEXT
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE target (                -- ranked galaxies (later: fields, candidates) of an event
+CREATE TABLE target (                -- what can be pointed at: today the ranked galaxies of an event
   id INTEGER PRIMARY KEY,
   event INTEGER NOT NULL REFERENCES event(id),
   key TEXT NOT NULL,                 -- the catalogue's published name and id, never a row number
@@ -116,7 +116,7 @@ CREATE TABLE target (                -- ranked galaxies (later: fields, candidat
   UNIQUE (event, key)
 ) STRICT;
 
-CREATE TABLE candidate (             -- a possible counterpart
+CREATE TABLE candidate (             -- a possible counterpart; today nothing fills it (nor measurement)
   id INTEGER PRIMARY KEY,
   event INTEGER NOT NULL REFERENCES event(id),
   name TEXT NOT NULL, origin TEXT NOT NULL,
@@ -210,7 +210,7 @@ CREATE TABLE ledger (                -- what a request costs its programme; unsu
 -- what is asked -----------------------------------------------------------------------------------------------------------------
 CREATE TABLE request (
   id INTEGER PRIMARY KEY,
-  token TEXT NOT NULL UNIQUE,        -- slew- 8 hex - 20 hex (DESIGN §5)
+  token TEXT NOT NULL UNIQUE,        -- slew- 8 hex (installation) - 20 hex (engine/core/requests.c)
   event INTEGER NOT NULL REFERENCES event(id),
   target INTEGER NOT NULL REFERENCES target(id),
   facility TEXT NOT NULL REFERENCES facility(name),
@@ -376,7 +376,7 @@ CREATE TABLE timer (
 CREATE INDEX timer_utc ON timer(due_utc_us);
 CREATE INDEX timer_tick ON timer(due_tick_us);
 
-CREATE TABLE message_out (           -- words for people and the community (log, socket push; later HERMES, Slack …)
+CREATE TABLE message_out (           -- words for people: log and socket
   id INTEGER PRIMARY KEY,
   seq INTEGER NOT NULL REFERENCES input(seq),
   event INTEGER REFERENCES event(id),

@@ -1,4 +1,4 @@
--- Invariants: each view must be empty (slew check --state DB runs them, on a live state too). RELIABILITY numbers in brackets.
+-- Invariants: each view must be empty (slew check --state DB runs them, on a live state too).
 
 -- [I1] Every alert that was heard is a revision, a repetition or a rejection with its reason.
 CREATE VIEW check_alert_lost AS

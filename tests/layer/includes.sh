@@ -1,5 +1,5 @@
 #!/bin/sh
-# No include climbs (DESIGN §2): each room includes only what stands below it, and foreign libraries only where they belong.
+# No include climbs: each room includes only what stands below it, and foreign libraries only where they belong.
 # room: rooms it may include
 rooms='
 engine/base: engine/base

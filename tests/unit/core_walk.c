@@ -1,4 +1,4 @@
-/* One night of WALKTHROUGH.md, row by row, with replies shaped like the portal's; and the same night with the core reopened after every turn. */
+/* One night, row by row, with replies shaped like the portal's; and the same night with the core reopened after every turn. */
 #include "test.h"
 #include "box.h"
 #include "engine/base/json.h"

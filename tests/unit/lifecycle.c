@@ -1,4 +1,4 @@
-/* Every cell of the life-cycle table against the rules of DESIGN §5, written here a second time and in another form. */
+/* Every cell of the life-cycle table against its rules, written here a second time and in another form. */
 #include "test.h"
 #include "engine/observation/lifecycle.h"
 

@@ -39,7 +39,7 @@ static void within(int64_t have, const char *want, double tolerance_s)
 		fail_msg("%s, wanted %s ± %.0f s", utc_format_s(a, have), want, tolerance_s);
 }
 
-/* contracts: airmass 1.6 at 23:59, 1.74 at 00:15:23, Sun −12° at 23:13, −18° at 23:41, airmass 2.5 at 01:10 UT. */
+/* LCO that night (arXiv:1710.05842): airmass 1.6 at 23:59, 1.74 at 00:15:23, Sun −12° at 23:13, −18° at 23:41, airmass 2.5 at 01:10 UT. */
 static void ngc4993_from_tololo(void **state)
 {
 	(void)state;
