@@ -100,7 +100,9 @@ static int hand_over(struct sim_host *h, const struct effect *f, struct err *e)
 	}
 	json_t *result = NULL;
 	if (f->kind == EFFECT_compute) {
-		if (compute_run(&h->compute, f->body, &result, e) < 0)
+		int rc = h->o.compute_by ? h->o.compute_by(h->o.compute_ctx, &h->compute, f->body, &result, e) :
+			compute_run(&h->compute, f->body, &result, e);
+		if (rc < 0)
 			return -1;
 		h->counts.computes++;
 	} else {
@@ -317,10 +319,10 @@ struct sim_host *sim_host_new(const struct sim_host_options *options, struct err
 }
 
 /* What was on its way to the portal arrives there; nothing comes back. */
-static int deliver_all(struct sim_host *h, struct err *e)
+static int deliver_all(struct sim_host *h, bool lost, struct err *e)
 {
 	for (size_t i; (i = coming_first(h)) < h->count;) {
-		if (h->coming[i].kind == COMING_DELIVERY && deliver(h, &h->coming[i], e) < 0)
+		if (!lost && h->coming[i].kind == COMING_DELIVERY && deliver(h, &h->coming[i], e) < 0)
 			return -1;
 		coming_drop(h, i);
 		for (size_t j = 0; j < h->count;)
@@ -336,13 +338,13 @@ void sim_host_die(struct sim_host *h, bool delivered)
 {
 	struct err ignored = {0};
 	if (delivered)
-		deliver_all(h, &ignored);
+		deliver_all(h, false, &ignored);
 	sim_host_free(h);
 }
 
-int sim_host_crash(struct sim_host *h, int64_t down_us, struct err *e)
+int sim_host_crash(struct sim_host *h, int64_t down_us, bool lost, struct err *e)
 {
-	if (deliver_all(h, e) < 0)
+	if (deliver_all(h, lost, e) < 0)
 		return -1;
 	core_close(h->core);
 	h->core = NULL;
@@ -369,6 +371,16 @@ void sim_host_free(struct sim_host *h)
 int64_t sim_host_now(const struct sim_host *h)
 {
 	return h->now_us;
+}
+
+int64_t sim_host_utc(const struct sim_host *h)
+{
+	return h->now_us + h->wall_shift_us;
+}
+
+int64_t sim_host_tick(const struct sim_host *h)
+{
+	return h->tick_us;
 }
 
 struct sim_host_counts sim_host_counts(const struct sim_host *h)

@@ -19,6 +19,9 @@ struct sim_host_options {
 	struct sim_portal *portal;         /* borrowed */
 	const char *authorization;         /* what io would attach: "Token demo-token"; borrowed */
 	const struct compute_host *compute; /* borrowed; its blob() may be NULL: then the state's own blobs are read */
+	/* In place of compute_run, NULL: that; must answer the same (sim/stage.h remembers). */
+	int (*compute_by)(void *ctx, const struct compute_host *host, const json_t *job, json_t **result, struct err *e);
+	void *compute_ctx;
 	int64_t start_us;                  /* UTC of the first input */
 	int64_t offset;                    /* of the last message that was heard: goes on from there */
 	int64_t latency_us;                /* of a call, there and back; 0: 200 ms */
@@ -46,11 +49,13 @@ int sim_host_order(struct sim_host *h, int64_t uid, const json_t *order, json_t 
 /* The wall clock jumps by step_us (an input of kind clock; ticks go on as they were). */
 int sim_host_clock(struct sim_host *h, int64_t step_us, struct err *e);
 
-/* The process dies here: everything under way is lost (calls have reached the portal, their answers have not reached us), and is
- * started anew on the same database down_us later. */
-int sim_host_crash(struct sim_host *h, int64_t down_us, struct err *e);
+/* The process dies here: everything under way is lost (calls have reached the portal, or, with lost, have not; their answers have not
+ * reached us), and is started anew on the same database down_us later. */
+int sim_host_crash(struct sim_host *h, int64_t down_us, bool lost, struct err *e);
 
-int64_t sim_host_now(const struct sim_host *h);
+int64_t sim_host_now(const struct sim_host *h);  /* of the world */
+int64_t sim_host_utc(const struct sim_host *h);  /* as the engine's clock shows it */
+int64_t sim_host_tick(const struct sim_host *h);
 
 /* Counts for a report: turns, calls carried, crashes. */
 struct sim_host_counts {

@@ -75,6 +75,8 @@ struct sim_portal *sim_portal_new(const json_t *setup, uint64_t seed)
 	p->cycle_us = json_int(setup, "cycle_s", 30) * UTC_SECOND;
 	p->frame_delay_us = json_int(setup, "frame_delay_s", 20) * UTC_SECOND;
 	p->reduce_delay_us = json_int(setup, "reduce_delay_s", 120) * UTC_SECOND;
+	p->visible_delay_us = (int64_t)(json_number(setup, "visible_delay_s", 0) * 1e6);
+	p->renumber = json_flag(setup, "renumber", false);
 	p->offset_us = (int64_t)(json_number(setup, "server_offset_s", 0) * 1e6);
 	if (p->cycle_us < UTC_SECOND)
 		p->cycle_us = UTC_SECOND;
@@ -118,6 +120,12 @@ int sim_portal_add(struct sim_portal *p, const char *kind, const json_t *element
 		json_object_set_new(p->setup, kind, list);
 	}
 	return json_array_append_new(list, json_deep_copy(element));
+}
+
+void sim_portal_calm(struct sim_portal *p)
+{
+	json_object_del(p->setup, "faults");
+	json_array_clear(p->fault_seen);
 }
 
 /* "POST /api/requestgroups/" exactly, or up to a final '*'. */
@@ -251,7 +259,7 @@ static json_t *ledger_name(json_t *names, const char *name)
 {
 	json_t *row = json_object_get(names, name);
 	if (row == NULL) {
-		row = json_pack("{s:i, s:[], s:[], s:f, s:b}", "count", 0, "ids", "states", "seconds", 0.0, "observed", 0);
+		row = json_pack("{s:i, s:[], s:[], s:[], s:f, s:b}", "count", 0, "ids", "states", "created_us", "seconds", 0.0, "observed", 0);
 		json_object_set_new(names, name, row);
 	}
 	return row;
@@ -283,6 +291,7 @@ json_t *sim_portal_ledger(const struct sim_portal *p)
 		if (json_int(row, "count", 0) > 1)
 			duplicates++;
 		json_array_append_new(json_object_get(row, "ids"), json_integer(g->id));
+		json_array_append_new(json_object_get(row, "created_us"), json_integer(g->made_us));
 		json_array_append_new(json_object_get(row, "states"), json_string(g->state));
 		json_object_set_new(row, "seconds", json_real(json_number(row, "seconds", 0) + g->charged_s));
 		if (strcmp(g->state, "COMPLETED") == 0)

@@ -42,6 +42,8 @@ struct sim_portal;
  *   "fail":[{"name":"substring of a group's name or target","reason":"Weather: clouds"}],       its first observation fails
  *   "cycle_s":30,                                                the scheduler's period
  *   "frame_delay_s":20,"reduce_delay_s":120,                     after an exposure: raw frame, reduced frame
+ *   "visible_delay_s":0,                                         a new group is in no list for so long (GET by its number shows it)
+ *   "renumber":false,                                            the scheduler throws its plan away now and then: new observation numbers
  *   "server_offset_s":0}                                         the portal's clock minus ours
  * Borrows setup only during the call. NULL when memory ends or setup has no descriptor. */
 struct sim_portal *sim_portal_new(const json_t *setup, uint64_t seed);
@@ -56,8 +58,11 @@ void sim_portal_advance(struct sim_portal *p, int64_t now_us);
 /* Adds a fault, a weather closing or a failure while it runs: one element as in setup; kind "faults", "weather" or "fail". */
 int sim_portal_add(struct sim_portal *p, const char *kind, const json_t *element);
 
+/* No more faults, and none of those that were to come; what else is set stays. */
+void sim_portal_calm(struct sim_portal *p);
+
 /* The portal's own count, the judge of every "exactly once":
- * {"calls":n,"submissions":n,"duplicates":n,"names":{NAME:{"count":n,"ids":[…],"states":[…],"seconds":charged,"observed":bool}},
+ * {"calls":n,"submissions":n,"duplicates":n,"names":{NAME:{"count":n,"ids":[…],"states":[…],"created_us":[sky time…],"seconds":charged,"observed":bool}},
  *  "states":{"PENDING":n,…},"seconds":charged in all,"cancels":n,"frames":n,
  *  "observations":[{"id","name","target","site","telescope","start_us","end_us","state"}]}. New reference. */
 json_t *sim_portal_ledger(const struct sim_portal *p);

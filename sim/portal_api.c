@@ -128,7 +128,7 @@ static json_t *groups_list(struct sim_portal *p, const struct sim_call *in, cons
 	json_t *all = json_array();
 	for (size_t i = p->groups; i-- > 0;) { /* -id */
 		const struct portal_group *g = &p->group[i];
-		if (!sees(p, g, user) || (by_name && !contains_nocase(g->ask.name, name)) || (by_proposal && strcmp(g->ask.proposal, proposal) != 0) ||
+		if (!sees(p, g, user) || p->now_us - g->made_us < p->visible_delay_us || (by_name && !contains_nocase(g->ask.name, name)) || (by_proposal && strcmp(g->ask.proposal, proposal) != 0) ||
 		    (modified_us != UTC_NONE && g->request_modified_us < modified_us) || (created_us != UTC_NONE && g->created_us < created_us) ||
 		    (request_id >= 0 && g->request_id != request_id) || !states_match(in->query, g->state))
 			continue;
@@ -287,6 +287,7 @@ static json_t *submit(struct sim_portal *p, const json_t *body, const char *user
 		return detail(out, 500, "no memory");
 	}
 	*g = (struct portal_group){.id = (int64_t)p->groups, .request_id = PORTAL_FIRST_REQUEST + (int64_t)p->groups, .ask = ask, .state = "PENDING"};
+	g->made_us = p->now_us;
 	g->created_us = g->modified_us = g->request_modified_us = p->now_us + p->offset_us + (int64_t)(portal_random(p) % 1000);
 	text_copy(g->user, sizeof g->user, user);
 	if (strcmp(ask.type, "NORMAL") == 0 && ask.ipp > 1)

@@ -219,7 +219,8 @@ static void cycle(struct sim_portal *p, int64_t now_us)
 	const char *why;
 	for (size_t i = 0; i < p->observations; i++) {
 		struct portal_observation *o = &p->observation[i];
-		if (is(o->state, "PENDING") && portal_weather(p, p->telescope[o->telescope].site, now_us, &why))
+		bool renumbered = p->renumber && is(o->state, "PENDING") && o->start_us > now_us + 2 * LEAD_US && portal_random(p) % 4 == 0;
+		if (renumbered || (is(o->state, "PENDING") && portal_weather(p, p->telescope[o->telescope].site, now_us, &why)))
 			observation_set(p, o, "CANCELED", now_us);
 	}
 	for (double below = INFINITY; below > 0;) {

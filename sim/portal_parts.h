@@ -44,7 +44,7 @@ struct portal_ask {
 };
 
 struct portal_group {
-	int64_t id, request_id, created_us, modified_us, request_modified_us, retry_us;
+	int64_t id, request_id, made_us, created_us, modified_us, request_modified_us, retry_us;
 	struct portal_ask ask;
 	json_t *request;                 /* requests[0] as it is shown, without its state and stamps */
 	char user[64];
@@ -73,7 +73,8 @@ struct sim_portal {
 	json_t *setup;                   /* own deep copy: tokens, proposals, descriptor, faults, weather, fail */
 	const json_t *descriptor;
 	uint64_t random;
-	int64_t now_us, cycle_us, cycle_next_us, offset_us, frame_delay_us, reduce_delay_us;
+	int64_t now_us, cycle_us, cycle_next_us, offset_us, frame_delay_us, reduce_delay_us, visible_delay_us;
+	bool renumber;
 	size_t sites, telescopes;
 	struct portal_site site[PORTAL_SITES];
 	struct portal_telescope telescope[PORTAL_TELESCOPES];

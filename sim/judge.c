@@ -1,0 +1,108 @@
+/* Judging a night from outside: see judge.h. */
+#include "sim/judge.h"
+#include "engine/base/json.h"
+#include "engine/base/query.h"
+#include "engine/base/text.h"
+#include "engine/base/utc.h"
+#include <stdlib.h>
+#include <string.h>
+
+void judge_close(struct judge *j, const char *event, const char *kind, int64_t at_us)
+{
+	for (int i = 0; i < j->gates; i++)
+		if (strcmp(j->gate[i].event, event) == 0 && strcmp(j->gate[i].kind, kind) == 0 && j->gate[i].to_us == INT64_MAX)
+			return;
+	if (j->gates == JUDGE_GATES)
+		return;
+	struct judge_gate *g = &j->gate[j->gates++];
+	*g = (struct judge_gate){.from_us = at_us, .to_us = INT64_MAX};
+	text_copy(g->event, sizeof g->event, event);
+	text_copy(g->kind, sizeof g->kind, kind);
+}
+
+void judge_open(struct judge *j, const char *event, const char *kind, int64_t at_us)
+{
+	for (int i = 0; i < j->gates; i++)
+		if (strcmp(j->gate[i].event, event) == 0 && strcmp(j->gate[i].kind, kind) == 0 && j->gate[i].to_us == INT64_MAX)
+			j->gate[i].to_us = at_us;
+}
+
+static int broke(char broken[64], const char *kind)
+{
+	text_copy(broken, 64, kind);
+	return ERR_STORE;
+}
+
+static int judge_name(const struct judge *j, const char *name, const json_t *row, sqlite3 *db, char broken[64], struct err *e)
+{
+	static const char of[] = "SELECT e.name FROM request r JOIN event e ON e.id=r.event WHERE r.token=?";
+	char event[64] = "";
+	const json_t *at;
+	size_t k;
+	if (json_int(row, "count", 0) > 1)
+		return err_set(e, broke(broken, "duplicate"), "the portal has %s %lld times", name, (long long)json_int(row, "count", 0));
+	if (query_text(db, event, sizeof event, e, of, "t", name) < 0)
+		return -1;
+	if (event[0] == '\0')
+		return err_set(e, broke(broken, "stranger"), "the portal has %s, which is no request of ours", name);
+	json_array_foreach(json_object_get(row, "created_us"), k, at)
+		for (int i = 0; i < j->gates; i++) {
+			const struct judge_gate *g = &j->gate[i];
+			int64_t created_us = json_integer_value(at);
+			if (strcmp(g->event, event) == 0 && created_us > g->from_us + j->latency_us && created_us < g->to_us)
+				return err_set(e, broke(broken, "asked-through-gate"), "the portal got %s of %s %.1f s after its %s", name, event,
+					(double)(created_us - g->from_us) / 1e6, g->kind);
+		}
+	return 0;
+}
+
+int judge_portal(const struct judge *j, const struct sim_portal *portal, sqlite3 *db, char broken[64], struct err *e)
+{
+	json_t *ledger = sim_portal_ledger(portal), *row;
+	const char *name;
+	int rc = 0;
+	json_object_foreach(json_object_get(ledger, "names"), name, row)
+		if (rc == 0)
+			rc = judge_name(j, name, row, db, broken, e);
+	json_decref(ledger);
+	return rc;
+}
+
+int judge_busy(sqlite3 *db, struct err *e)
+{
+	static const char busy[] =
+		"SELECT (SELECT count(*) FROM request WHERE state IN ('planned','offered','asked','unsure','accepted','scheduled','running','cancelling'))"
+		"+(SELECT count(*) FROM effect WHERE state='released')+(SELECT count(*) FROM effect WHERE state='waiting' AND kind<>'call')";
+	int64_t n = 0;
+	return query_int(db, &n, e, busy, "") < 0 ? -1 : n > 0;
+}
+
+int judge_rest(sqlite3 *db, int64_t now_us, int64_t tick_us, char broken[64], struct err *e)
+{
+	static const struct {
+		const char *kind, *sql;
+	} rules[] = {
+		{"rest-unsure", "SELECT 'request '||id||' '||token||' is still '||state||', '||ifnull(unwanted_why,'wanted') FROM request "
+			"WHERE state IN ('unsure','cancelling') AND ?1>0 AND ?2>=0 LIMIT 1"},
+		{"rest-asked", "SELECT 'request '||r.id||' is asked, and no submit waits' FROM request r WHERE r.state='asked' AND ?1>0 AND ?2>=0 "
+			"AND NOT EXISTS (SELECT 1 FROM effect f WHERE f.request=r.id AND f.verb='submit' AND f.state='waiting') LIMIT 1"},
+		{"rest-late", "SELECT 'request '||id||' is '||state||' long after its window' FROM request WHERE state IN ('asked','accepted',"
+			"'scheduled','running') AND end_us<?1-7200000000 AND ?2>=0 LIMIT 1"},
+		{"rest-idle", "SELECT 'request '||id||' is '||state||' after its window' FROM request WHERE state IN ('planned','offered','held') "
+			"AND end_us<?1-60000000 AND ?2>=0 LIMIT 1"},
+		{"rest-released", "SELECT 'effect '||id||' ('||kind||' '||ifnull(verb,compute)||') was released and never answered' FROM effect "
+			"WHERE state='released' AND released_tick_us<?2-300000000 AND ?1>0 LIMIT 1"},
+		{"rest-waiting", "SELECT 'effect '||id||' ('||kind||' '||ifnull(verb,compute)||') waits and is overdue' FROM effect WHERE state='waiting' "
+			"AND ifnull(verb,'') NOT IN ('offer','submit') AND ifnull(due_tick_us,0)<?2-900000000 AND ifnull(due_utc_us,0)<?1 "
+			"AND seq<(SELECT max(seq) FROM input WHERE tick_us<?2-900000000) LIMIT 1"},
+	};
+	char what[300] = "";
+	for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+		int rc = query_text(db, what, sizeof what, e, rules[i].sql, "ii", now_us, tick_us);
+		if (rc < 0)
+			return -1;
+		if (rc == 1)
+			return err_set(e, broke(broken, rules[i].kind), "not at rest: %s", what);
+	}
+	return 0;
+}

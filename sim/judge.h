@@ -1,0 +1,33 @@
+/* The judges of a simulated night beside the engine's own checks: what the portal counted, and whether everything came to rest. */
+#ifndef SIM_JUDGE_H
+#define SIM_JUDGE_H
+#include "engine/base/err.h"
+#include "sim/portal.h"
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define JUDGE_GATES 64
+
+/* When nothing new of an event may be asked, as the night told it: from a retraction, or between a veto and its release. */
+struct judge_gate {
+	char event[64], kind[16];
+	int64_t from_us, to_us; /* to: INT64_MAX while it is closed */
+};
+struct judge {
+	struct judge_gate gate[JUDGE_GATES];
+	int gates;
+	int64_t latency_us; /* a call may have been on its way */
+};
+
+void judge_close(struct judge *j, const char *event, const char *kind, int64_t at_us);
+void judge_open(struct judge *j, const char *event, const char *kind, int64_t at_us);
+
+/* No token created twice; nothing created after its event's gate had closed. broken (64 bytes) names what is wrong. */
+int judge_portal(const struct judge *j, const struct sim_portal *portal, sqlite3 *db, char broken[64], struct err *e);
+
+/* Is anything still under way? 1 yes, 0 no, -1 sick. */
+int judge_busy(sqlite3 *db, struct err *e);
+/* After a fair quiet time: nothing asked, unsure or cancelling is left over, and nothing is stuck in the outbox. */
+int judge_rest(sqlite3 *db, int64_t now_us, int64_t tick_us, char broken[64], struct err *e);
+#endif

@@ -1,0 +1,21 @@
+/* Random nights: a seed switches a random half of a menu of troubles on and becomes a night as text (sim/night.h) with numbers in it,
+ * so that it can be kept, read and cut. And the cutting: the shortest text that still breaks in the same way. */
+#ifndef SIM_SWARM_H
+#define SIM_SWARM_H
+#include "engine/base/err.h"
+#include "engine/base/text.h"
+#include "sim/night.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SWARM_UNIVERSE 7 /* one sky for all seeds: it is dear to make */
+
+/* Appends the night of a seed. */
+void sim_swarm_text(uint64_t seed, struct text *out);
+
+/* Does this text still break like that? Called again and again. */
+typedef bool sim_swarm_breaks(void *ctx, const char *text);
+
+/* Cuts lines out of text (ever smaller blocks, then single lines) while it still breaks; at most `tries` calls. */
+void sim_swarm_shrink(const char *text, int tries, sim_swarm_breaks *breaks, void *ctx, struct text *out);
+#endif
