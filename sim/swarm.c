@@ -1,4 +1,7 @@
 /* The generator of random nights and their shrinking: see swarm.h. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* vasprintf */
+#endif
 #include "sim/swarm.h"
 #include "engine/base/utc.h"
 #include "sim/random.h"
