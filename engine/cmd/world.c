@@ -126,6 +126,8 @@ static int run_world(struct world *w, struct err *e)
 	w->anchor_us = clock_wall_us() + (int64_t)(w->o.lead_s * 1e6);
 	clock_virtual(&w->clock, w->night.start_us, w->anchor_us, w->o.rate, 0);
 	http = world_http_open(portal, &w->clock, e);
+	if (http != NULL)
+		world_http_think(http, w->o.think_ms);
 	if (http == NULL)
 		sim_portal_free(portal);
 	else
@@ -169,6 +171,8 @@ static int option(struct world_options *o, char **argv, int i, struct err *e)
 		o->volley = (int)number;
 	else if (strcmp(name, "--every") == 0 && parse_number(value, 0.001, 86400, &number) == 0)
 		o->every_s = number;
+	else if (strcmp(name, "--think") == 0 && parse_number(value, 0, 10000, &number) == 0)
+		o->think_ms = (int)number;
 	else if (strcmp(name, "--retract") == 0 && parse_number(value, 2, 1440, &number) == 0)
 		o->retract_min = number;
 	else if (strcmp(name, "--lead") == 0 && parse_number(value, 0, 60, &number) == 0)
@@ -288,6 +292,7 @@ const struct command command_world = {"world",
 	"  --clear, --no-fault   no clouds; no lost reply\n"
 	"  --alone       the policy waits for no person\n"
 	"  --retract M   the third event is taken back M minutes after it (default 58)\n"
+	"  --think MS    wall milliseconds between what a submit does at the portal and its answer (default 0)\n"
 	"  --lead S      wall seconds before the night begins, for the engine to start (default 3.5)\n"
 	"  --volley N    to measure with (--rate 1): N mergers, each heard once and observable at "
 	"once, one every\n"

@@ -27,6 +27,7 @@ struct world_options {
 		       them */
 	double every_s;
 	double retract_min;    /* C is taken back so long after it; 0: 58 */
+	int think_ms;          /* wall time between what a submit does at the portal and its answer */
 	double lead_s;         /* wall time between the files and the first moment of the night */
 };
 

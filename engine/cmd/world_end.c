@@ -165,6 +165,12 @@ static int promises(struct story *s, const json_t *ledger)
 	}
 	broken += lost(s, json_object_get(ledger, "alerts"));
 	int live = still_live(s, ledger);
+	int64_t air = story_int(s,
+		"SELECT count(*) FROM effect WHERE state = 'doubtful' AND outcome = 'restart' AND ?1 = ''", "");
+	if (air > 0)
+		story_say(s, s->end_us,
+			"in doubt  %lld submits were in the air when the engine was killed; each was looked for by its token",
+			(long long)air);
 	int64_t wanted = still_wanted(s);
 	if (wanted > 0) {
 		printf("BROKEN    %lld requests of vetoed or retracted events are not at rest in "

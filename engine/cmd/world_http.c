@@ -14,6 +14,7 @@ struct world_http {
 	struct sim_portal *portal;
 	const struct clock *clock;
 	pthread_mutex_t lock;
+	int submit_ms;
 	int32_t *spent_us; /* by the portal on each call, without the wire */
 	size_t calls, calls_max;
 };
@@ -143,6 +144,8 @@ static enum MHD_Result answer(struct world_http *w, struct MHD_Connection *conne
 	if (bad != 0)
 		return MHD_NO;
 	wait_sky(w, reply.delay_us);
+	if (w->submit_ms > 0 && strcmp(method, "POST") == 0 && strcmp(v->uri, "/api/requestgroups/") == 0)
+		nanosleep(&(struct timespec){w->submit_ms / 1000, w->submit_ms % 1000 * 1000000}, NULL);
 	enum MHD_Result done = reply.drop == SIM_REPLY ? send_reply(connection, &reply)
 						       : MHD_NO; /* MHD_NO closes without a word */
 	sim_reply_free(&reply);
@@ -198,6 +201,11 @@ struct world_http *world_http_open(
 		return NULL;
 	}
 	return w;
+}
+
+void world_http_think(struct world_http *w, int submit_ms)
+{
+	w->submit_ms = submit_ms;
 }
 
 int world_http_port(const struct world_http *w)

@@ -12,6 +12,8 @@ struct world_http;
  * time. Threads of its own. */
 struct world_http *world_http_open(
 	struct sim_portal *portal, const struct clock *clock, struct err *e);
+/* Before the first call: so many wall milliseconds lie between a submit's effect and its answer. */
+void world_http_think(struct world_http *w, int submit_ms);
 int world_http_port(const struct world_http *w);
 
 /* Lets the portal do what is due, and gives its ledger (new reference). */

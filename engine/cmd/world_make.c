@@ -98,7 +98,7 @@ static int make_policy(struct world *w, struct err *e)
 	json_object_set_new(approval, "auto_when",
 		json_string(w->o.alone ? "n_detectors >= 1" : "n_detectors >= 3"));
 	json_object_set_new(policy, "budget_h",
-		json_pack("{s:f, s:f}", "event", 4.0, "night", 10.0 * hours_factor(w)));
+		json_pack("{s:f, s:f}", "event", 4.0, "night", w->o.volley > 99 ? 1000.0 : 10.0 * hours_factor(w)));
 	if (w->tests) {
 		json_object_set_new(policy, "tests", json_true());
 		json_object_set_new(policy, "max_age_h", json_real(24 * 7));

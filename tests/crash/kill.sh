@@ -10,7 +10,7 @@ seed=${CRASH_SEED:-1}; nights=${CRASH_NIGHTS:-4}; rate=${CRASH_RATE:-5040}
 RANDOM=$seed
 worlds=(5 1 2 6 4) # skies in which the event that will be retracted can be observed
 dir=$(mktemp -d /tmp/slew-crashXXXXXX)
-n=0; engine=; world=
+n=0; engine=; world=; air=0
 trap '[ -n "$engine" ] && kill -9 $engine 2>/dev/null; [ -n "$world" ] && kill -9 $world 2>/dev/null; [ -n "${CRASH_KEEP:-}" ] || rm -rf "$dir"' EXIT
 ok() { n=$((n + 1)); if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; sed 's/^/# /' "$dir/out" 2>/dev/null | tail -n 20; fi; }
 ms() { local s=${EPOCHREALTIME/[.,]/}; echo $((s / 1000)); }
@@ -64,6 +64,7 @@ judge() {
 	tail -n 20 "$d/engine.log" > "$dir/out"
 	[ "$left" = 0 ]; ok $? "night $night: the last engine stops in order"
 	"$slew" world end "$d" > "$dir/out" 2>&1; ok $? "night $night: each of $(grep -c '"sent_us"' "$d/ledger.json") messages sent is one input, byte for byte, with one fate; each request submitted once; nothing of the retracted event alive there or here"
+	air=$((air + $(sed -n 's/.*in doubt  \([0-9]*\) submits.*/\1/p' "$dir/out" | head -n 1) + 0))
 	cp "$d/ledger.json" "$dir/out"
 	grep -q '"duplicates": 0' "$d/ledger.json"; ok $? "night $night: the portal counts no duplicate among $(sed -n 's/^ *"submissions": \([0-9]*\).*/\1/p' "$d/ledger.json") submissions"
 	c=$(sed -n 's/.*"C": "\([^"]*\)".*/\1/p' "$d/world.json")
@@ -77,11 +78,12 @@ judge() {
 echo "# CRASH_SEED=$seed; $nights nights, $((nights * 5)) points"
 for night in $(seq "$nights"); do
 	d=$dir/$night; mkdir "$d"
-	"$slew" world "$d" --seed "${worlds[$(((night - 1) % 5))]}" --rate "$rate" --lead 0.5 --alone --retract 150 > "$d/world.log" 2>&1 & world=$!
+	"$slew" world "$d" --seed "${worlds[$(((night - 1) % 5))]}" --rate "$rate" --lead 0.5 --alone --retract 150 --think 40 > "$d/world.log" 2>&1 & world=$!
 	for _ in $(seq 400); do [ -f "$d/world.json" ] && break; sleep 0.05; done
 	[ -f "$d/world.json" ] || { cp "$d/world.log" "$dir/out"; ok 1 "night $night: the world starts"; break; }
 	begun=$(ms)
 	play
 	judge
 done
+[ $air -gt 0 ]; ok $? "$air submits were in the air at a kill (without one this would prove little)"
 echo "1..$n"
