@@ -32,9 +32,9 @@ heard() { # WORDS: until the log tells of it once more than before; 8 s at most
 	return 1
 }
 crash() { # WHAT [again]: kill, look at the dead state, start; "again": once more before it can have done much
-	local at=$(($(ms) - begun)) before good=0 second=
+	local at=$(($(ms) - begun)) before good=0 second= # before the first "ready" there may be no state yet: the next engine must cope
 	kill -9 $engine; wait $engine 2> /dev/null
-	[ -f "$d/state.db" ] && { "$slew" check --state "$d/state.db" > "$dir/out" 2>&1 || good=1; }
+	[ "$(count ' ready: ')" -gt 0 ] && { "$slew" check --state "$d/state.db" > "$dir/out" 2>&1 || good=1; }
 	if [ "${2:-}" = again ]; then
 		up; second=$((RANDOM % 120)); nap $second
 		kill -9 $engine; wait $engine 2> /dev/null
