@@ -1,4 +1,4 @@
-/* After each start every facility shows all that it has of ours (DESIGN §6.2): a restored copy takes over what it has forgotten, before
+/* After each start every facility shows all that it has of ours: a restored copy takes over what it has forgotten, before
  * it submits anything; any other state learns that somebody else uses its account. */
 #include "engine/base/json.h"
 #include "engine/base/text.h"

@@ -146,7 +146,7 @@ void request_cancel(struct core *c, int64_t id);
 void facility_poll(struct core *c, const char *name);
 void requests_poll_singly(struct core *c, const char *name);
 
-/* sweep.c: what a facility has of ours, asked at every start; a restored copy takes over what it has forgotten (DESIGN §6.2) */
+/* sweep.c: what a facility has of ours, asked at every start; a restored copy takes over what it has forgotten */
 /* Rows of timer that are never due: core_recover has run, and no input, or no configuration, has followed. */
 #define START_FRESH "start"
 #define SWEEP_WANTED "sweep"

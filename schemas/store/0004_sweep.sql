@@ -1,4 +1,4 @@
--- After each start every facility shows all that has our names (DESIGN §6.2): what a restored copy has forgotten becomes rows.
+-- After each start every facility shows all that has our names: what a restored copy has forgotten becomes rows.
 
 CREATE TABLE sweep (                 -- the newest sweep of each facility
   facility TEXT PRIMARY KEY REFERENCES facility(name),

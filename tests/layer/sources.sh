@@ -22,6 +22,9 @@ result "$(code 'CURLOPT_SSL_VERIFY(PEER|HOST)[[:space:]]*,[[:space:]]*0')" \
 result "$(code '#[[:space:]]*include "\.\.?/')" \
 	"includes are written from the top of the tree"
 
+result "$(grep -rnoE '[A-Za-z_/]+\.md\b|\b(DESIGN|FORMATS|RELIABILITY|WALKTHROUGH)\b' --include='*.[ch]' --include='*.sql' --include='*.sh' --include='*.json' \
+	engine facilities sim schemas policies tests/unit tests/lib | grep -v ':README\.md$')" "comments name no document that is not in the tree"
+
 missing=$(find schemas policies facilities -type f ! -name '*.[cho]' 2> /dev/null | sort | while read -r f; do
 	grep -qF "{\"$f\"," "$BUILD/embed.c" || echo "$f is not embedded (EMBED in the Makefile)"
 	grep -qaF "$f" slew || echo "$f is not in ./slew"
