@@ -14,7 +14,7 @@ struct feed {
 	struct core *core;
 	struct replay_report *report;
 	int64_t turn, utc_us, tick_us;
-	bool open;
+	bool open, quiet; /* quiet: the engine was stopping, the turn was not released */
 };
 
 static int kind_of(const char *name)
@@ -31,7 +31,7 @@ static int turn_end(struct feed *f, struct err *e)
 	if (!f->open)
 		return 0;
 	f->open = false;
-	int rc = core_release(f->core, f->utc_us, f->tick_us, &out, e);
+	int rc = f->quiet ? 0 : core_release(f->core, f->utc_us, f->tick_us, &out, e);
 	effects_free(&out);
 	f->report->turns++;
 	return rc < 0 ? -1 : query_run(f->fresh, e, "COMMIT", "");
@@ -87,6 +87,8 @@ static int feed_row(struct feed *f, sqlite3_stmt *q, const json_t *meta, struct 
 	in.pid = json_int(meta, "pid", 0);
 	if (turn_begin(f, query_col_int(q, 9, 0), json_flag(meta, "recovered", false), e) < 0)
 		return -1;
+	f->quiet = json_flag(meta, "quiet", false);
+	core_quiet(f->core, f->quiet);
 	f->utc_us = in.utc_us;
 	f->tick_us = in.tick_us;
 	f->report->inputs++;

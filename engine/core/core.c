@@ -147,6 +147,11 @@ int core_step(struct core *c, const struct input *in, struct err *e)
 	return 0;
 }
 
+void core_quiet(struct core *c, bool quiet)
+{
+	c->quiet = quiet;
+}
+
 const json_t *core_answer(const struct core *c)
 {
 	return c->answer;

@@ -78,6 +78,9 @@ void core_close(struct core *c);
  * turn is gone (ROLLBACK, core_close, core_open anew, feed the inputs singly once). */
 int core_step(struct core *c, const struct input *in, struct err *e);
 
+/* true: the turns from now on are not released (the engine is stopping). Journalled with each input, so that a replay does the same. */
+void core_quiet(struct core *c, bool quiet);
+
 /* End of a turn, still inside the transaction: asks the gates, counts slots from rows, renders what may go now and marks it released.
  * Appends to *out (start zeroed). Hand over exactly this after COMMIT. */
 int core_release(struct core *c, int64_t utc_us, int64_t tick_us, struct effects *out, struct err *e);

@@ -21,9 +21,11 @@ static void random_hex(const struct input *in, char out[33])
 }
 
 /* What replay needs beside the body: reply headers, the orderer, the flags of inject. */
-static char *meta_of(const struct input *in, bool recovered)
+static char *meta_of(const struct input *in, bool recovered, bool quiet)
 {
 	json_t *m = json_object();
+	if (quiet)
+		json_object_set_new(m, "quiet", json_true());
 	if (recovered) /* the first input after a start: replay recovers there, too */
 		json_object_set_new(m, "recovered", json_true());
 	char random[33];
@@ -83,7 +85,7 @@ void journal(struct core *c, const struct input *in)
 	}
 	bool alert = in->kind == INPUT_alert;
 	bool recovered = get_int(c, 0, "SELECT 1 FROM timer WHERE key=?", "t", START_FRESH) == 1;
-	char *meta = meta_of(in, recovered);
+	char *meta = meta_of(in, recovered, c->quiet);
 	if (recovered)
 		timer_drop(c, START_FRESH);
 	put(c, insert, "itiinttnnittb", c->seq, input_kind_name(in->kind), in->utc_us, in->tick_us, in->effect ? in->effect : UTC_NONE,

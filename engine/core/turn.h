@@ -33,6 +33,7 @@ struct core {
 	struct err fault;
 	int64_t seq, utc_us, tick_us;   /* of the input that is being decided, or was last */
 	int64_t turn_from, next_from;   /* first seq of the turn that was released last, and of the one that is open */
+	bool quiet;                     /* the turn will not be released */
 	char installation[16], prefix[24];
 	uint8_t random[16];
 	struct rule *rules;

@@ -79,6 +79,7 @@ static int turn_try(struct core_thread *t, struct letters *batch, struct turn *t
 	t->no_room = false;
 	if (query_run(t->o.db, e, "BEGIN IMMEDIATE", "") != 0)
 		return -1;
+	core_quiet(t->core, quiet);
 	int rc = step_all(t, batch, e);
 	int64_t utc_us = clock_utc_us(t->o.clock), tick_us = clock_tick_us(t->o.clock);
 	if (batch->last != NULL) { /* effects carry the moment of the last input: a replay knows no other */

@@ -208,7 +208,7 @@ static void secret_file(const char *dir, const char *name, const char *text, mod
 
 static void test_secrets(void **state)
 {
-	char dir[] = "/tmp/slew-secretXXXXXX";
+	char dir[] = "/tmp/slew-secretXXXXXX", path_fifo[64];
 	struct secrets s = {0};
 	struct err e = {0};
 	(void)state;
@@ -222,6 +222,10 @@ static void test_secrets(void **state)
 	assert_int_equal(secrets_load(&s, dir, "short", &e), -1);
 	assert_int_equal(secrets_load(&s, dir, "../good", &e), -1);
 	assert_int_equal(secrets_load(&s, dir, "absent", &e), -1);
+	snprintf(path_fifo, sizeof path_fifo, "%s/fifo", dir); /* must not hold the engine up */
+	assert_int_equal(mkfifo(path_fifo, 0600), 0);
+	assert_int_equal(secrets_load(&s, dir, "fifo", &e), -1);
+	unlink(path_fifo);
 	assert_null(secrets_value(&s, "open"));
 	/* raw; base64 of user:secret; percent-encoded */
 	char body[] = "{\"a\":\"s3cr3t+Canary/0001\",\"b\":\"dXNlcjpzM2NyM3QrQ2FuYXJ5LzAwMDE=\",\"c\":\"s3cr3t%2BCanary%2F0001\",\"d\":\"s3cr3t%2bCanary%2f0001\"}";
