@@ -300,6 +300,15 @@ static void feed_finish(const struct ocs_reading *r, json_t *memo, const json_t 
 	r->out->complete = true;
 }
 
+/* It never ends: not complete, the cursors stay, and a person is told. */
+static void feed_endless(const struct ocs_reading *r, json_t *memo)
+{
+	struct answer *a = answers_add(r->out, ANSWER_UNKNOWN);
+	json_object_del(memo, "pass");
+	if (a != NULL)
+		snprintf(a->words, sizeof a->words, "the list of what has changed did not end after %d pages, or its next page cannot be asked for", LIMIT_PAGES);
+}
+
 void ocs_read_feed(const struct ocs_reading *r)
 {
 	const json_t *rows = ocs_page_rows(r);
@@ -330,7 +339,7 @@ void ocs_read_feed(const struct ocs_reading *r)
 	if (more == 0 && page + 1 < LIMIT_PAGES)
 		r->out->next_step = r->v->step + 1;
 	else if (more >= 0)
-		json_object_del(memo, "pass"); /* never ends: not complete, the cursors stay */
+		feed_endless(r, memo);
 	else if (observations)
 		feed_finish(r, memo, pass);
 	else

@@ -173,6 +173,8 @@ static void answer_apply(struct core *c, const struct talk *t, const struct answ
 	}
 	int64_t id = request_of(c, t, a);
 	int signal = signal_of(a->kind);
+	if (a->kind == ANSWER_UNKNOWN && a->words[0]) /* beside answers that are clear: nobody else would hear of it */
+		alarm_raise(c, a->token[0] ? a->token : t->site->name, "answer", "%s: %s", t->site->name, a->words);
 	if (id == 0 && strncmp(a->token, c->prefix, strlen(c->prefix)) == 0)
 		stray_met(c, t->site->name, a, signal_name(signal < 0 ? SIGNAL_queued : (enum life_signal)signal), is_sweep(t));
 	if (id == 0 || signal < 0)

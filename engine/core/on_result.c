@@ -141,6 +141,8 @@ static void plan_enter(struct core *c, int64_t event, const char *policy, const 
 				       "('planned','offered','held'))) LIMIT 1";
 	int64_t policy_id = 0;
 	rule_current(c, policy, &policy_id);
+	if (json_array_size(requests) > LIMIT_PLAN_REQUESTS)
+		alarm_raise(c, policy, "limit", "a plan of %zu requests: the first %d are taken", json_array_size(requests), LIMIT_PLAN_REQUESTS);
 	const json_t *r;
 	size_t i;
 	json_array_foreach(requests, i, r) {

@@ -50,7 +50,9 @@ static void effect_rejected(struct core *c, int64_t id, const char *reason)
 		event_decided_maps(c, sha);
 		json_decref(job);
 	}
-	if (strcmp(json_text(row, "verb", ""), "find") == 0) { /* only a find leads out of a doubt: it looks again */
+	if (strcmp(json_text(row, "verb", ""), "find") == 0 && json_int(row, "request", 0) == 0) { /* a sweep begins anew */
+		effect_call(c, json_text(row, "facility", ""), VERB_FIND, 0, 0, c->tick_us + 5 * UTC_MINUTE);
+	} else if (strcmp(json_text(row, "verb", ""), "find") == 0) { /* only a find leads out of a doubt: it looks again */
 		char key[64];
 		snprintf(key, sizeof key, "find:%lld", (long long)json_int(row, "request", 0));
 		timer_set(c, key, "find", json_int(row, "request", 0), NULL, UTC_NONE, c->tick_us + UTC_MINUTE);

@@ -329,12 +329,28 @@ static void full_disk(void **state)
 	box_close(&b);
 }
 
+/* A state that this program does not know changes nothing, and a person is asked. */
+static void state_of_tomorrow(void **state)
+{
+	(void)state;
+	struct box b;
+	begin(&b, 1);
+	offers_taken(&b);
+	accept(&b, box_waits(&b, "submit"));
+	char id[24];
+	snprintf(id, sizeof id, "%s", box_text(&b, "SELECT remote_id FROM request"));
+	feed_says(&b, 1, id, false, "ON_A_BREAK");
+	assert_string_equal(box_text(&b, states), "accepted");
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM alarm WHERE what='answer' AND detail LIKE '%ON_A_BREAK%'"), 1);
+	box_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(revived_while_another_lives), cmocka_unit_test(there_before_it_was_asked), cmocka_unit_test(less_is_not_no),
 		cmocka_unit_test(no_from_the_middle), cmocka_unit_test(hold_outlives_reload), cmocka_unit_test(amend_nothing),
-		cmocka_unit_test(descriptor_says_what_proves), cmocka_unit_test(words_fail_later), cmocka_unit_test(full_disk), cmocka_unit_test(number_after_a_persons_word),
+		cmocka_unit_test(descriptor_says_what_proves), cmocka_unit_test(words_fail_later), cmocka_unit_test(full_disk), cmocka_unit_test(state_of_tomorrow), cmocka_unit_test(number_after_a_persons_word),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
