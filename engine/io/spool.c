@@ -2,6 +2,8 @@
 #include "engine/io/spool.h"
 #include "engine/base/limits.h"
 #include "engine/base/text.h"
+#include "engine/base/utc.h"
+#include "engine/io/clock.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +14,7 @@
 
 #define SCAN_MS 500
 #define SCAN_FILES 32
+#define SETTLE_US UTC_SECOND
 #define SCAN_BYTES (LIMIT_TURN_BYTES)
 
 struct flight {            /* read, not yet committed */
@@ -56,12 +59,21 @@ static void complain(struct spool *s, const char *name, const char *why)
 	s->host.log(s->host.ctx, LOG_WARN, s->name, line);
 }
 
+/* Somebody may be writing it: what was renamed into place has another time of change than of writing and is whole; else a second without a
+ * write is waited for. */
+static bool may_grow(const struct stat *st)
+{
+	int64_t written_us = (int64_t)st->st_mtim.tv_sec * UTC_SECOND + st->st_mtim.tv_nsec / 1000, age_us = clock_wall_us() - written_us;
+	bool renamed = st->st_ctim.tv_sec != st->st_mtim.tv_sec || st->st_ctim.tv_nsec != st->st_mtim.tv_nsec;
+	return !renamed && age_us >= 0 && age_us < SETTLE_US;
+}
+
 /* A file past the limit comes in as its first bytes: the core rejects it, and the reject is a row. */
 static struct letter *file_read(struct spool *s, const char *name)
 {
 	struct stat st;
 	int fd = openat(s->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || may_grow(&st)) {
 		if (fd >= 0)
 			close(fd);
 		return NULL;

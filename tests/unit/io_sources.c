@@ -35,12 +35,12 @@ static void on_tick(uv_timer_t *t)
 }
 
 /* Runs the loop until n letters have come, or wall time is over. */
-static void run_until(uv_loop_t *loop, struct heard *h, size_t n, int seconds)
+static void run_until(uv_loop_t *loop, struct heard *h, size_t n, double seconds)
 {
 	uv_timer_t tick;
 	uv_timer_init(loop, &tick);
 	uv_timer_start(&tick, on_tick, 20, 20);
-	uint64_t end = uv_hrtime() + (uint64_t)seconds * 1000000000u;
+	uint64_t end = uv_hrtime() + (uint64_t)(seconds * 1e9);
 	while (h->letters.count < n && uv_hrtime() < end)
 		uv_run(loop, UV_RUN_ONCE);
 	uv_close((uv_handle_t *)&tick, NULL);
@@ -264,6 +264,17 @@ static void test_spool(void **state)
 	assert_int_equal(h.letters.count, 2);
 	run_until(&loop, &h, 3, 1); /* read once, however often it looks */
 	assert_int_equal(h.letters.count, 2);
+	snprintf(path, sizeof path, "%s/d.json", dir); /* written in place, in two halves: not read before it is whole */
+	FILE *slow = fopen(path, "w");
+	assert_non_null(slow);
+	fputs("{\"half\":", slow);
+	fflush(slow);
+	run_until(&loop, &h, 3, 0.4);
+	assert_int_equal(h.letters.count, 2);
+	fputs("1}", slow);
+	fclose(slow);
+	run_until(&loop, &h, 3, 5);
+	assert_int_equal(h.letters.count, 3);
 	struct letter *l = letters_get(&h.letters);
 	assert_string_equal(l->in.source, "spool");
 	assert_string_equal(l->in.topic, "igwn.gwalert");
