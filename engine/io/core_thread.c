@@ -7,6 +7,7 @@
 #include "engine/io/ballast.h"
 #include "engine/io/news.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ struct core_thread {
 	bool no_room;               /* the last turn failed for want of room on the disk */
 	struct letters refused;     /* orders that must wait for room: told so, not kept */
 	int64_t seq;
+	struct clock_watch watch;
 };
 
 void turn_free(struct turn *t)
@@ -281,6 +283,22 @@ static void batch_take(struct core_thread *t, struct letters *batch)
 	}
 }
 
+/* The loop looks at the wall clock once a second; a turn within that second would submit by a clock that has just jumped. */
+static void batch_clock(struct core_thread *t, struct letters *batch)
+{
+	struct letters first = {0};
+	char body[48];
+	int64_t step_us = clock_step_us(t->o.clock, &t->watch);
+	struct letter *l = NULL;
+	if (step_us != 0)
+		l = letter_new(INPUT_clock, body, (size_t)snprintf(body, sizeof body, "{\"step_us\":%" PRId64 "}", step_us));
+	if (l == NULL)
+		return;
+	letters_put(&first, l);
+	letters_move(&first, batch);
+	*batch = first;
+}
+
 /* Under the mutex: waits for work, for at most IDLE_S. */
 static void wait_for_work(struct core_thread *t)
 {
@@ -335,6 +353,7 @@ static void *core_thread_main(void *arg)
 		pthread_mutex_unlock(&t->mutex);
 		if (batch.count > 0) {
 			t->was_busy = true;
+			batch_clock(t, &batch);
 			if (turn_run(t, &batch, &e) != 0)
 				die(t, &batch, &e);
 		} else if (stop || dead) {
@@ -383,6 +402,7 @@ struct core_thread *core_thread_start(const struct core_thread_options *o, struc
 		return NULL;
 	}
 	ballast_open(&t->ballast, o->state_path);
+	clock_step_us(o->clock, &t->watch);
 	init_wait(t);
 	if (pthread_create(&t->thread, NULL, core_thread_main, t) != 0) {
 		err_set(e, ERR_SYSTEM, "core thread: cannot be started: %s; look at the limit of tasks", strerror(errno));

@@ -9,8 +9,21 @@
 #include "engine/io/socket.h"
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+
+/* -- a wall clock that can be set ---------------------------------------------------------------------------------------------------------------- */
+
+static int64_t wall_shift_s;
+
+int clock_gettime(clockid_t id, struct timespec *t)
+{
+	int rc = (int)syscall(SYS_clock_gettime, id, t);
+	if (id == CLOCK_REALTIME)
+		t->tv_sec += wall_shift_s;
+	return rc;
+}
 
 /* -- a core that counts: alerts "fail N" make N turns fail; every alert releases one call ------------------------------------------------------ */
 
@@ -68,6 +81,10 @@ int core_release(struct core *c, int64_t utc_us, int64_t tick_us, struct effects
 	for (; c->effects > 0; c->effects--)
 		out->list[out->count++] = (struct effect){.kind = EFFECT_call, .body = json_object()};
 	return 0;
+}
+void core_quiet(struct core *c, bool quiet)
+{
+	(void)c, (void)quiet;
 }
 const json_t *core_answer(const struct core *c)
 {
@@ -324,6 +341,36 @@ static void test_turn_fails_once(void **state)
 	rig_stop(&r);
 }
 
+/* The clock jumps: the turn that comes next says so before anything else. */
+static void test_clock_jump(void **state)
+{
+	struct rig r;
+	int effects = 0;
+	char text[64] = "";
+	struct err e = {0};
+	(void)state;
+	rig_start(&r, "jump.db");
+	rig_put(&r, INPUT_alert, "before");
+	rig_wait(&r, 1, &effects, NULL);
+	wall_shift_s = 3600;
+	rig_put(&r, INPUT_alert, "after");
+	rig_wait(&r, 2, &effects, NULL);
+	rig_put(&r, INPUT_alert, "once");
+	rig_wait(&r, 1, &effects, NULL);
+	wall_shift_s = 0;
+	rig_stop(&r);
+	sqlite3 *db;
+	assert_ok(query_open(r.path, QUERY_READ, &db, &e), &e);
+	assert_int_equal(query_text(db, text, sizeof text, &e, "SELECT group_concat(substr(body,1,14),' ') FROM (SELECT body FROM input ORDER BY seq)", ""), 1);
+	text[strcspn(text, "0123456789")] = '\0';
+	assert_string_equal(text, "before {\"step_us\":");
+	assert_int_equal(query_text(db, text, sizeof text, &e, "SELECT group_concat(body,' ') FROM (SELECT body FROM input WHERE kind='alert' ORDER BY seq)", ""), 1);
+	assert_string_equal(text, "before after once");
+	assert_int_equal(query_text(db, text, sizeof text, &e, "SELECT count(*) FROM input", ""), 1);
+	assert_string_equal(text, "4");
+	sqlite3_close(db);
+}
+
 /* On a full disk a retraction goes before what waits, and moves no position past it; what waits keeps its order. */
 static void test_full_disk(void **state)
 {
@@ -542,7 +589,7 @@ int main(void)
 {
 	signal(SIGPIPE, SIG_IGN); /* as the engine does */
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_lock), cmocka_unit_test(test_clock), cmocka_unit_test(test_turns),
-		cmocka_unit_test(test_turn_fails_once), cmocka_unit_test(test_full_disk), cmocka_unit_test(test_sick_store), cmocka_unit_test(test_socket),
+		cmocka_unit_test(test_turn_fails_once), cmocka_unit_test(test_clock_jump), cmocka_unit_test(test_full_disk), cmocka_unit_test(test_sick_store), cmocka_unit_test(test_socket),
 		cmocka_unit_test(test_socket_paths)};
 	return cmocka_run_group_tests(tests, make_folder, drop_folder);
 }
