@@ -59,4 +59,6 @@ states=$(./slew ctl --config "$dir/night.json" --json requests | grep -o '"state
 case $states in *accepted*|*asked*|*cancelling*|*unsure*|*scheduled*) false ;; *) true ;; esac; ok $? "the engine's own list agrees:$states"
 kill -TERM $engine; wait $engine; ok $? "it stops in order"
 engine=
+sweep=$(python3 -c 'import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute("SELECT state, (SELECT count(*) FROM alarm WHERE what = '"'unknown'"') FROM sweep").fetchone())' "$dir/state.db")
+[ "$sweep" = "done 0" ]; ok $? "at its start it read all groups of ours to the last page and knew every one ($sweep)"
 exit $bad
