@@ -36,7 +36,9 @@ static int broke(char broken[64], const char *kind)
 static int judge_name(const struct judge *j, const char *name, const json_t *row, sqlite3 *db, char broken[64], struct err *e)
 {
 	static const char of[] = "SELECT e.name FROM request r JOIN event e ON e.id=r.event WHERE r.token=?";
-	char event[64] = "";
+	static const char rest[] = "SELECT state||' '||ifnull(unwanted_why,'') FROM request WHERE token=? AND state IN ('planned','offered','held','declined',"
+		"'cancelled','expired','failed')";
+	char event[64] = "", state[200] = "";
 	const json_t *at;
 	size_t k;
 	if (json_int(row, "count", 0) > 1)
@@ -45,6 +47,9 @@ static int judge_name(const struct judge *j, const char *name, const json_t *row
 		return -1;
 	if (event[0] == '\0')
 		return err_set(e, broke(broken, "stranger"), "the portal has %s, which is no request of ours", name);
+	json_array_foreach(json_object_get(row, "states"), k, at)
+		if (strcmp(json_string_value(at), "PENDING") == 0 && query_text(db, state, sizeof state, e, rest, "t", name) == 1)
+			return err_set(e, broke(broken, "alive"), "%s is alive at the portal, and here %s", name, state);
 	json_array_foreach(json_object_get(row, "created_us"), k, at)
 		for (int i = 0; i < j->gates; i++) {
 			const struct judge_gate *g = &j->gate[i];

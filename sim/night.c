@@ -284,8 +284,8 @@ static void order_target(struct night *n, json_t *order, const char *key)
 static void order_judged(struct night *n, const json_t *order)
 {
 	const char *verb = json_text(order, "verb", ""), *event = json_text(order, "event", "");
-	if (json_object_get(order, "what") != NULL)
-		return;
+	if (json_object_get(order, "what") != NULL || json_object_get(order, "target") != NULL || json_object_get(order, "facility") != NULL)
+		return; /* not the whole event */
 	if (strcmp(verb, "veto") == 0)
 		judge_close(&n->judge, event, "veto", sim_host_now(n->host));
 	else if (strcmp(verb, "release") == 0)
@@ -453,6 +453,7 @@ static void night_count(struct night *n)
 	r->submissions = json_int(ledger, "submissions", 0);
 	r->cancels = json_int(ledger, "cancels", 0);
 	r->duplicates = json_int(ledger, "duplicates", 0);
+	r->unseen = json_int(ledger, "unseen", 0);
 	r->observed = json_int(json_object_get(ledger, "states"), "COMPLETED", 0);
 	json_decref(ledger);
 }

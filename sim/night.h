@@ -33,7 +33,7 @@
 
 struct sim_night_report {
 	struct sim_host_counts counts;
-	int64_t events, submissions, observed, cancels, duplicates;
+	int64_t events, submissions, observed, cancels, duplicates, unseen;
 	int line;            /* of the text, at the end or where it broke; 0: after the last */
 	char broken[64];     /* "" or the kind of thing that broke, the same for the same bug: "check_two_live", "replay", "expect" … */
 };

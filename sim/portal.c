@@ -299,7 +299,7 @@ json_t *sim_portal_ledger(const struct sim_portal *p)
 		count_up(states, g->state);
 		seconds += g->charged_s;
 	}
-	return json_pack("{s:I, s:I, s:I, s:o, s:o, s:f, s:I, s:I, s:o}", "calls", (json_int_t)p->calls, "submissions", (json_int_t)p->submissions,
+	return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o, s:f, s:I, s:I, s:o}", "unseen", (json_int_t)p->unseen, "calls", (json_int_t)p->calls, "submissions", (json_int_t)p->submissions,
 			 "duplicates", (json_int_t)duplicates, "names", names, "states", states, "seconds", seconds, "cancels",
 			 (json_int_t)p->cancels, "frames", (json_int_t)p->frames, "observations", ledger_observations(p));
 }

@@ -63,7 +63,7 @@ void sim_portal_calm(struct sim_portal *p);
 
 /* The portal's own count, the judge of every "exactly once":
  * {"calls":n,"submissions":n,"duplicates":n,"names":{NAME:{"count":n,"ids":[…],"states":[…],"created_us":[sky time…],"seconds":charged,"observed":bool}},
- *  "states":{"PENDING":n,…},"seconds":charged in all,"cancels":n,"frames":n,
+ *  "states":{"PENDING":n,…},"seconds":charged in all,"cancels":n,"unseen":submissions refused as never visible,"frames":n,
  *  "observations":[{"id","name","target","site","telescope","start_us","end_us","state"}]}. New reference. */
 json_t *sim_portal_ledger(const struct sim_portal *p);
 #endif

@@ -100,6 +100,13 @@ static json_t *page(const struct sim_call *in, json_t *all, size_t normal)
 	return out;
 }
 
+/* Whether the n-th of a list (from 0) is on the page that is asked for: the others need not be written. */
+static bool on_page(const struct sim_call *in, size_t n, size_t normal)
+{
+	int64_t limit = param_number(in->query, "limit", (int64_t)normal), offset = param_number(in->query, "offset", 0);
+	return (int64_t)n >= offset && (int64_t)n < offset + (limit < 1 ? (int64_t)normal : limit);
+}
+
 static bool sees(const struct sim_portal *p, const struct portal_group *g, const char *user)
 {
 	return user != NULL && portal_proposal(p, g->ask.proposal, user) != NULL;
@@ -132,7 +139,7 @@ static json_t *groups_list(struct sim_portal *p, const struct sim_call *in, cons
 		    (modified_us != UTC_NONE && g->request_modified_us < modified_us) || (created_us != UTC_NONE && g->created_us < created_us) ||
 		    (request_id >= 0 && g->request_id != request_id) || !states_match(in->query, g->state))
 			continue;
-		json_array_append_new(all, portal_show_group(p, g, true));
+		json_array_append_new(all, on_page(in, json_array_size(all), 10) ? portal_show_group(p, g, true) : json_null());
 	}
 	return page(in, all, 10);
 }
@@ -153,7 +160,7 @@ static json_t *observations_list(struct sim_portal *p, const struct sim_call *in
 		if (!sees(p, g, user) || (by_proposal && strcmp(g->ask.proposal, proposal) != 0) || (modified_us != UTC_NONE && o->modified_us < modified_us) ||
 		    (group_id >= 0 && g->id != group_id) || !states_match(in->query, o->state))
 			continue;
-		json_array_append_new(all, portal_show_observation(p, o, true));
+		json_array_append_new(all, on_page(in, json_array_size(all), 10) ? portal_show_observation(p, o, true) : json_null());
 	}
 	return page(in, all, 10);
 }
@@ -167,7 +174,7 @@ static json_t *frames_list(struct sim_portal *p, const struct sim_call *in, cons
 		const struct portal_group *g = &p->group[p->observation[f->observation].group];
 		if (f->ready_us > p->now_us || !sees(p, g, user) || (request_id >= 0 && g->request_id != request_id) || (level >= 0 && f->level != level))
 			continue;
-		json_array_append_new(all, portal_show_frame(p, f));
+		json_array_append_new(all, on_page(in, json_array_size(all), 100) ? portal_show_frame(p, f) : json_null());
 	}
 	return page(in, all, 100);
 }
@@ -276,6 +283,9 @@ static json_t *submit(struct sim_portal *p, const json_t *body, const char *user
 	json_t *errors = json_object();
 	portal_check(p, body, user, &ask, errors);
 	if (json_object_size(errors) > 0) {
+		char *words = json_canonical(errors);
+		p->unseen += words != NULL && strstr(words, "not be visible") != NULL;
+		free(words);
 		free(ask.visible);
 		out->status = 400;
 		return errors;

@@ -84,7 +84,7 @@ struct sim_portal {
 	size_t observations, observation_cap;
 	struct portal_frame *frame;
 	size_t frames, frame_cap;
-	int64_t calls, submissions, cancels;
+	int64_t calls, submissions, cancels, unseen; /* unseen: submissions of what cannot be observed in its window */
 	json_t *fault_seen;              /* array of counters, beside setup.faults */
 };
 

@@ -250,6 +250,13 @@ static void menu_poor(struct draft *d)
 	text_printf(d->out, "policy {\"budget_h\":{\"event\":%.1f,\"night\":%.1f}}\n", 0.3 + rng_uniform(&d->rng), 0.3 + 2 * rng_uniform(&d->rng));
 }
 
+static void menu_poor_programme(struct draft *d)
+{
+	text_printf(d->out, "config {\"programmes\":[{\"name\":\"too-lco\",\"facility\":\"lco\",\"proposal\":\"TOO2026B\",\"hours\":{\"NORMAL\":%.2f,"
+		"\"TIME_CRITICAL\":%.2f,\"RAPID_RESPONSE\":%.2f},\"triggers\":%d}]}\n", 2 * rng_uniform(&d->rng), rng_uniform(&d->rng), rng_uniform(&d->rng),
+		1 + rng_below(&d->rng, 3));
+}
+
 static void menu_replan(struct draft *d)
 {
 	text_puts(d->out, "policy {\"replan\":\"cancel\"}\n");
@@ -265,7 +272,7 @@ static const struct {
 	{"drop-before", menu_drop_before}, {"drop-after", menu_drop_after}, {"503", menu_503}, {"504-after", menu_504_after},
 	{"html500", menu_html500}, {"html200", menu_html200}, {"truncate", menu_truncate}, {"slow", menu_slow}, {"429", menu_429},
 	{"weather", menu_weather}, {"fails", menu_fails}, {"invisible", menu_invisible}, {"renumber", menu_renumber},
-	{"wrong-clock", menu_wrong_clock}, {"crash", menu_crash}, {"clock", menu_clock}, {"poor", menu_poor}, {"replan", menu_replan},
+	{"wrong-clock", menu_wrong_clock}, {"crash", menu_crash}, {"clock", menu_clock}, {"poor", menu_poor}, {"poor-programme", menu_poor_programme}, {"replan", menu_replan},
 };
 #define MENU (sizeof menu / sizeof menu[0])
 
@@ -291,7 +298,7 @@ static void events_draw(struct draft *d)
 static void night_ends(struct draft *d)
 {
 	double at_s = d->until_s + 1;
-	bool whole = rng_below(&d->rng, 5) == 0; /* a fifth of the nights run to their natural end */
+	bool whole = rng_below(&d->rng, 12) == 0; /* some nights run to their natural end */
 	put(d, at_s, "portal calm");
 	for (int i = 0; i < d->events && !whole; i++)
 		put(d, at_s + 60, rng_below(&d->rng, 2) ? "alert %s RETRACTION" : "order try {\"verb\":\"veto\",\"event\":\"%s\"}", d->event[i].name);
@@ -340,7 +347,7 @@ void sim_swarm_text(uint64_t seed, struct text *out)
 	text_printf(out, "\nseed %d\nstart %s\n", SWARM_UNIVERSE, utc_format_s(stamp, d->start_us));
 	text_puts(out, "policy {\"targets\":{\"top\":8},\"observe\":[{\"epoch\":1,\"after_h\":0,\"filters\":[\"gp\"],\"exposure_s\":120,\"max_airmass\":2.5},"
 		"{\"epoch\":2,\"after_h\":1,\"filters\":[\"gp\"],\"exposure_s\":120,\"max_airmass\":2.5}]}\n");
-	text_puts(out, "portal {\"descriptor\":{\"poll_s\":{\"active\":90,\"idle\":600},\"max_window_h\":6}}\n");
+	text_puts(out, "portal {\"descriptor\":{\"poll_s\":{\"active\":150,\"idle\":900},\"max_window_h\":6}}\n");
 	events_draw(d);
 	for (size_t i = 0; i < MENU; i++)
 		if (d->on[i])

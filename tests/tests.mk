@@ -29,9 +29,12 @@ SAN_FAST := $(filter $(BUILD)/tests/unit/% $(BUILD)/tests/facility/%,$(TEST_BIN)
 check-san-fast: ## the unit and facility tests only under ASan and UBSan: part of what continuous integration runs
 	@$(MAKE) --no-print-directory WERROR=1 SAN=address,undefined BUILD=$(BUILD)/san OPT=-O1 $(SAN_FAST:$(BUILD)/%=$(BUILD)/san/%)
 	@TEST_TIMEOUT=900 BUILD=$(BUILD)/san tests/run $(SAN_FAST:$(BUILD)/%=$(BUILD)/san/%)
+sim: slew ## 1,000 random nights (SEEDS=n SEED=first); what breaks is cut short and kept under tests/night/regress
+	@mkdir -p tests/night/regress
+	@./slew sim --seeds $(or $(SEEDS),1000) --seed $(or $(SEED),1) --jobs $$(nproc) --shrink --keep tests/night/regress
 peers: slew $(BUILD)/tests/peers/ocs_real $(BUILD)/tests/peers/merger ## the adapters against real servers: an Observation Portal on loopback
 	@BUILD=$(BUILD) tests/peers/portal.sh
 demo: slew ## a whole made-up night in a minute (DEMO_SEED=n another; DEMO_ALERT=file.json DEMO_CATALOG=cat.fits a real alert)
 	@SLEW=./slew DEMO_SEED="$(DEMO_SEED)" DEMO_ALERT="$(DEMO_ALERT)" DEMO_CATALOG="$(DEMO_CATALOG)" DEMO_START="$(DEMO_START)" tools/demo
-.PHONY: tests check check-unit check-san check-san-fast peers demo
+.PHONY: tests check check-unit check-san check-san-fast sim peers demo
 -include $(TEST_BIN:%=%.d) $(TEST_LIB_OBJ:.o=.d) $(wildcard $(BUILD)/tests/peers/*.d)

@@ -23,7 +23,7 @@ struct sim_run {
 };
 
 struct tally {
-	int64_t nights, failed, events, turns, calls, crashes, submissions, observed, cancels;
+	int64_t nights, failed, events, turns, calls, crashes, submissions, observed, cancels, unseen;
 };
 
 static struct sim_stage *stage_open(uint64_t seed, struct err *e)
@@ -150,6 +150,7 @@ static void one_seed(const struct sim_run *r, uint64_t seed, struct tally *t)
 	t->submissions += report.submissions;
 	t->observed += report.observed;
 	t->cancels += report.cancels;
+	t->unseen += report.unseen;
 	if (rc < 0) {
 		t->failed++;
 		keep_night(r, seed, &report, &e, text.data ? text.data : "");
@@ -180,6 +181,7 @@ static void tally_add(struct tally *a, const struct tally *b)
 	a->submissions += b->submissions;
 	a->observed += b->observed;
 	a->cancels += b->cancels;
+	a->unseen += b->unseen;
 }
 
 static int swarm(struct sim_run *r)
@@ -214,9 +216,9 @@ static int swarm(struct sim_run *r)
 	clock_gettime(CLOCK_MONOTONIC, &ended);
 	double took_s = (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) / 1e9;
 	printf("%lld nights, %lld broken, %.1f s, %.1f nights/s: %lld events, %lld turns, %lld calls, %lld crashes, %lld submissions, %lld observed, "
-	       "%lld cancels\n", (long long)all.nights, (long long)all.failed, took_s, (double)all.nights / took_s, (long long)all.events,
+	       "%lld cancels, %lld asked of what cannot be seen\n", (long long)all.nights, (long long)all.failed, took_s, (double)all.nights / took_s, (long long)all.events,
 		(long long)all.turns, (long long)all.calls, (long long)all.crashes, (long long)all.submissions, (long long)all.observed,
-		(long long)all.cancels);
+		(long long)all.cancels, (long long)all.unseen);
 	sim_stage_free(r->stage);
 	return lost > 0 || all.failed > 0 || all.nights < r->seeds;
 }
