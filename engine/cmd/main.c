@@ -30,6 +30,16 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
+/* What was printed has to be there: a full disk or a closed output is no success. */
+static int written(int rc)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return rc;
+	if (rc == 0)
+		fprintf(stderr, "slew: standard output: cannot be written: %s; the output is not complete\n", strerror(errno));
+	return rc != 0 ? rc : 1;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
@@ -50,7 +60,7 @@ int main(int argc, char **argv)
 	}
 	for (int i = 2; i < argc && !ask; i++)
 		ask = strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0;
-	return ask ? cmd_help(c) : c->run(argc - 1, argv + 1);
+	return written(ask ? cmd_help(c) : c->run(argc - 1, argv + 1));
 }
 
 int cmd_help(const struct command *c)

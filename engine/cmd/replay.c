@@ -11,7 +11,7 @@ static int replay(const char *path, bool json)
 	struct err e = {0};
 	struct replay_report r;
 	sqlite3 *journal = NULL, *fresh = NULL;
-	int rc = query_open(path, QUERY_READ, &journal, &e);
+	int rc = query_open_state(path, &journal, &e);
 	if (rc == 0)
 		rc = query_open(":memory:", QUERY_WRITE, &fresh, &e);
 	/* one snapshot, also of a state that is being written */

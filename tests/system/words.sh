@@ -39,6 +39,9 @@ for f in "$dir/p.json" /dev/null; do
 	try 1 "report: $(basename $f) is no state" 'is not a state of slew' ./slew report "$f" -o "$dir/r.html"
 	try 1 "check --state: $(basename $f) is no state" 'is not a state of slew' ./slew check --state "$f"
 done
+try 1 "replay: a file that is no state" 'is not a state of slew' ./slew replay "$dir/p.json"
+try 1 "a full disk under the output is an error" 'output: cannot be written' sh -c './slew policy list > /dev/full'
+try 1 "so is a closed output" 'output: cannot be written' sh -c './slew policy facts >&-'
 mkdir "$dir/mine"; echo '{}' > "$dir/mine/config.json"
 try 2 "world: writes over nothing of yours" 'holds config.json already' ./slew world "$dir/mine"
 try 1 "rank: a directory is no catalogue" 'is a directory' ./slew catalog info "$dir"
