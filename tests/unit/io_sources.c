@@ -217,10 +217,11 @@ static void test_kafka_no_broker(void **state)
 	assert_int_equal(uv_loop_init(&loop), 0);
 	struct kafka *k = kafka_open(&loop, &s, &none, NULL, &host, &e);
 	assert_non_null(k);
-	run_until(&loop, &h, 1, 1);
-	assert_true(h.warnings > 0);
+	for (int i = 0; i < 20 && h.warnings == 0; i++) /* a loaded machine takes its time */
+		run_until(&loop, &h, 1, 1);
 	kafka_close(k); /* while a question to the broker is under way */
 	loop_end(&loop);
+	assert_true(h.warnings > 0); /* after the end: a failure with the client open would wait for ever at exit */
 	s.auth.kind = AUTH_SCRAM;
 	text_copy(s.auth.mechanism, sizeof s.auth.mechanism, "SCRAM-SHA-512");
 	text_copy(s.auth.secret, sizeof s.auth.secret, "password");
