@@ -186,7 +186,7 @@ static int arrive(struct sim_host *h, size_t i, struct err *e)
 	} else if (c.kind == COMING_REPLY) {
 		struct input in = {.kind = INPUT_reply, .effect = c.effect};
 		in.reply.retry_after_s = -1;
-		in.reply.sent = c.answered ? SENT_ANSWERED : SENT_MAYBE;
+		in.reply.sent = c.answered ? SENT_ANSWERED : c.reply.drop == SIM_REFUSED ? SENT_NO : SENT_MAYBE;
 		in.reply.content_type = c.answered ? c.reply.content_type : "";
 		in.reply.transport = c.answered ? "" : "connection closed before an answer";
 		if (c.answered) {
@@ -276,6 +276,15 @@ int sim_host_clock(struct sim_host *h, int64_t step_us, struct err *e)
 	return rc;
 }
 
+int sim_host_reload(struct sim_host *h, struct err *e)
+{
+	char *text = json_canonical(h->o.config);
+	struct input in = {.kind = INPUT_config, .body = text, .len = text ? strlen(text) : 0};
+	int rc = text ? turn(h, &in, e) : err_set(e, ERR_MEMORY, "no memory for the configuration");
+	free(text);
+	return rc;
+}
+
 /* ---- life ---- */
 static int start(struct sim_host *h, struct err *e)
 {
@@ -289,11 +298,7 @@ static int start(struct sim_host *h, struct err *e)
 		return -1;
 	if (tick_us > h->tick_us)
 		h->tick_us = tick_us;
-	char *text = json_canonical(h->o.config);
-	struct input in = {.kind = INPUT_config, .body = text, .len = text ? strlen(text) : 0};
-	int rc = text ? turn(h, &in, e) : err_set(e, ERR_MEMORY, "no memory for the configuration");
-	free(text);
-	return rc;
+	return sim_host_reload(h, e);
 }
 
 struct sim_host *sim_host_new(const struct sim_host_options *options, struct err *e)

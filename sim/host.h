@@ -46,6 +46,9 @@ int sim_host_alert(struct sim_host *h, const char *topic, const void *bytes, siz
 /* One order now; *answer gets a new reference (may be NULL). */
 int sim_host_order(struct sim_host *h, int64_t uid, const json_t *order, json_t **answer, struct err *e);
 
+/* Feeds the configuration (options.config, which may have been changed in place) again. */
+int sim_host_reload(struct sim_host *h, struct err *e);
+
 /* The wall clock jumps by step_us (an input of kind clock; ticks go on as they were). */
 int sim_host_clock(struct sim_host *h, int64_t step_us, struct err *e);
 

@@ -76,7 +76,7 @@ static int night_host(struct night *n, int64_t start_us, int64_t offset, struct 
 {
 	struct sim_host_options options = {.db = n->db, .config = n->config, .portal = n->portal, .authorization = "Token night-token",
 		.compute = &n->compute, .compute_by = sim_stage_compute, .compute_ctx = n->o->stage, .start_us = start_us, .offset = offset,
-		.check_every_step = true};
+		.latency_us = n->judge.latency_us, .check_every_step = true};
 	n->host = sim_host_new(&options, e);
 	return n->host ? 0 : -1;
 }
@@ -94,7 +94,6 @@ static int night_open(struct night *n, struct err *e)
 	if (n->portal == NULL || n->config == NULL)
 		return err_set(e, ERR_INPUT, "the portal's setup or the configuration cannot be used");
 	n->compute = (struct compute_host){.read_map = skymap_read, .catalog = sim_stage_catalog(n->o->stage)};
-	n->judge.latency_us = UTC_SECOND / 5;
 	return night_host(n, n->start_us, 0, e);
 }
 
@@ -343,6 +342,10 @@ static int do_setting(struct night *n, char *line, struct err *e)
 	}
 	if (strcmp(word, "start") == 0)
 		return utc_parse(rest, &n->start_us, e);
+	if (strcmp(word, "latency") == 0) {
+		n->judge.latency_us = llround(strtod(rest, NULL) * 1e6);
+		return n->judge.latency_us > 0 && n->host == NULL ? 0 : err_set(e, ERR_INPUT, "latency SECONDS, before the night begins");
+	}
 	json_t *target = strcmp(word, "policy") == 0 ? n->policy : strcmp(word, "portal") == 0 ? n->portal_setup :
 		strcmp(word, "facility") == 0 ? n->facility : strcmp(word, "config") == 0 ? n->changes : NULL;
 	if (target == NULL || n->host != NULL)
@@ -353,6 +356,16 @@ static int do_setting(struct night *n, char *line, struct err *e)
 	merge_patch(target, patch);
 	json_decref(patch);
 	return 0;
+}
+
+static int do_reload(struct night *n, const char *word, const char *rest, struct err *e)
+{
+	json_t *patch = json_read(rest, strlen(rest), &json_limits_config, e);
+	if (patch == NULL)
+		return -1;
+	merge_patch(strcmp(word, "policy") == 0 ? n->policy : json_object_get(n->config, "config"), patch);
+	json_decref(patch);
+	return sim_host_reload(n->host, e);
 }
 
 static int do_timed(struct night *n, int64_t at_us, char *line, struct err *e)
@@ -379,6 +392,8 @@ static int do_timed(struct night *n, int64_t at_us, char *line, struct err *e)
 		return do_copy(n, e);
 	if (strcmp(word, "restore") == 0)
 		return do_restore(n, (int64_t)(strtod(rest, NULL) * 1e6), e);
+	if (strcmp(word, "policy") == 0 || strcmp(word, "config") == 0)
+		return do_reload(n, word, rest, e);
 	if (strcmp(word, "settle") == 0)
 		return do_settle(n, strtod(rest, NULL), e);
 	if (strcmp(word, "clock") == 0)
@@ -497,7 +512,7 @@ int sim_night_run(const char *text, const struct sim_night_options *o, struct si
 	char line[4096];
 	int rc = 0;
 	*report = (struct sim_night_report){0};
-	struct night n = {.o = o, .report = report, .seed = 7};
+	struct night n = {.o = o, .report = report, .seed = 7, .judge.latency_us = UTC_SECOND / 5};
 	if (!night_setup(&n, e))
 		rc = err_wrap(e, "the policy or descriptor of the nights cannot be read");
 	for (const char *at = text; rc == 0 && *at; at += at[0] == '\n') {

@@ -6,6 +6,8 @@
  *   portal {"cycle_s": 60}                 merge patch over the portal's setup (sim/portal.h)
  *   facility {"accepts_tests": true}       merge patch over the facility's entry
  *   config {"programmes": […]}             merge patch over the configuration
+ *   latency SECONDS                        of a call, there and back (0.2)
+ *   HH:MM[:SS.sss] policy|config {…}       the same merge patch now, and the configuration is read anew
  *   HH:MM[:SS.sss] alert EVENT TYPE [key=value …]   far= bns= nsbh= terrestrial= remnant= significant= late=SECONDS (made so long ago)
  *                                          map=none|STREAM topic= again (the same bytes)
  *   HH:MM[:SS.sss] bytes "garbage"         something that is no alert

@@ -184,8 +184,8 @@ static int fault_before(const json_t *fault, struct sim_reply *out)
 {
 	const char *what = json_text(fault, "what", "");
 	out->delay_us = (int64_t)(json_number(fault, "delay_s", strcmp(what, "slow") == 0 ? 5 : 0) * 1e6);
-	if (strcmp(what, "drop_before") == 0) {
-		out->drop = SIM_DROP_BEFORE;
+	if (strcmp(what, "drop_before") == 0 || strcmp(what, "refused") == 0) {
+		out->drop = what[0] == 'r' ? SIM_REFUSED : SIM_DROP_BEFORE;
 		return html(out, 503, "dropped") < 0 ? -1 : 1;
 	}
 	if (strcmp(what, "503") == 0)

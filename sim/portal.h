@@ -16,6 +16,7 @@ struct sim_call {
 
 enum sim_drop {
 	SIM_REPLY,          /* send the reply */
+	SIM_REFUSED,        /* no connection: the caller knows that nothing arrived */
 	SIM_DROP_BEFORE,    /* close without having acted */
 	SIM_DROP_AFTER      /* close after having acted: the answer is lost */
 };
@@ -36,7 +37,7 @@ struct sim_portal;
 /* setup: {"tokens":{"demo-token":"user", …},
  *   "proposals":[{"id":"TOO2026B","hours":{"NORMAL":20,"TIME_CRITICAL":3,"RAPID_RESPONSE":5},"ipp_h":5,"users":["user"…]|absent = all}],
  *   "descriptor":{…facilities/lco.json…},                        sites, telescopes, instruments, overheads
- *   "faults":[{"on":"POST /api/requestgroups/","nth":1,"count":1,"what":"drop_before|drop_after|503|504_after|429|html500|slow","delay_s":5}],
+ *   "faults":[{"on":"POST /api/requestgroups/","nth":1,"count":1,"what":"refused|drop_before|drop_after|503|504_after|429|html500|slow","delay_s":5}],
  *         on: method and the exact path, or a path that ends in '*'; nth counts matching calls from 1
  *   "weather":[{"site":"lsc","from_us":t,"to_us":t,"reason":"Humidity over limit"}],
  *   "fail":[{"name":"substring of a group's name or target","reason":"Weather: clouds"}],       its first observation fails

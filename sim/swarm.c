@@ -33,7 +33,7 @@ struct draft {
 	int events;
 	double until_s;     /* troubles end here */
 	int64_t start_us;
-	bool on[32];
+	bool on[64];
 };
 
 static void put(struct draft *d, double at_s, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -193,6 +193,7 @@ static void menu_faults(struct draft *d, const char *what, const char *extra)
 
 static void menu_drop_before(struct draft *d) { menu_faults(d, "drop_before", ""); }
 static void menu_drop_after(struct draft *d) { menu_faults(d, "drop_after", ""); }
+static void menu_refused(struct draft *d) { menu_faults(d, "refused", ""); }
 static void menu_503(struct draft *d) { menu_faults(d, "503", ""); }
 static void menu_504_after(struct draft *d) { menu_faults(d, "504_after", ""); }
 static void menu_html500(struct draft *d) { menu_faults(d, "html500", ""); }
@@ -257,6 +258,39 @@ static void menu_poor_programme(struct draft *d)
 		1 + rng_below(&d->rng, 3));
 }
 
+static void menu_latency(struct draft *d)
+{
+	text_printf(d->out, "latency %.1f\n", 0.5 + 15 * rng_uniform(&d->rng) * rng_uniform(&d->rng));
+}
+
+static void menu_amend(struct draft *d)
+{
+	static const char *const facts[] = {"p_bns", "has_remnant", "area90_deg2", "significant"};
+	for (int n = 1 + rng_below(&d->rng, 3); n > 0; n--)
+		put(d, sometime(d), "order try {\"verb\":\"amend\",\"event\":\"%s\",\"fact\":\"%s\",\"value\":%d,\"source\":\"circular\"}", any_event(d),
+			facts[rng_below(&d->rng, 4)], rng_below(&d->rng, 2));
+}
+
+static void menu_answer(struct draft *d)
+{
+	for (int n = 1 + rng_below(&d->rng, 3); n > 0; n--)
+		put(d, sometime(d), "order try {\"verb\":\"%s\",\"request\":%d}", rng_below(&d->rng, 2) ? "accepted" : "declined", 1 + rng_below(&d->rng, 15));
+}
+
+static void menu_test_late(struct draft *d)
+{
+	const struct draft_event *v = &d->event[rng_below(&d->rng, d->events)];
+	put(d, v->at_s + 900 * rng_uniform(&d->rng), "alert %s UPDATE topic=igwn.gwalert-test", v->name);
+}
+
+static void menu_reload(struct draft *d)
+{
+	static const char *const patches[] = {"policy {\"when\":\"p_bns > 2\"}", "policy {\"targets\":{\"top\":3}}", "policy {\"offer_wait_s\":1}",
+		"policy {\"when\":\"p_bns > 0.5\"}", "policy {\"budget_h\":{\"event\":0.5}}", "config {\"programmes\":[]}", "policy {\"approval\":{\"mode\":\"operator\"}}"};
+	for (int n = 1 + rng_below(&d->rng, 2); n > 0; n--)
+		put(d, sometime(d), "%s", patches[rng_below(&d->rng, 7)]);
+}
+
 static void menu_replan(struct draft *d)
 {
 	text_puts(d->out, "policy {\"replan\":\"cancel\"}\n");
@@ -269,10 +303,11 @@ static const struct {
 	{"revisions", menu_revisions}, {"reordered", menu_reordered}, {"duplicates", menu_duplicates}, {"retraction", menu_retraction},
 	{"retraction-first", menu_retraction_first}, {"downgrade", menu_downgrade}, {"corrupt", menu_corrupt}, {"veto", menu_veto},
 	{"veto-target", menu_veto_target}, {"hold", menu_hold}, {"cancel", menu_cancel}, {"storm", menu_storm}, {"approval", menu_approval},
-	{"drop-before", menu_drop_before}, {"drop-after", menu_drop_after}, {"503", menu_503}, {"504-after", menu_504_after},
+	{"drop-before", menu_drop_before}, {"drop-after", menu_drop_after}, {"refused", menu_refused}, {"503", menu_503}, {"504-after", menu_504_after},
 	{"html500", menu_html500}, {"html200", menu_html200}, {"truncate", menu_truncate}, {"slow", menu_slow}, {"429", menu_429},
 	{"weather", menu_weather}, {"fails", menu_fails}, {"invisible", menu_invisible}, {"renumber", menu_renumber},
-	{"wrong-clock", menu_wrong_clock}, {"crash", menu_crash}, {"clock", menu_clock}, {"poor", menu_poor}, {"poor-programme", menu_poor_programme}, {"replan", menu_replan},
+	{"wrong-clock", menu_wrong_clock}, {"crash", menu_crash}, {"clock", menu_clock}, {"poor", menu_poor}, {"poor-programme", menu_poor_programme}, {"replan", menu_replan}, {"latency", menu_latency}, {"amend", menu_amend}, {"answer", menu_answer}, {"test-late", menu_test_late},
+	{"reload", menu_reload},
 };
 #define MENU (sizeof menu / sizeof menu[0])
 
