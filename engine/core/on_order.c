@@ -332,6 +332,10 @@ static void order_declined(struct core *c, struct order *o)
 		refuse(c, "declined: request %lld is not asked", (long long)id);
 		return;
 	}
+	if (get_int(c, 0, "SELECT 1 FROM effect WHERE request=? AND verb='submit' AND state='released'", "i", id)) {
+		refuse(c, "declined: the call of request %lld is on its way; its answer decides (slew ctl cancel withdraws it)", (long long)id);
+		return;
+	}
 	snprintf(a.words, sizeof a.words, "%s", json_text(o->body, "why", "by order"));
 	request_refused(c, id, SIGNAL_declined, &a);
 	answer(c, "request %lld: declined", (long long)id);
