@@ -34,6 +34,8 @@ static int option_value(struct arguments *a, const char *name, const char *value
 			v = 0;
 		else if (number_arg(name, value, 1, 1e12, &v) != 0)
 			return 2;
+		if (v < (double)(int64_t)v || v > (double)(int64_t)v)
+			return cmd_usage(&command_rank, "--top wants a whole number, not %s", value);
 		a->options.top = (int64_t)v;
 	} else if (strcmp(name, "--probability") == 0) {
 		return number_arg(name, value, 0, 1, &a->options.probability);
@@ -65,10 +67,11 @@ static int arguments_read(struct arguments *a, int argc, char **argv)
 			if (option_value(a, argv[i], argv[i + 1]) != 0)
 				return 2;
 			i++;
-		} else if (strcmp(argv[i], "--json") == 0) {
-			a->form = FORM_JSON;
-		} else if (strcmp(argv[i], "--csv") == 0) {
-			a->form = FORM_CSV;
+		} else if (strcmp(argv[i], "--json") == 0 || strcmp(argv[i], "--csv") == 0) {
+			int form = argv[i][2] == 'j' ? FORM_JSON : FORM_CSV;
+			if (a->form != FORM_TABLE && (int)a->form != form)
+				return cmd_usage(&command_rank, "--json or --csv, not both");
+			a->form = form;
 		} else if (argv[i][0] == '-' && argv[i][1] != '\0') {
 			return cmd_usage(&command_rank, "unknown option %s", argv[i]);
 		} else if (a->map != NULL) {

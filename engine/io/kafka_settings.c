@@ -44,6 +44,8 @@ rd_kafka_conf_t *kafka_settings(const struct config_source *s, const struct secr
 	for (size_t i = 0; i < sizeof settings / sizeof settings[0] && !bad; i++)
 		bad = set(conf, settings[i][0], settings[i][1], e);
 	bad = bad || set(conf, "bootstrap.servers", s->brokers, e) != 0 || set(conf, "group.id", s->group, e) != 0;
+	/* A real broker answers a waiting fetch as soon as there is something; librdkafka's own mock, on this machine, only when the wait ends. */
+	bad = bad || (!s->auth.tls && set(conf, "fetch.wait.max.ms", "10", e) != 0);
 	bad = bad || configure_auth(conf, s, secrets, e) != 0;
 	if (!bad)
 		return conf;

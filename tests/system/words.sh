@@ -45,6 +45,8 @@ try 1 "so is a closed output" 'output: cannot be written' sh -c './slew policy f
 mkdir "$dir/mine"; echo '{}' > "$dir/mine/config.json"
 try 2 "world: writes over nothing of yours" 'holds config.json already' ./slew world "$dir/mine"
 try 1 "rank: a directory is no catalogue" 'is a directory' ./slew catalog info "$dir"
+try 2 "rank: one form at a time" 'not both' ./slew rank --json --csv --catalog x y
+try 2 "rank: a part of a galaxy" 'whole number' ./slew rank --top 1.5 --catalog x y
 mkdir -m 700 "$dir/keys"; echo hush-hush > "$dir/keys/lco"; chmod 600 "$dir/keys/lco"
 cat > "$dir/c.json" << 'C'
 {"state": "night.db", "credentials_dir": "keys",
