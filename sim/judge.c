@@ -111,3 +111,33 @@ int judge_rest(sqlite3 *db, int64_t now_us, int64_t tick_us, char broken[64], st
 	}
 	return 0;
 }
+
+int judge_compare(const char *got, const char *op, const char *want, const char *what, struct err *e)
+{
+	char *end_got, *end_want;
+	double a = strtod(got, &end_got), b = strtod(want, &end_want);
+	bool numbers = *got && *want && *end_got == '\0' && *end_want == '\0', ok;
+	int order = numbers ? (a > b) - (a < b) : strcmp(got, want);
+	ok = strcmp(op, "=") == 0 ? order == 0 : strcmp(op, "!=") == 0 ? order != 0 : strcmp(op, ">=") == 0 ? order >= 0 : order <= 0;
+	return ok ? 0 : err_set(e, ERR_INPUT, "%.300s is %s, not %s %s", what, got, op, want);
+}
+
+int judge_split(char *line, char **op, char **want, struct err *e)
+{
+	static const char *const ops[] = {" = ", " != ", " >= ", " <= "};
+	char *best = NULL;
+	size_t best_len = 0;
+	for (size_t i = 0; i < 4; i++)
+		for (char *p = line; (p = strstr(p, ops[i])) != NULL; p++)
+			if (best == NULL || p > best) {
+				best = p;
+				best_len = strlen(ops[i]);
+			}
+	if (best == NULL)
+		return err_set(e, ERR_INPUT, "expect needs: SOMETHING = VALUE (or !=, >=, <=)");
+	*best = '\0';
+	*op = best + 1;
+	(*op)[best_len - 2] = '\0';
+	*want = best + best_len;
+	return 0;
+}

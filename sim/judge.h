@@ -30,4 +30,9 @@ int judge_portal(const struct judge *j, const struct sim_portal *portal, sqlite3
 int judge_busy(sqlite3 *db, struct err *e);
 /* After a fair quiet time: nothing asked, unsure or cancelling is left over, and nothing is stuck in the outbox. */
 int judge_rest(sqlite3 *db, int64_t now_us, int64_t tick_us, char broken[64], struct err *e);
+
+/* Splits "LEFT OP VALUE" in place at the last operator (=, !=, >=, <=) that stands between spaces. */
+int judge_split(char *line, char **op, char **want, struct err *e);
+/* 0 when got OP want holds, as numbers where both are; what names got in the error. */
+int judge_compare(const char *got, const char *op, const char *want, const char *what, struct err *e);
 #endif

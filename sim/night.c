@@ -198,43 +198,12 @@ static int do_alert(struct night *n, const char *rest, struct err *e)
 }
 
 /* ---- what must hold ---- */
-static int compare(const char *got, const char *op, const char *want, const char *what, struct err *e)
-{
-	char *end_got, *end_want;
-	double a = strtod(got, &end_got), b = strtod(want, &end_want);
-	bool numbers = *got && *want && *end_got == '\0' && *end_want == '\0', ok;
-	int order = numbers ? (a > b) - (a < b) : strcmp(got, want);
-	ok = strcmp(op, "=") == 0 ? order == 0 : strcmp(op, "!=") == 0 ? order != 0 : strcmp(op, ">=") == 0 ? order >= 0 : order <= 0;
-	return ok ? 0 : err_set(e, ERR_INPUT, "%.300s is %s, not %s %s", what, got, op, want);
-}
-
-/* Splits "LEFT OP VALUE" at the last operator that stands between spaces. */
-static int split(char *line, char **op, char **want, struct err *e)
-{
-	static const char *const ops[] = {" = ", " != ", " >= ", " <= "};
-	char *best = NULL;
-	size_t best_len = 0;
-	for (size_t i = 0; i < 4; i++)
-		for (char *p = line; (p = strstr(p, ops[i])) != NULL; p++)
-			if (best == NULL || p > best) {
-				best = p;
-				best_len = strlen(ops[i]);
-			}
-	if (best == NULL)
-		return err_set(e, ERR_INPUT, "expect needs: SOMETHING = VALUE (or !=, >=, <=)");
-	*best = '\0';
-	*op = best + 1;
-	(*op)[best_len - 2] = '\0';
-	*want = best + best_len;
-	return 0;
-}
-
 static int do_expect(struct night *n, char *rest, struct err *e)
 {
 	char got[512] = "", *op, *want;
-	if (split(rest, &op, &want, e) < 0 || query_text(n->db, got, sizeof got, e, rest, "") < 0)
+	if (judge_split(rest, &op, &want, e) < 0 || query_text(n->db, got, sizeof got, e, rest, "") < 0)
 		return -1;
-	return compare(got, op, want, rest, e) < 0 ? broke(n, "expect") : 0;
+	return judge_compare(got, op, want, rest, e) < 0 ? broke(n, "expect") : 0;
 }
 
 static int do_portal(struct night *n, char *rest, struct err *e)
@@ -255,7 +224,7 @@ static int do_portal(struct night *n, char *rest, struct err *e)
 		json_decref(v);
 		return rc < 0 ? err_set(e, ERR_INPUT, "portal %s {…}: not understood", kind) : 0;
 	}
-	if (split(rest, &op, &want, e) < 0)
+	if (judge_split(rest, &op, &want, e) < 0)
 		return -1;
 	json_t *ledger = sim_portal_ledger(n->portal);
 	const json_t *v = ledger;
@@ -266,7 +235,7 @@ static int do_portal(struct night *n, char *rest, struct err *e)
 	else if (json_is_string(v))
 		text_copy(got, sizeof got, json_string_value(v));
 	json_decref(ledger);
-	return compare(got, op, want, "the portal's count", e) < 0 ? broke(n, "expect") : 0;
+	return judge_compare(got, op, want, "the portal's count", e) < 0 ? broke(n, "expect") : 0;
 }
 
 /* "#3" as a target is the third in rank; without so many the name stays, and the order is refused. */

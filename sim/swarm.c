@@ -392,6 +392,19 @@ void sim_swarm_text(uint64_t seed, struct text *out)
 	free(d);
 }
 
+int sim_swarm_warm(struct sim_stage *stage, struct err *e)
+{
+	char name[16], stream[20];
+	const struct text *fits;
+	for (int i = 0; i < NAMES; i++) {
+		snprintf(name, sizeof name, "S261124%c", 'a' + i);
+		snprintf(stream, sizeof stream, "%s-b", name);
+		if (sim_stage_map(stage, name, name, &fits, e) < 0 || sim_stage_map(stage, name, stream, &fits, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* ---- shrinking ---- */
 #define SHRINK_LINES 600
 

@@ -13,6 +13,9 @@
 /* Appends the night of a seed. */
 void sim_swarm_text(uint64_t seed, struct text *out);
 
+/* Makes the maps that the nights of all seeds share: before processes are forked. */
+int sim_swarm_warm(struct sim_stage *stage, struct err *e);
+
 /* Does this text still break like that? Called again and again. */
 typedef bool sim_swarm_breaks(void *ctx, const char *text);
 

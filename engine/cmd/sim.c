@@ -192,7 +192,7 @@ static int swarm(struct sim_run *r)
 	int fd[2], status, lost = 0;
 	clock_gettime(CLOCK_MONOTONIC, &began);
 	r->stage = stage_open(SWARM_UNIVERSE, &e);
-	if (r->stage == NULL)
+	if (r->stage == NULL || (r->seeds >= 10 && sim_swarm_warm(r->stage, &e) < 0))
 		return err_print(&e);
 	if (pipe(fd) < 0)
 		return 1;
