@@ -8,26 +8,20 @@
 static const char list_views[] = "SELECT name,instr(sql,'AS request')>0 AS by_request FROM sqlite_schema WHERE type='view' AND name LIKE 'check\\_%' "
 				 "ESCAPE '\\' ORDER BY name";
 
-static json_t *first_of(sqlite3 *db, const char *view, int64_t since_seq, struct err *e)
+static json_t *first_of(sqlite3 *db, const char *view, struct err *e)
 {
-	char sql[256]; /* the name comes from our own schema */
-	if (since_seq > 0)
-		snprintf(sql, sizeof sql, "SELECT * FROM \"%.60s\" WHERE request IN (SELECT id FROM request WHERE changed_seq>=%lld) LIMIT 5", view,
-			 (long long)since_seq);
-	else
-		snprintf(sql, sizeof sql, "SELECT * FROM \"%.60s\" LIMIT 5", view);
+	char sql[128]; /* the name comes from our own schema */
+	snprintf(sql, sizeof sql, "SELECT * FROM \"%.60s\" LIMIT 5", view);
 	return query_rows(db, 5, e, sql, "");
 }
 
-static json_t *check(sqlite3 *db, int64_t since_seq, struct err *e)
+static json_t *check(sqlite3 *db, struct err *e)
 {
 	json_t *views = query_rows(db, 100, e, list_views, ""), *view, *bad = json_array();
 	size_t i, k;
 	json_array_foreach(views, i, view) {
 		const char *name = json_text(view, "name", "");
-		if (since_seq > 0 && json_int(view, "by_request", 0) == 0)
-			continue;
-		json_t *rows = first_of(db, name, since_seq, e), *row;
+		json_t *rows = first_of(db, name, e), *row;
 		if (rows == NULL) {
 			json_decref(views);
 			json_decref(bad);
@@ -47,24 +41,83 @@ static json_t *check(sqlite3 *db, int64_t since_seq, struct err *e)
 
 json_t *core_check_rows(sqlite3 *db, struct err *e)
 {
-	return check(db, 0, e);
+	return check(db, e);
+}
+
+struct check_view {
+	char name[64];
+	sqlite3_stmt *query;
+};
+
+void checks_free(struct core *c)
+{
+	for (size_t i = 0; i < c->check_count; i++)
+		sqlite3_finalize(c->checks[i].query);
+	free(c->checks);
+	c->checks = NULL;
+	c->check_count = 0;
+}
+
+static int checks_load(struct core *c, struct err *e)
+{
+	json_t *views = c->checks ? NULL : query_rows(c->db, 100, e, list_views, ""), *view;
+	size_t i;
+	if (c->checks != NULL)
+		return 0;
+	c->checks = calloc(json_array_size(views) + 1, sizeof *c->checks);
+	must(c->checks != NULL);
+	int rc = views ? 0 : -1;
+	json_array_foreach(views, i, view) {
+		char sql[256];
+		if (rc < 0 || json_int(view, "by_request", 0) == 0)
+			continue;
+		struct check_view *v = &c->checks[c->check_count];
+		snprintf(v->name, sizeof v->name, "%s", json_text(view, "name", ""));
+		snprintf(sql, sizeof sql, "SELECT * FROM \"%.60s\" WHERE request IN (SELECT id FROM request WHERE changed_seq>=?) LIMIT 1", v->name);
+		v->query = query_prepare(c->db, sql, e);
+		rc = v->query ? 0 : -1;
+		c->check_count += v->query != NULL;
+	}
+	json_decref(views);
+	if (rc < 0)
+		checks_free(c);
+	return rc;
+}
+
+static int not_empty(const char *name, const json_t *row, struct err *e)
+{
+	char *text = json_compact(row);
+	int rc = err_set(e, ERR_STORE, "state: %s is not empty: %.600s", name, text);
+	free(text);
+	return rc;
+}
+
+static int check_touched(struct core *c, struct err *e)
+{
+	int rc = checks_load(c, e);
+	for (size_t i = 0; rc == 0 && i < c->check_count; i++) {
+		sqlite3_stmt *q = c->checks[i].query;
+		rc = query_bind(q, e, "i", c->turn_from) < 0 ? -1 : query_step(q, e);
+		if (rc == 1) {
+			json_t *row = query_row(q);
+			rc = not_empty(c->checks[i].name, row, e);
+			json_decref(row);
+		}
+		sqlite3_reset(q);
+	}
+	return rc;
 }
 
 int core_check(struct core *c, enum check_scope scope, struct err *e)
 {
 	static const char touched[] = "SELECT 1 FROM request WHERE changed_seq>=? LIMIT 1";
-	if (scope == CHECK_TOUCHED && get_int(c, 0, touched, "i", c->turn_from) == 0)
-		return 0;
-	json_t *bad = check(c->db, scope == CHECK_TOUCHED ? c->turn_from : 0, e);
+	if (scope == CHECK_TOUCHED)
+		return get_int(c, 0, touched, "i", c->turn_from) == 0 ? 0 : check_touched(c, e);
+	json_t *bad = check(c->db, e);
 	if (bad == NULL)
 		return -1;
-	int rc = 0;
-	if (json_array_size(bad) > 0) {
-		const json_t *first = json_array_get(bad, 0);
-		char *row = json_compact(json_object_get(first, "row"));
-		rc = err_set(e, ERR_STORE, "state: %s is not empty: %.600s", json_text(first, "check", "?"), row);
-		free(row);
-	}
+	const json_t *first = json_array_get(bad, 0);
+	int rc = first ? not_empty(json_text(first, "check", "?"), json_object_get(first, "row"), e) : 0;
 	json_decref(bad);
 	return rc;
 }

@@ -26,6 +26,7 @@ static sqlite3_stmt *statement(struct core *c, const char *sql)
 
 void statements_free(struct core *c)
 {
+	checks_free(c);
 	for (size_t i = 0; i < STATEMENT_SLOTS; i++) {
 		sqlite3_finalize(c->statements[i].query);
 		c->statements[i] = (struct statement){0};

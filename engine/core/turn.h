@@ -42,6 +42,8 @@ struct core {
 	size_t site_count;
 	json_t *answer, *alarms;
 	struct statement statements[STATEMENT_SLOTS];
+	struct check_view *checks;      /* check.c: the invariants of requests, prepared when they are first asked for */
+	size_t check_count;
 };
 
 /* store.c: statements. sql must be static text: its address is the key. */
@@ -59,6 +61,7 @@ static inline bool failed(const struct core *c)
 }
 void refuse(struct core *c, const char *format, ...) __attribute__((format(printf, 2, 3)));  /* rejects the input */
 void statements_free(struct core *c);
+void checks_free(struct core *c);
 char *json_compact(const json_t *j);     /* sorted keys; malloc'd; dies without memory */
 json_t *json_parse(const char *text);    /* own rows only; NULL when it is not JSON */
 
