@@ -158,16 +158,17 @@ static void one_seed(const struct sim_run *r, uint64_t seed, struct tally *t)
 	text_free(&text);
 }
 
+/* One process: tells its tally after every night (less than PIPE_BUF: whole), so that one that dies loses no more than its last. */
 static void worker(const struct sim_run *r, int k, int fd)
 {
-	struct tally t = {0};
-	for (int64_t i = k; i < r->seeds; i += r->jobs)
+	for (int64_t i = k; i < r->seeds; i += r->jobs) {
+		struct tally t = {0};
 		one_seed(r, r->from + (uint64_t)i, &t);
+		if (write(fd, &t, sizeof t) != (ssize_t)sizeof t)
+			_exit(75); /* who asked is gone */
+	}
 	fflush(stdout);
-	if (fd >= 0 && write(fd, &t, sizeof t) != (ssize_t)sizeof t)
-		_exit(75);
-	if (fd >= 0)
-		_exit(0);
+	_exit(0);
 }
 
 static void tally_add(struct tally *a, const struct tally *b)
@@ -199,8 +200,10 @@ static int swarm(struct sim_run *r)
 	fflush(stdout);
 	for (int k = 0; k < r->jobs; k++) {
 		pid_t pid = fork();
-		if (pid == 0)
+		if (pid == 0) {
+			close(fd[0]);
 			worker(r, k, fd[1]);
+		}
 		lost += pid < 0;
 	}
 	close(fd[1]);
