@@ -415,18 +415,21 @@ static int64_t observed(struct story *s, const char *event)
 		event);
 }
 
+static int64_t alive(struct story *s, const char *event)
+{
+	return story_int(s,
+		"SELECT count(*) FROM request r JOIN event e ON e.id = r.event WHERE e.name = ?1 AND r.state IN"
+		" ('asked','unsure','accepted','scheduled','running','cancelling')",
+		event);
+}
+
 static bool vetoed(struct story *s)
 {
 	const char *event = story_event(s, 'B');
 	json_t *o = row(s, ORDERED, event, "veto");
-	int64_t asked, confirmed,
-		live = story_int(s,
-			"SELECT count(*) FROM request r JOIN event e ON e.id = r.event WHERE "
-			"e.name = ?1 AND r.state IN"
-			" ('asked','unsure','accepted','scheduled','running','cancelling')",
-			event);
+	int64_t asked, confirmed;
 
-	if (o == NULL || live > 0 || !count_cancelled(s, event, &asked, &confirmed)) {
+	if (o == NULL || alive(s, event) > 0 || !count_cancelled(s, event, &asked, &confirmed)) {
 		json_decref(o);
 		return false;
 	}
@@ -466,14 +469,9 @@ static bool retracted(struct story *s)
 {
 	const char *event = story_event(s, 'C');
 	json_t *a = row(s, HEARD, event, "RETRACTION");
-	int64_t asked, confirmed,
-		live = story_int(s,
-			"SELECT count(*) FROM request r JOIN event e ON e.id = r.event WHERE "
-			"e.name = ?1 AND r.state IN"
-			" ('asked','unsure','accepted','scheduled','running','cancelling')",
-			event);
+	int64_t asked, confirmed;
 
-	if (a == NULL || live > 0 || !count_cancelled(s, event, &asked, &confirmed)) {
+	if (a == NULL || alive(s, event) > 0 || !count_cancelled(s, event, &asked, &confirmed)) {
 		json_decref(a);
 		return false;
 	}

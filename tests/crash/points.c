@@ -3,7 +3,7 @@
  * POINTS=1 tries every point with every loss; by default every POINTS-th (23), the loss by turns. */
 #include "test.h"
 #include "disk.h"
-#include "engine/base/embed.h"
+#include "embedded.h"
 #include "engine/base/json.h"
 #include "engine/base/query.h"
 #include "engine/base/text.h"
@@ -25,16 +25,6 @@ static struct world {
 	struct text alert, retraction;
 	json_t *config, *setup;
 } world;
-
-static json_t *embedded(const char *path)
-{
-	size_t len;
-	struct err e = {0};
-	const char *text = embed_find(path, &len);
-	json_t *j = json_read(text, len, &json_limits_config, &e);
-	must(j != NULL);
-	return j;
-}
 
 static void world_catalog(const struct sim_sky *sky, struct err *e)
 {
@@ -88,7 +78,7 @@ static void world_make(void)
 	world_catalog(&sky, &e);
 	world_alerts(&sky, &e);
 	sim_sky_free(&sky);
-	json_t *policy = embedded("policies/bns-near.json"), *lco = embedded("facilities/lco.json");
+	json_t *policy = embedded_json("policies/bns-near.json"), *lco = embedded_json("facilities/lco.json");
 	json_object_set_new(json_object_get(policy, "targets"), "top", json_integer(4));
 	while (json_array_size(json_object_get(policy, "observe")) > 1)
 		json_array_remove(json_object_get(policy, "observe"), 1);
