@@ -107,7 +107,7 @@ clean: ## remove what was built
 	rm -rf $(BUILD) slew slew.tmp demo
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' Makefile tests/tests.mk | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+	@grep -hE '^[a-z-]+:.*## ' Makefile tests/tests.mk $(wildcard tests/*/*.mk) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 .PHONY: all install setup fresh-check format loc reference bench bench-latency clean help FORCE
 .DELETE_ON_ERROR:

@@ -36,5 +36,8 @@ peers: slew $(BUILD)/tests/peers/ocs_real $(BUILD)/tests/peers/merger ## the ada
 	@BUILD=$(BUILD) tests/peers/portal.sh
 demo: slew ## a whole made-up night in a minute (DEMO_SEED=n another; DEMO_ALERT=file.json DEMO_CATALOG=cat.fits a real alert)
 	@SLEW=./slew DEMO_SEED="$(DEMO_SEED)" DEMO_ALERT="$(DEMO_ALERT)" DEMO_CATALOG="$(DEMO_CATALOG)" DEMO_START="$(DEMO_START)" tools/demo
+# Targets of one kind of proof live with it.
+include $(wildcard tests/*/*.mk)
+
 .PHONY: tests check check-unit check-san check-san-fast sim peers demo
 -include $(TEST_BIN:%=%.d) $(TEST_LIB_OBJ:.o=.d) $(wildcard $(BUILD)/tests/peers/*.d)

@@ -2,7 +2,7 @@
  * kept, dropped, cut or trashed; then the night goes on from what the disk has. Nothing is lost, nothing is asked twice (I1, I2, I3, I4, I6).
  * POINTS=1 tries every point with every loss; by default every POINTS-th (23), the loss by turns. */
 #include "test.h"
-#include "disk.h"
+#include "sim/disk.h"
 #include "embedded.h"
 #include "engine/base/json.h"
 #include "engine/base/query.h"

@@ -1,6 +1,6 @@
 /* The disk that loses power: see disk.h. Contents as they would be read now, and beside them what is durable, with the list of
  * changes since the last sync of each file. */
-#include "disk.h"
+#include "sim/disk.h"
 #include "engine/base/err.h"
 #include <sqlite3.h>
 #include <stdlib.h>

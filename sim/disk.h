@@ -1,8 +1,8 @@
 /* A disk in memory that can lose power: a SQLite VFS in which every write, sync, truncate and delete is counted, and at the n-th the
  * machine dies. What had been synced is there afterwards; what had not is written, dropped, cut in half or trashed, by the mode and by
  * chance (SQLite's own crash test: src/test6.c, "Method"). One disk a process; single-threaded. */
-#ifndef TESTS_LIB_DISK_H
-#define TESTS_LIB_DISK_H
+#ifndef SIM_DISK_H
+#define SIM_DISK_H
 #include <stdbool.h>
 #include <stdint.h>
 
