@@ -3,6 +3,7 @@
 #include "sim/disk.h"
 #include "engine/base/err.h"
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,17 +28,18 @@ struct disk_file {
 	void *shm[DISK_SHM];
 	int opened;
 };
-static struct disk {
+struct disk {
+	sqlite3_vfs vfs; /* first: SQLite hands it back */
 	struct disk_file file[DISK_FILES];
 	int64_t operations, die_at;
 	bool dead;
 	char fail[8];
 	int fail_code;
-	sqlite3_vfs vfs, *real;
-} disk;
+};
 
 struct handle {
 	sqlite3_file base;
+	struct disk *disk;
 	struct disk_file *file;
 	bool temporary;
 	struct disk_file own;
@@ -88,17 +90,33 @@ static void change_add(struct disk_file *f, int64_t at, const void *bytes, int l
 	}
 }
 
-/* Counts one operation; an error code when it must not happen. */
-static int operation(char kind)
+static void change_apply(struct image *to, const struct change *c, int len, bool trash)
 {
-	if (disk.dead)
+	if (c->bytes == NULL) {
+		if (c->at < to->len)
+			to->len = c->at;
+		return;
+	}
+	unsigned char *bytes = malloc((size_t)len + 1);
+	must(bytes != NULL);
+	memcpy(bytes, c->bytes, (size_t)len);
+	for (int i = 0; trash && i < len; i++)
+		bytes[i] ^= (unsigned char)(0x5A + i);
+	image_put(to, c->at, bytes, len);
+	free(bytes);
+}
+
+/* Counts one operation; an error code when it must not happen. */
+static int operation(struct disk *d, char kind)
+{
+	if (d->dead)
 		return SQLITE_IOERR;
-	disk.operations++;
-	if (disk.die_at > 0 && --disk.die_at == 0) {
-		disk.dead = true;
+	d->operations++;
+	if (d->die_at > 0 && --d->die_at == 0) {
+		d->dead = true;
 		return SQLITE_IOERR;
 	}
-	return strchr(disk.fail, kind) != NULL && disk.fail_code ? disk.fail_code : SQLITE_OK;
+	return strchr(d->fail, kind) != NULL && d->fail_code ? d->fail_code : SQLITE_OK;
 }
 
 /* ---- the file methods ---- */
@@ -119,7 +137,7 @@ static int file_close(sqlite3_file *h)
 static int file_read(sqlite3_file *h, void *out, int len, sqlite3_int64 at)
 {
 	const struct image *i = &((struct handle *)h)->file->now;
-	if (disk.dead)
+	if (((struct handle *)h)->disk->dead)
 		return SQLITE_IOERR_READ;
 	int64_t have = at < i->len ? i->len - at : 0;
 	if (have > len)
@@ -133,8 +151,8 @@ static int file_read(sqlite3_file *h, void *out, int len, sqlite3_int64 at)
 static int file_write(sqlite3_file *h, const void *bytes, int len, sqlite3_int64 at)
 {
 	struct disk_file *f = ((struct handle *)h)->file;
-	int rc = ((struct handle *)h)->temporary ? SQLITE_OK : operation('w');
-	if (rc == SQLITE_OK || disk.dead) /* a write that dies half way is in the list: reboot decides what became of it */
+	int rc = ((struct handle *)h)->temporary ? SQLITE_OK : operation(((struct handle *)h)->disk, 'w');
+	if (rc == SQLITE_OK || ((struct handle *)h)->disk->dead) /* a write that dies half way is in the list: reboot decides what became of it */
 		change_add(f, at, bytes, len);
 	if (rc == SQLITE_OK)
 		image_put(&f->now, at, bytes, len);
@@ -144,7 +162,7 @@ static int file_write(sqlite3_file *h, const void *bytes, int len, sqlite3_int64
 static int file_truncate(sqlite3_file *h, sqlite3_int64 size)
 {
 	struct disk_file *f = ((struct handle *)h)->file;
-	int rc = ((struct handle *)h)->temporary ? SQLITE_OK : operation('t');
+	int rc = ((struct handle *)h)->temporary ? SQLITE_OK : operation(((struct handle *)h)->disk, 't');
 	if (rc == SQLITE_OK) {
 		change_add(f, size, NULL, 0);
 		if (size < f->now.len)
@@ -157,9 +175,10 @@ static int file_sync(sqlite3_file *h, int flags)
 {
 	struct disk_file *f = ((struct handle *)h)->file;
 	(void)flags;
-	int rc = operation('s');
+	int rc = operation(((struct handle *)h)->disk, 's');
 	if (rc == SQLITE_OK) {
-		image_copy(&f->durable, &f->now);
+		for (size_t i = 0; i < f->changes; i++)
+			change_apply(&f->durable, &f->change[i], f->change[i].len, false);
 		changes_forget(f);
 	}
 	return rc == SQLITE_IOERR ? SQLITE_IOERR_FSYNC : rc;
@@ -247,15 +266,15 @@ static const sqlite3_io_methods methods = {.iVersion = 2, .xClose = file_close, 
 	.xShmMap = shm_map, .xShmLock = shm_lock, .xShmBarrier = shm_barrier, .xShmUnmap = shm_unmap};
 
 /* ---- the disk's methods ---- */
-static struct disk_file *find(const char *name, bool make)
+static struct disk_file *find(struct disk *d, const char *name, bool make)
 {
 	struct disk_file *free_one = NULL;
 	const char *base = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
 	for (int i = 0; i < DISK_FILES; i++) {
-		if (disk.file[i].name[0] && strcmp(disk.file[i].name, base) == 0)
-			return &disk.file[i];
-		if (disk.file[i].name[0] == '\0' && free_one == NULL)
-			free_one = &disk.file[i];
+		if (d->file[i].name[0] && strcmp(d->file[i].name, base) == 0)
+			return &d->file[i];
+		if (d->file[i].name[0] == '\0' && free_one == NULL)
+			free_one = &d->file[i];
 	}
 	must(!make || free_one != NULL);
 	if (make)
@@ -266,11 +285,11 @@ static struct disk_file *find(const char *name, bool make)
 static int disk_open(sqlite3_vfs *v, const char *name, sqlite3_file *h, int flags, int *out)
 {
 	struct handle *f = (struct handle *)h;
-	(void)v;
 	memset(f, 0, sizeof *f);
+	f->disk = (struct disk *)v;
 	f->temporary = name == NULL;
-	f->file = name ? find(name, true) : &f->own;
-	if (disk.dead || (!f->file->exists && !f->temporary && !(flags & SQLITE_OPEN_CREATE)))
+	f->file = name ? find((struct disk *)v, name, true) : &f->own;
+	if (f->disk->dead || (!f->file->exists && !f->temporary && !(flags & SQLITE_OPEN_CREATE)))
 		return SQLITE_CANTOPEN;
 	f->file->exists = true;
 	f->file->opened++;
@@ -282,10 +301,9 @@ static int disk_open(sqlite3_vfs *v, const char *name, sqlite3_file *h, int flag
 
 static int disk_delete(sqlite3_vfs *v, const char *name, int sync)
 {
-	struct disk_file *f = find(name, false);
-	(void)v;
+	struct disk_file *f = find((struct disk *)v, name, false);
 	(void)sync;
-	int rc = operation('d');
+	int rc = operation((struct disk *)v, 'd');
 	if (rc != SQLITE_OK)
 		return rc;
 	if (f == NULL || !f->exists)
@@ -298,8 +316,7 @@ static int disk_delete(sqlite3_vfs *v, const char *name, int sync)
 
 static int disk_access(sqlite3_vfs *v, const char *name, int flags, int *out)
 {
-	const struct disk_file *f = find(name, false);
-	(void)v;
+	const struct disk_file *f = find((struct disk *)v, name, false);
 	(void)flags;
 	*out = f != NULL && f->exists && (flags != SQLITE_ACCESS_EXISTS || f->now.len > 0);
 	return SQLITE_OK;
@@ -308,46 +325,65 @@ static int disk_access(sqlite3_vfs *v, const char *name, int flags, int *out)
 static int disk_full_name(sqlite3_vfs *v, const char *name, int size, char *out)
 {
 	(void)v;
-	sqlite3_snprintf(size, out, "/disk/%s", strrchr(name, '/') ? strrchr(name, '/') + 1 : name);
-	return SQLITE_OK;
+	int len = snprintf(out, (size_t)size, "/disk/%s", strrchr(name, '/') ? strrchr(name, '/') + 1 : name);
+	return len < size ? SQLITE_OK : SQLITE_CANTOPEN;
 }
 
-void disk_mount(void)
+struct disk *disk_new(const char *name)
 {
-	if (disk.real == NULL)
-		disk.real = sqlite3_vfs_find(NULL);
-	disk.vfs = *disk.real; /* time, sleep, randomness as they are */
-	disk.vfs.iVersion = 1;
-	disk.vfs.szOsFile = sizeof(struct handle);
-	disk.vfs.mxPathname = 128;
-	disk.vfs.zName = "disk-in-memory";
-	disk.vfs.pNext = NULL;
-	disk.vfs.xOpen = disk_open;
-	disk.vfs.xDelete = disk_delete;
-	disk.vfs.xAccess = disk_access;
-	disk.vfs.xFullPathname = disk_full_name;
-	must(sqlite3_vfs_register(&disk.vfs, 1) == SQLITE_OK);
+	struct disk *d = calloc(1, sizeof *d);
+	must(d != NULL);
+	d->vfs = *sqlite3_vfs_find(NULL); /* time, sleep, randomness as they are */
+	d->vfs.iVersion = 1;
+	d->vfs.szOsFile = sizeof(struct handle);
+	d->vfs.mxPathname = 128;
+	d->vfs.zName = name;
+	d->vfs.pNext = NULL;
+	d->vfs.xOpen = disk_open;
+	d->vfs.xDelete = disk_delete;
+	d->vfs.xAccess = disk_access;
+	d->vfs.xFullPathname = disk_full_name;
+	must(sqlite3_vfs_register(&d->vfs, 1) == SQLITE_OK);
+	return d;
 }
 
-void disk_die_at(int64_t at)
+void disk_free(struct disk *d)
 {
-	disk.die_at = at;
+	if (d == NULL)
+		return;
+	sqlite3_vfs_unregister(&d->vfs);
+	for (int i = 0; i < DISK_FILES; i++) {
+		struct disk_file *f = &d->file[i];
+		must(f->opened == 0);
+		changes_forget(f);
+		free(f->change);
+		free(f->now.bytes);
+		free(f->durable.bytes);
+		for (int n = 0; n < DISK_SHM; n++)
+			free(f->shm[n]);
+	}
+	free(d);
 }
 
-bool disk_dead(void)
+void disk_die_at(struct disk *d, int64_t at)
 {
-	return disk.dead;
+	d->die_at = at;
 }
 
-int64_t disk_operations(void)
+bool disk_dead(const struct disk *d)
 {
-	return disk.operations;
+	return d->dead;
 }
 
-void disk_fail(const char *kinds, int error)
+int64_t disk_operations(const struct disk *d)
 {
-	strncpy(disk.fail, kinds, sizeof disk.fail - 1);
-	disk.fail_code = error;
+	return d->operations;
+}
+
+void disk_fail(struct disk *d, const char *kinds, int error)
+{
+	strncpy(d->fail, kinds, sizeof d->fail - 1);
+	d->fail_code = error;
 }
 
 const char *disk_loss_name(enum disk_loss l)
@@ -362,22 +398,6 @@ static uint64_t chance_next(uint64_t *s)
 	z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
 	z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
 	return z ^ (z >> 31);
-}
-
-static void change_apply(struct image *to, const struct change *c, int len, bool trash)
-{
-	if (c->bytes == NULL) {
-		if (c->at < to->len)
-			to->len = c->at;
-		return;
-	}
-	unsigned char *bytes = malloc((size_t)len + 1);
-	must(bytes != NULL);
-	memcpy(bytes, c->bytes, (size_t)len);
-	for (int i = 0; trash && i < len; i++)
-		bytes[i] ^= (unsigned char)(0x5A + i);
-	image_put(to, c->at, bytes, len);
-	free(bytes);
 }
 
 static void reboot_file(struct disk_file *f, enum disk_loss how, uint64_t *chance)
@@ -398,15 +418,15 @@ static void reboot_file(struct disk_file *f, enum disk_loss how, uint64_t *chanc
 	}
 }
 
-void disk_reboot(enum disk_loss how, uint64_t chance)
+void disk_reboot(struct disk *d, enum disk_loss how, uint64_t chance)
 {
 	for (int i = 0; i < DISK_FILES; i++) {
-		must(disk.file[i].opened == 0);
-		if (disk.file[i].exists)
-			reboot_file(&disk.file[i], how, &chance);
+		must(d->file[i].opened == 0);
+		if (d->file[i].exists)
+			reboot_file(&d->file[i], how, &chance);
 	}
-	disk.dead = false;
-	disk.die_at = 0;
-	disk.fail[0] = '\0';
-	disk.fail_code = 0;
+	d->dead = false;
+	d->die_at = 0;
+	d->fail[0] = '\0';
+	d->fail_code = 0;
 }

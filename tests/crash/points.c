@@ -20,6 +20,7 @@
 #define EVENT "S261124a"
 
 static struct world {
+	struct disk *disk;
 	struct catalog catalog;
 	char catalog_path[64];
 	struct text alert, retraction;
@@ -138,7 +139,7 @@ static void life_die(struct life *l, int64_t point, enum disk_loss loss)
 		sim_host_die(l->host, point % 2 == 0);
 	l->host = NULL;
 	sqlite3_close(l->db);
-	disk_reboot(loss, (uint64_t)point);
+	disk_reboot(world.disk, loss, (uint64_t)point);
 }
 
 static int expect(sqlite3 *db, const char *sql, int64_t want, struct err *e)
@@ -176,19 +177,19 @@ static int life_judge(struct life *l, struct err *e)
 static int night(int64_t point, enum disk_loss loss, int64_t *operations, struct err *e)
 {
 	struct life l = {.portal = sim_portal_new(world.setup, 7), .now_us = START_US - UTC_MINUTE};
-	int64_t before = disk_operations();
-	disk_die_at(point);
+	int64_t before = disk_operations(world.disk);
+	disk_die_at(world.disk, point);
 	int rc = life_start(&l, e);
 	if (rc == 0)
 		rc = life_run(&l, e);
-	if (disk_dead()) {
+	if (disk_dead(world.disk)) {
 		*e = (struct err){0};
 		life_die(&l, point, loss);
 		rc = life_start(&l, e);
 		if (rc == 0)
 			rc = life_run(&l, e);
 	}
-	*operations = disk_operations() - before;
+	*operations = disk_operations(world.disk) - before;
 	if (rc == 0)
 		rc = life_judge(&l, e);
 	return rc; /* the process ends: nothing is given back */
@@ -219,7 +220,7 @@ static void dies_at_each(void **state)
 	const char *every = getenv("POINTS");
 	int64_t step = every ? atoll(every) : 23, operations = 0, tried = 0, failed = 0;
 	step = step < 1 ? 1 : step;
-	disk_mount();
+	world.disk = disk_new("disk-in-memory");
 	world_make();
 	int channel[2];
 	assert_int_equal(pipe(channel), 0);
