@@ -1,0 +1,8 @@
+/* The parts of `slew sim`: sim.c looks which one is meant. Each takes the whole command line and returns the exit code. */
+#ifndef ENGINE_CMD_SIM_H
+#define ENGINE_CMD_SIM_H
+#include "engine/cmd/cmd.h"
+
+/* sim_nights.c: scenarios, and random nights by seed. */
+int sim_nights_run(int argc, char **argv);
+#endif
