@@ -407,7 +407,7 @@ static int night_replay(struct night *n, struct err *e)
 	sqlite3 *fresh = NULL;
 	if (query_open(":memory:", QUERY_WRITE, &fresh, e) < 0)
 		return -1;
-	int rc = sim_replay(n->db, fresh, &again, e);
+	int rc = sim_replay(n->db, fresh, NULL, &again, e);
 	sqlite3_close(fresh);
 	if (rc == 0 && again.difference[0])
 		rc = err_set(e, ERR_STORE, "replay differs: %s", again.difference);

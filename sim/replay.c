@@ -1,12 +1,9 @@
 /* Replay of a journal: see replay.h. Turn by turn, as it was: each input stepped at its own time, released at the last one's. */
 #include "sim/replay.h"
-#include "engine/base/json.h"
 #include "engine/base/query.h"
-#include "engine/base/text.h"
-#include "engine/base/utc.h"
 #include "engine/core/core.h"
+#include "sim/journal.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct feed {
@@ -16,14 +13,6 @@ struct feed {
 	int64_t turn, utc_us, tick_us;
 	bool open, quiet; /* quiet: the engine was stopping, the turn was not released */
 };
-
-static int kind_of(const char *name)
-{
-	for (int k = 0; k < INPUT_KINDS; k++)
-		if (strcmp(input_kind_name((enum input_kind)k), name) == 0)
-			return k;
-	return -1;
-}
 
 static int turn_end(struct feed *f, struct err *e)
 {
@@ -59,148 +48,104 @@ static int turn_begin(struct feed *f, int64_t turn, bool recovered, struct err *
 	return recovered ? core_recover(f->core, e) : 0;
 }
 
-/* One journal row as the input it was; strings live in the row and in meta. */
-static int feed_row(struct feed *f, sqlite3_stmt *q, const json_t *meta, struct err *e)
+static int feed_row(struct feed *f, const struct journal_row *row, struct err *e)
 {
-	struct input in = {.utc_us = query_col_int(q, 2, 0), .tick_us = query_col_int(q, 3, 0), .effect = query_col_int(q, 4, 0),
-		.source = query_col_text(q, 5, NULL), .topic = query_col_text(q, 6, NULL), .partition = (int32_t)query_col_int(q, 7, 0),
-		.offset = query_col_int(q, 8, 0), .body = sqlite3_column_blob(q, 11), .len = (size_t)sqlite3_column_bytes(q, 11)};
-	const char *random = json_text(meta, "random", "");
-	int kind = kind_of(query_col_text(q, 1, ""));
-	if (kind < 0)
-		return err_set(e, ERR_INPUT, "input %lld has a kind that this program does not know", (long long)query_col_int(q, 0, 0));
-	in.kind = (enum input_kind)kind;
-	for (size_t i = 0; i < sizeof in.random && strlen(random) >= 2 * (i + 1); i++) {
-		char byte[3] = {random[2 * i], random[2 * i + 1], '\0'};
-		in.random[i] = (uint8_t)strtoul(byte, NULL, 16);
-	}
-	in.reply.sent = (int)json_int(meta, "sent", 0);
-	in.reply.status = (int)json_int(meta, "status", 0);
-	in.reply.content_type = json_text(meta, "content_type", "");
-	in.reply.transport = json_text(meta, "transport", "");
-	in.reply.retry_after_s = json_int(meta, "retry_after_s", -1);
-	in.cluster = json_text(meta, "cluster", "");
-	in.timestamp_us = json_int(meta, "timestamp_us", UTC_NONE);
-	in.as_test = json_flag(meta, "as_test", false);
-	in.as_real = json_flag(meta, "as_real", false);
-	in.uid = json_int(meta, "uid", 0);
-	in.pid = json_int(meta, "pid", 0);
-	if (turn_begin(f, query_col_int(q, 9, 0), json_flag(meta, "recovered", false), e) < 0)
+	if (turn_begin(f, row->turn, row->recovered, e) < 0)
 		return -1;
-	f->quiet = json_flag(meta, "quiet", false);
+	f->quiet = row->quiet;
 	core_quiet(f->core, f->quiet);
-	f->utc_us = in.utc_us;
-	f->tick_us = in.tick_us;
+	f->utc_us = row->in.utc_us;
+	f->tick_us = row->in.tick_us;
 	f->report->inputs++;
-	return core_step(f->core, &in, e);
+	return core_step(f->core, &row->in, e);
 }
 
 static int feed_all(sqlite3 *journal, struct feed *f, struct err *e)
 {
-	static const char rows[] = "SELECT i.seq,i.kind,i.utc_us,i.tick_us,i.effect,i.source,i.topic,i.part,i.next_offset,i.turn,i.meta,"
-		"ifnull(b.body,i.body) FROM input i LEFT JOIN blob b ON b.sha256=i.sha256 ORDER BY i.seq";
-	sqlite3_stmt *q = query_prepare(journal, rows, e);
-	int rc = q ? 1 : -1;
-	while (rc == 1 && (rc = query_step(q, e)) == 1) {
-		const char *text = query_col_text(q, 10, "{}");
-		json_t *meta = json_read(text, strlen(text), &json_limits_config, e);
-		int fed = meta ? feed_row(f, q, meta, e) : -1;
-		if (fed < 0) {
-			rc = -1;
-			err_wrap(e, "input %lld", (long long)sqlite3_column_int64(q, 0));
+	struct journal j;
+	struct journal_row row;
+	char words[500];
+	int rc = journal_open(&j, journal, f->fresh, f->report->from, e) < 0 ? -1 : 1;
+	while (rc == 1 && (rc = journal_next(&j, &row, e)) == 1)
+		if (feed_row(f, &row, e) < 0) {
+			journal_words(journal, row.seq, words, sizeof words);
+			rc = err_wrap(e, "%s", words);
 		}
-		json_decref(meta);
-	}
-	sqlite3_finalize(q);
-	if (rc == 0)
-		rc = turn_end(f, e);
+	journal_close(&j);
+	return rc == 0 ? turn_end(f, e) : rc;
+}
+
+/* The earlier copy becomes the state that is fed: it must be of this very state, and not later. */
+static int load_copy(sqlite3 *journal, sqlite3 *from, struct feed *f, struct err *e)
+{
+	static const char last[] = "SELECT ifnull(max(seq),0) FROM input";
+	static const char row[] = "SELECT (SELECT id FROM store)||' '||kind||utc_us||' '||tick_us||meta||ifnull(sha256,hex(body)) FROM input WHERE seq=?";
+	char theirs[10000] = "", ours[10000] = "";
+	sqlite3 *copy = NULL;
+	int64_t n = 0;
+	if (journal_copy(from, &copy, e) < 0)
+		return err_wrap(e, "the earlier copy");
+	int rc = query_int(copy, &n, e, last, "") < 0 || query_text(copy, theirs, sizeof theirs, e, row, "i", n) < 0 ||
+		query_text(journal, ours, sizeof ours, e, row, "i", n) < 0 ? -1 : 0;
+	if (rc == 0 && (n == 0 || strcmp(theirs, ours) != 0))
+		rc = err_set(e, ERR_INPUT, "the earlier copy is not one of this state: its last input, %lld, %s", (long long)n,
+			ours[0] ? "is another one here" : "is not in this journal");
+	sqlite3_backup *backup = rc == 0 ? sqlite3_backup_init(f->fresh, "main", copy, "main") : NULL;
+	if (rc == 0 && (backup == NULL || sqlite3_backup_step(backup, -1) != SQLITE_DONE))
+		rc = err_set(e, ERR_STORE, "the earlier copy cannot be loaded");
+	sqlite3_backup_finish(backup);
+	sqlite3_close(copy);
+	f->report->from = n;
 	return rc;
 }
 
-/* ---- comparison ---- */
-static void value_text(sqlite3_stmt *q, int i, struct text *out)
+static void difference_words(sqlite3 *journal, struct replay_report *r)
 {
-	char number[40];
-	int type = sqlite3_column_type(q, i);
-	text_puts(out, i ? "|" : "");
-	if (type == SQLITE_FLOAT) { /* all digits: the same bits, or a difference */
-		snprintf(number, sizeof number, "%.17g", sqlite3_column_double(q, i));
-		text_puts(out, number);
-	} else if (type == SQLITE_NULL) {
-		text_puts(out, "null");
-	} else {
-		text_add(out, sqlite3_column_blob(q, i), (size_t)sqlite3_column_bytes(q, i));
+	const struct state_difference *d = &r->compared.first;
+	char input[300] = "no column tells by which input";
+	if (r->compared.differences == 0)
+		return;
+	if (d->seq != INT64_MAX)
+		journal_words(journal, d->seq, input, sizeof input);
+	snprintf(r->difference, sizeof r->difference, "table %s, row %s%s%s: was %s; is %s; %s", d->table, d->key, d->column[0] ? ", " : "", d->column,
+		d->was[0] || d->column[0] ? d->was : "not there", d->is[0] || d->column[0] ? d->is : "not there", input);
+}
+
+static int replay_feed(sqlite3 *journal, struct feed *f, sqlite3 *from, struct err *e)
+{
+	if (from != NULL && load_copy(journal, from, f, e) < 0)
+		return -1;
+	f->core = core_open(f->fresh, e); /* the tables; and a copy may have been made between two turns */
+	if (f->core == NULL)
+		return -1;
+	if (from == NULL) {
+		core_close(f->core);
+		f->core = NULL;
 	}
+	return feed_all(journal, f, e);
 }
 
-static void row_text(sqlite3_stmt *q, struct text *out)
-{
-	text_reset(out);
-	for (int i = 0; i < sqlite3_column_count(q); i++)
-		value_text(q, i, out);
-}
-
-static void differ(struct replay_report *r, const char *table, int64_t row, const struct text *was, const struct text *is)
-{
-	size_t at = 0;
-	while (at < was->len && at < is->len && was->data[at] == is->data[at])
-		at++;
-	size_t from = at > 60 ? at - 60 : 0;
-	snprintf(r->difference, sizeof r->difference, "table %s, row %lld: was …%.120s; is …%.120s", table, (long long)row,
-		was->len ? was->data + from : "(none)", is->len ? is->data + (from < is->len ? from : 0) : "(none)");
-}
-
-static int compare_table(sqlite3 *a, sqlite3 *b, const char *table, struct replay_report *r, struct err *e)
-{
-	char sql[160];
-	struct text was = {.max = 64u << 20}, is = {.max = 64u << 20};
-	snprintf(sql, sizeof sql, "SELECT * FROM \"%s\" ORDER BY 1,2", table);
-	sqlite3_stmt *qa = query_prepare(a, sql, e), *qb = qa ? query_prepare(b, sql, e) : NULL;
-	int ra = qb ? 1 : -1, rb = ra;
-	for (int64_t row = 1; ra == 1 || rb == 1; row++) {
-		ra = ra == 1 ? query_step(qa, e) : ra;
-		rb = rb == 1 ? query_step(qb, e) : rb;
-		if (ra < 0 || rb < 0 || (ra == 0 && rb == 0))
-			break;
-		text_reset(&was);
-		text_reset(&is);
-		if (ra == 1)
-			row_text(qa, &was);
-		if (rb == 1)
-			row_text(qb, &is);
-		r->rows++;
-		if (ra != rb || was.len != is.len || memcmp(was.data, is.data, was.len) != 0) {
-			differ(r, table, row, &was, &is);
-			break;
-		}
-	}
-	sqlite3_finalize(qa);
-	sqlite3_finalize(qb);
-	text_free(&was);
-	text_free(&is);
-	return ra < 0 || rb < 0 ? -1 : 0;
-}
-
-static int compare_all(sqlite3 *a, sqlite3 *b, struct replay_report *r, struct err *e)
-{
-	json_t *tables = query_rows(a, 200, e, "SELECT name FROM sqlite_schema WHERE type='table' AND name NOT LIKE 'sqlite_%' ORDER BY name", "");
-	const json_t *row;
-	size_t i;
-	int rc = tables ? 0 : -1;
-	json_array_foreach(tables, i, row) {
-		if (rc < 0 || r->difference[0])
-			break;
-		rc = compare_table(a, b, json_text(row, "name", ""), r, e);
-	}
-	json_decref(tables);
-	return rc < 0 ? -1 : query_int(b, &r->effects, e, "SELECT count(*) FROM effect", "") < 0 ? -1 : 0;
-}
-
-int sim_replay(sqlite3 *journal, sqlite3 *fresh, struct replay_report *out, struct err *e)
+int sim_replay(sqlite3 *journal, sqlite3 *fresh, const struct replay_options *o, struct replay_report *out, struct err *e)
 {
 	struct feed f = {.fresh = fresh, .report = out};
+	sqlite3 *newer = NULL; /* the journal, when it is of an older release */
+	bool older = false;
 	*out = (struct replay_report){0};
-	int rc = feed_all(journal, &f, e);
+	struct core *made = core_open(fresh, e); /* its tables say what this program's are */
+	core_close(made);
+	int rc = made ? journal_schema(journal, fresh, &older, e) : -1;
+	if (rc == 0 && older)
+		rc = journal_copy(journal, &newer, e);
+	sqlite3 *state = newer ? newer : journal;
+	if (rc == 0)
+		rc = replay_feed(state, &f, o ? o->from : NULL, e);
 	core_close(f.core);
-	return rc < 0 ? -1 : compare_all(journal, fresh, out, e);
+	if (rc == 0)
+		rc = state_compare(state, fresh, &out->compared, o ? o->each : NULL, o ? o->ctx : NULL, e);
+	if (rc == 0)
+		rc = query_int(fresh, &out->effects, e, "SELECT count(*) FROM effect", "") < 0 ? -1 : 0;
+	if (rc == 0)
+		difference_words(state, out);
+	sqlite3_close(newer);
+	return rc;
 }

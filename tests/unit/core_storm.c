@@ -283,7 +283,7 @@ static void replay(struct storm *s, uint64_t seed)
 	struct replay_report report;
 	sqlite3 *fresh;
 	assert_ok(query_open(":memory:", QUERY_WRITE, &fresh, &e), &e);
-	assert_ok(sim_replay(s->b.db, fresh, &report, &e), &e);
+	assert_ok(sim_replay(s->b.db, fresh, NULL, &report, &e), &e);
 	sqlite3_close(fresh);
 	if (report.difference[0])
 		fail_msg("seed %llu: replayed: %s", (unsigned long long)seed, report.difference);
