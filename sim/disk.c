@@ -31,10 +31,9 @@ struct disk_file {
 struct disk {
 	sqlite3_vfs vfs; /* first: SQLite hands it back */
 	struct disk_file file[DISK_FILES];
-	int64_t operations, die_at;
 	bool dead;
-	char fail[8];
-	int fail_code;
+	disk_fate *fate;
+	void *ctx;
 };
 
 struct handle {
@@ -97,26 +96,19 @@ static void change_apply(struct image *to, const struct change *c, int len, bool
 			to->len = c->at;
 		return;
 	}
-	unsigned char *bytes = malloc((size_t)len + 1);
-	must(bytes != NULL);
-	memcpy(bytes, c->bytes, (size_t)len);
+	image_put(to, c->at, c->bytes, len);
 	for (int i = 0; trash && i < len; i++)
-		bytes[i] ^= (unsigned char)(0x5A + i);
-	image_put(to, c->at, bytes, len);
-	free(bytes);
+		to->bytes[c->at + i] ^= (unsigned char)(0x5A + i);
 }
 
-/* Counts one operation; an error code when it must not happen. */
-static int operation(struct disk *d, char kind)
+/* What becomes of a call: SQLITE_OK, or the code with which it must not happen. */
+static int fate(struct disk *d, char kind, int otherwise)
 {
-	if (d->dead)
-		return SQLITE_IOERR;
-	d->operations++;
-	if (d->die_at > 0 && --d->die_at == 0) {
-		d->dead = true;
-		return SQLITE_IOERR;
-	}
-	return strchr(d->fail, kind) != NULL && d->fail_code ? d->fail_code : SQLITE_OK;
+	int rc = d->dead ? DISK_DEATH : d->fate == NULL ? 0 : d->fate(d->ctx, kind);
+	if (rc != DISK_DEATH)
+		return rc == SQLITE_IOERR ? otherwise : rc;
+	d->dead = true;
+	return otherwise;
 }
 
 /* ---- the file methods ---- */
@@ -137,8 +129,9 @@ static int file_close(sqlite3_file *h)
 static int file_read(sqlite3_file *h, void *out, int len, sqlite3_int64 at)
 {
 	const struct image *i = &((struct handle *)h)->file->now;
-	if (((struct handle *)h)->disk->dead)
-		return SQLITE_IOERR_READ;
+	int rc = ((struct handle *)h)->temporary ? SQLITE_OK : fate(((struct handle *)h)->disk, 'r', SQLITE_IOERR_READ);
+	if (rc != SQLITE_OK)
+		return rc;
 	int64_t have = at < i->len ? i->len - at : 0;
 	if (have > len)
 		have = len;
@@ -150,19 +143,20 @@ static int file_read(sqlite3_file *h, void *out, int len, sqlite3_int64 at)
 
 static int file_write(sqlite3_file *h, const void *bytes, int len, sqlite3_int64 at)
 {
-	struct disk_file *f = ((struct handle *)h)->file;
-	int rc = ((struct handle *)h)->temporary ? SQLITE_OK : operation(((struct handle *)h)->disk, 'w');
-	if (rc == SQLITE_OK || ((struct handle *)h)->disk->dead) /* a write that dies half way is in the list: reboot decides what became of it */
-		change_add(f, at, bytes, len);
-	if (rc == SQLITE_OK)
-		image_put(&f->now, at, bytes, len);
-	return rc == SQLITE_IOERR ? SQLITE_IOERR_WRITE : rc;
+	struct handle *f = (struct handle *)h;
+	int rc = f->temporary ? SQLITE_OK : fate(f->disk, 'w', SQLITE_IOERR_WRITE);
+	if (rc != SQLITE_OK && !f->disk->dead)
+		len /= 2;
+	change_add(f->file, at, bytes, len); /* a write that dies half way is in the list: reboot decides what became of it */
+	if (!f->disk->dead)
+		image_put(&f->file->now, at, bytes, len);
+	return rc;
 }
 
 static int file_truncate(sqlite3_file *h, sqlite3_int64 size)
 {
 	struct disk_file *f = ((struct handle *)h)->file;
-	int rc = ((struct handle *)h)->temporary ? SQLITE_OK : operation(((struct handle *)h)->disk, 't');
+	int rc = ((struct handle *)h)->temporary ? SQLITE_OK : fate(((struct handle *)h)->disk, 't', SQLITE_IOERR_TRUNCATE);
 	if (rc == SQLITE_OK) {
 		change_add(f, size, NULL, 0);
 		if (size < f->now.len)
@@ -175,19 +169,19 @@ static int file_sync(sqlite3_file *h, int flags)
 {
 	struct disk_file *f = ((struct handle *)h)->file;
 	(void)flags;
-	int rc = operation(((struct handle *)h)->disk, 's');
+	int rc = ((struct handle *)h)->temporary ? SQLITE_OK : fate(((struct handle *)h)->disk, 's', SQLITE_IOERR_FSYNC);
 	if (rc == SQLITE_OK) {
 		for (size_t i = 0; i < f->changes; i++)
 			change_apply(&f->durable, &f->change[i], f->change[i].len, false);
 		changes_forget(f);
 	}
-	return rc == SQLITE_IOERR ? SQLITE_IOERR_FSYNC : rc;
+	return rc;
 }
 
 static int file_size(sqlite3_file *h, sqlite3_int64 *size)
 {
 	*size = ((struct handle *)h)->file->now.len;
-	return SQLITE_OK;
+	return ((struct handle *)h)->temporary ? SQLITE_OK : fate(((struct handle *)h)->disk, 'z', SQLITE_IOERR_FSTAT);
 }
 
 static int file_lock(sqlite3_file *h, int how)
@@ -227,7 +221,11 @@ static int file_traits(sqlite3_file *h)
 static int shm_map(sqlite3_file *h, int page, int size, int extend, void volatile **out)
 {
 	struct disk_file *f = ((struct handle *)h)->file;
+	int rc = fate(((struct handle *)h)->disk, 'm', SQLITE_IOERR_SHMMAP);
 	must(page < DISK_SHM);
+	*out = NULL;
+	if (rc != SQLITE_OK)
+		return rc;
 	if (f->shm[page] == NULL && extend) {
 		f->shm[page] = calloc(1, (size_t)size);
 		must(f->shm[page] != NULL);
@@ -289,7 +287,9 @@ static int disk_open(sqlite3_vfs *v, const char *name, sqlite3_file *h, int flag
 	f->disk = (struct disk *)v;
 	f->temporary = name == NULL;
 	f->file = name ? find((struct disk *)v, name, true) : &f->own;
-	if (f->disk->dead || (!f->file->exists && !f->temporary && !(flags & SQLITE_OPEN_CREATE)))
+	if (!f->temporary && fate(f->disk, 'o', SQLITE_CANTOPEN) != SQLITE_OK)
+		return SQLITE_CANTOPEN;
+	if (!f->file->exists && !f->temporary && !(flags & SQLITE_OPEN_CREATE))
 		return SQLITE_CANTOPEN;
 	f->file->exists = true;
 	f->file->opened++;
@@ -303,7 +303,7 @@ static int disk_delete(sqlite3_vfs *v, const char *name, int sync)
 {
 	struct disk_file *f = find((struct disk *)v, name, false);
 	(void)sync;
-	int rc = operation((struct disk *)v, 'd');
+	int rc = fate((struct disk *)v, 'd', SQLITE_IOERR_DELETE);
 	if (rc != SQLITE_OK)
 		return rc;
 	if (f == NULL || !f->exists)
@@ -365,25 +365,15 @@ void disk_free(struct disk *d)
 	free(d);
 }
 
-void disk_die_at(struct disk *d, int64_t at)
+void disk_ask(struct disk *d, disk_fate *asked, void *ctx)
 {
-	d->die_at = at;
+	d->fate = asked;
+	d->ctx = ctx;
 }
 
 bool disk_dead(const struct disk *d)
 {
 	return d->dead;
-}
-
-int64_t disk_operations(const struct disk *d)
-{
-	return d->operations;
-}
-
-void disk_fail(struct disk *d, const char *kinds, int error)
-{
-	strncpy(d->fail, kinds, sizeof d->fail - 1);
-	d->fail_code = error;
 }
 
 const char *disk_loss_name(enum disk_loss l)
@@ -426,7 +416,4 @@ void disk_reboot(struct disk *d, enum disk_loss how, uint64_t chance)
 			reboot_file(&d->file[i], how, &chance);
 	}
 	d->dead = false;
-	d->die_at = 0;
-	d->fail[0] = '\0';
-	d->fail_code = 0;
 }

@@ -1,6 +1,6 @@
-/* A disk in memory that can lose power: a SQLite VFS in which every write, sync, truncate and delete is counted, and at the n-th the
- * machine dies. What had been synced is there afterwards; what had not is written, dropped, cut in half or trashed, by the mode and by
- * chance (SQLite's own crash test: src/test6.c, "Method"). One thread uses a disk. */
+/* A disk in memory that can lose power or fail: a SQLite VFS that asks before every call what becomes of it. What had been synced is
+ * there after the power went; what had not is written, dropped, cut in half or trashed, by the mode and by chance (SQLite's own crash
+ * test: src/test6.c, "Method"). One thread uses a disk. */
 #ifndef SIM_DISK_H
 #define SIM_DISK_H
 #include <stdbool.h>
@@ -22,17 +22,14 @@ struct disk;
 struct disk *disk_new(const char *name);
 void disk_free(struct disk *d);
 
-/* The power goes at operation `at` from now (1 = the next); 0: never. From then on every call fails. */
-void disk_die_at(struct disk *d, int64_t at);
+/* Asked before every call of these kinds with its letter: 0 it happens; DISK_DEATH the power goes, from then on every call fails; an
+ * SQLITE_ code: this one fails (a write after its first half). 'w' write, 's' sync, 't' truncate, 'd' delete; 'r' read, 'o' open, 'z'
+ * size, 'm' shared memory. The place where a test forks its process: what is in memory is the snapshot. NULL: everything happens. */
+#define DISK_DEATH (-1)
+typedef int disk_fate(void *ctx, char kind);
+void disk_ask(struct disk *d, disk_fate *fate, void *ctx);
 bool disk_dead(const struct disk *d);
-
-/* Operations since it was made. */
-int64_t disk_operations(const struct disk *d);
 
 /* After the databases are closed: what is left is what a reboot finds; the disk works again. */
 void disk_reboot(struct disk *d, enum disk_loss how, uint64_t chance);
-
-/* Every later call of these kinds fails without dying: for n-th failure loops. kind: 'w' write, 's' sync, 't' truncate, 'd' delete;
- * error: SQLITE_FULL, SQLITE_IOERR …; 0 ends it. */
-void disk_fail(struct disk *d, const char *kinds, int error);
 #endif

@@ -1,12 +1,12 @@
 #!/bin/bash
-# kill -9 at twenty instants of short nights (5 s of wall time) against the simulated world, the engine started again each time: at
+# kill -9 at twenty (KILLS=n) instants of short nights (5 s of wall time) against the simulated world, the engine started again each time: at
 # start-up, among the first submits, right after a retraction was heard, anywhere, and once more just after the start. No alert lost
 # (each message sent is one input, byte for byte), nothing submitted twice by the portal's own count, everything of the retracted
 # event cancelled there and at rest here, the rows consistent in every state that a kill left.
-# CRASH_SEED= other instants (printed), CRASH_NIGHTS= more nights, CRASH_KEEP=1 leaves the directories.
+# CRASH_SEED= other instants (printed), CRASH_KEEP=1 leaves the directories.
 set -u
 slew=${SLEW:-$PWD/slew}
-seed=${CRASH_SEED:-1}; nights=${CRASH_NIGHTS:-4}; rate=${CRASH_RATE:-5040}
+seed=${CRASH_SEED:-1}; nights=$(((${KILLS:-20} + 4) / 5)); rate=${CRASH_RATE:-5040}
 RANDOM=$seed
 worlds=(5 1 2 6 4) # skies in which the event that will be retracted can be observed
 dir=$(mktemp -d /tmp/slew-crashXXXXXX)

@@ -1,6 +1,7 @@
 /* Crash points: the machine dies at each write, sync, truncate and delete of a canonical night, in turn; what had not been synced is
  * kept, dropped, cut or trashed; then the night goes on from what the disk has. Nothing is lost, nothing is asked twice (I1, I2, I3, I4, I6).
- * POINTS=1 tries every point with every loss; by default every POINTS-th (23), the loss by turns. */
+ * The night is played once: at each operation the process forks, and the child is the one that dies. Every second child dies once more
+ * in its second life. Each point has one loss, by turns; POINTS=1 tries every point with every loss, POINTS=n every n-th point. */
 #include "test.h"
 #include "sim/disk.h"
 #include "embedded.h"
@@ -8,81 +9,54 @@
 #include "engine/base/query.h"
 #include "engine/base/text.h"
 #include "engine/base/utc.h"
-#include "engine/target/catalog_build.h"
 #include "sim/alert_write.h"
 #include "sim/host.h"
-#include "sim/localise.h"
-#include "sim/sky.h"
-#include "sim/skymap_write.h"
+#include "sim/stage.h"
 #include <sys/wait.h>
 
 #define START_US INT64_C(1795478400000000) /* 2026-11-24T00:00:00Z */
+#define END_US (START_US + 7 * UTC_MINUTE) /* what ran cannot be stopped: it is done by then */
 #define EVENT "S261124a"
+#define AT_ONCE 2 /* children that live at the same time */
 
 static struct world {
 	struct disk *disk;
-	struct catalog catalog;
-	char catalog_path[64];
+	struct sim_stage *stage;
 	struct text alert, retraction;
 	json_t *config, *setup;
 } world;
 
-static void world_catalog(const struct sim_sky *sky, struct err *e)
+static void world_alerts(struct err *e)
 {
-	struct text csv = {.max = 64u << 20};
-	struct catalog_builder builder;
-	char csv_path[80];
-	snprintf(world.catalog_path, sizeof world.catalog_path, "/tmp/slew-points-%d.fits", (int)getpid());
-	snprintf(csv_path, sizeof csv_path, "%s.csv", world.catalog_path);
-	sim_sky_csv(sky, &csv);
-	FILE *f = fopen(csv_path, "wb");
-	must(f != NULL && fwrite(csv.data, 1, csv.len, f) == csv.len && fclose(f) == 0);
-	catalog_builder_init(&builder);
-	assert_ok(catalog_build_add(&builder, csv_path, e), e);
-	assert_ok(catalog_build_write(&builder, world.catalog_path, NULL, e), e);
-	catalog_builder_free(&builder);
-	text_free(&csv);
-	unlink(csv_path);
-	assert_ok(catalog_open(world.catalog_path, &world.catalog, e), e);
-}
-
-static void world_alerts(const struct sim_sky *sky, struct err *e)
-{
-	const struct sim_galaxy *g = &sky->galaxy[sim_sky_host(sky, 7, EVENT, 90.0)];
-	struct sim_merger m = {g->ra_deg, g->dec_deg, g->distance_mpc, 60.0, 6.0, 0.2 * g->distance_mpc};
-	struct sim_map_header h = {EVENT, "H1,L1,V1", START_US - 40 * UTC_SECOND, START_US};
-	struct sim_posterior p;
-	struct sim_map map = {0};
-	struct text fits = {.max = 4u << 20};
-	sim_posterior_make(&m, 7, EVENT, &p);
-	assert_ok(sim_map_make(&p, 2, &map, e), e);
-	assert_ok(sim_map_fits(&map, &h, &fits, e), e);
+	const struct text *fits;
+	assert_ok(sim_stage_map(world.stage, EVENT, EVENT, &fits, e), e);
 	struct sim_alert a = {.event = EVENT, .type = "PRELIMINARY", .created_us = START_US, .event_us = START_US - 40 * UTC_SECOND,
 		.far_hz = 1e-12, .significant = true, .instruments = "H1,L1,V1", .pipeline = "gstlal", .search = "AllSky", .p_bns = 0.95,
-		.p_terrestrial = 0.05, .has_ns = 1, .has_remnant = 1, .map = fits.data, .map_len = fits.len};
+		.p_terrestrial = 0.05, .has_ns = 1, .has_remnant = 1, .map = fits->data, .map_len = fits->len};
 	world.alert.max = world.retraction.max = 4u << 20;
 	assert_ok(sim_alert_write(&a, &world.alert, e), e);
 	a.type = "RETRACTION";
-	a.created_us = START_US + 2 * UTC_MINUTE;
+	a.created_us = START_US + 70 * UTC_SECOND;
 	a.map = NULL;
 	assert_ok(sim_alert_write(&a, &world.retraction, e), e);
-	text_free(&fits);
-	sim_map_free(&map);
 }
 
 static void world_make(void)
 {
 	struct err e = {0};
-	struct sim_sky sky = {0};
-	struct sim_sky_options options = {.seed = 7};
-	assert_ok(sim_sky_make(&options, &sky, &e), &e);
-	world_catalog(&sky, &e);
-	world_alerts(&sky, &e);
-	sim_sky_free(&sky);
+	char scratch[64];
+	snprintf(scratch, sizeof scratch, "/tmp/slew-points-%d.fits", (int)getpid());
+	world.stage = sim_stage_new(7, scratch, &e);
+	unlink(scratch);
+	if (world.stage == NULL)
+		fail_msg("%s", e.text);
+	world_alerts(&e);
+	const struct catalog *catalog = sim_stage_catalog(world.stage);
 	json_t *policy = embedded_json("policies/bns-near.json"), *lco = embedded_json("facilities/lco.json");
 	json_object_set_new(json_object_get(policy, "targets"), "top", json_integer(4));
 	while (json_array_size(json_object_get(policy, "observe")) > 1)
 		json_array_remove(json_object_get(policy, "observe"), 1);
+	json_object_set_new(json_array_get(json_object_get(policy, "observe"), 0), "exposure_s", json_integer(20));
 	world.setup = json_pack("{s:{s:s},s:[{s:s,s:{s:f,s:f,s:f},s:f}],s:i,s:O,s:[{s:s,s:i,s:i,s:s}]}", "tokens", "night-token", "bot",
 		"proposals", "id", "TOO2026B", "hours", "NORMAL", 20.0, "TIME_CRITICAL", 10.0, "RAPID_RESPONSE", 10.0, "ipp_h", 5.0, "cycle_s", 30,
 		"descriptor", lco, "faults", "on", "POST /api/requestgroups/", "nth", 2, "count", 1, "what", "drop_after");
@@ -90,7 +64,7 @@ static void world_make(void)
 		"installation", "0000beef", "config", "facilities", "name", "lco", "use", "lco", "programmes", "name", "too-lco", "facility", "lco",
 		"proposal", "TOO2026B", "hours", "NORMAL", 20.0, "TIME_CRITICAL", 10.0, "RAPID_RESPONSE", 10.0, "triggers", 20, "policies",
 		"bns-near", "policies", policy, "facilities", "name", "lco", "use", "lco", "accepts_tests", 0, "descriptor", lco, "catalog",
-		"sha256", world.catalog.sha256, "rows", (int)world.catalog.count);
+		"sha256", catalog->sha256, "rows", (int)catalog->count);
 	must(world.setup != NULL && world.config != NULL);
 }
 
@@ -110,26 +84,36 @@ static int life_start(struct life *l, struct err *e)
 		return -1;
 	struct err ignored = {0}; /* no table yet on a disk that died before the first commit */
 	query_int(l->db, &heard, &ignored, "SELECT next_offset FROM source_position", "");
-	l->compute = (struct compute_host){.read_map = skymap_read, .catalog = &world.catalog};
+	l->compute = (struct compute_host){.read_map = skymap_read, .catalog = sim_stage_catalog(world.stage)};
 	struct sim_host_options o = {.db = l->db, .config = world.config, .portal = l->portal, .authorization = "Token night-token",
-		.compute = &l->compute, .start_us = l->now_us, .offset = heard, .check_every_step = true};
+		.compute = &l->compute, .compute_by = sim_stage_compute, .compute_ctx = world.stage, .start_us = l->now_us, .offset = heard,
+		.check_every_step = true};
 	l->host = sim_host_new(&o, e);
 	return l->host ? 0 : -1;
+}
+
+/* Until then, with what the engine does when it is idle. */
+static int life_until(struct life *l, int64_t until_us, struct err *e)
+{
+	if (sim_host_run(l->host, until_us, e) < 0)
+		return -1;
+	sqlite3_wal_checkpoint_v2(l->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	return disk_dead(world.disk) ? err_set(e, ERR_STORE, "died in a checkpoint") : 0;
 }
 
 /* What a broker would do: everything behind the stored position is sent again. */
 static int life_run(struct life *l, struct err *e)
 {
-	static const int64_t at_us[] = {START_US, START_US + 2 * UTC_MINUTE};
+	static const int64_t at_us[] = {START_US, START_US + 70 * UTC_SECOND};
 	const struct text *message[] = {&world.alert, &world.retraction};
 	int64_t heard = 0;
 	if (query_int(l->db, &heard, e, "SELECT next_offset FROM source_position", "") < 0)
 		return -1;
 	for (int64_t i = heard; i < 2; i++) {
-		if (sim_host_run(l->host, at_us[i], e) < 0 || sim_host_alert(l->host, "igwn.gwalert", message[i]->data, message[i]->len, e) < 0)
+		if (life_until(l, at_us[i], e) < 0 || sim_host_alert(l->host, "igwn.gwalert", message[i]->data, message[i]->len, e) < 0)
 			return -1;
 	}
-	return sim_host_run(l->host, START_US + 14 * UTC_MINUTE, e); /* what ran cannot be stopped: it is done by then */
+	return life_until(l, END_US, e);
 }
 
 static void life_die(struct life *l, int64_t point, enum disk_loss loss)
@@ -173,44 +157,75 @@ static int life_judge(struct life *l, struct err *e)
 	return rc;
 }
 
-/* point 0: nobody dies; *operations gets how many there were. */
-static int night(int64_t point, enum disk_loss loss, int64_t *operations, struct err *e)
+/* ---- every point ---- */
+struct trial {
+	int64_t operations, step, tried, failed;
+	int running;
+	bool child;
+	enum disk_loss loss;
+	int64_t again; /* child: operations until its second death; 0 none */
+};
+
+static void reap(struct trial *t)
 {
-	struct life l = {.portal = sim_portal_new(world.setup, 7), .now_us = START_US - UTC_MINUTE};
-	int64_t before = disk_operations(world.disk);
-	disk_die_at(world.disk, point);
-	int rc = life_start(&l, e);
-	if (rc == 0)
-		rc = life_run(&l, e);
-	if (disk_dead(world.disk)) {
-		*e = (struct err){0};
-		life_die(&l, point, loss);
-		rc = life_start(&l, e);
-		if (rc == 0)
-			rc = life_run(&l, e);
-	}
-	*operations = disk_operations(world.disk) - before;
-	if (rc == 0)
-		rc = life_judge(&l, e);
-	return rc; /* the process ends: nothing is given back */
+	int status = -1;
+	must(wait(&status) > 0);
+	t->running--;
+	t->failed += status != 0;
 }
 
-/* In a process of its own: 0, or its exit status with what it said on stderr. */
-static int apart(int64_t point, enum disk_loss loss)
+/* true in the child. */
+static bool split(struct trial *t, enum disk_loss loss)
 {
+	if (t->running == AT_ONCE)
+		reap(t);
 	fflush(NULL);
-	pid_t child = fork();
-	if (child == 0) {
-		struct err e = {0};
-		int64_t operations;
-		if (night(point, loss, &operations, &e) == 0)
-			_exit(0);
-		fprintf(stderr, "# died at operation %lld, unsynced writes %s: %s\n", (long long)point, disk_loss_name(loss), e.text);
-		_exit(1);
+	pid_t pid = fork();
+	must(pid >= 0);
+	if (pid == 0) {
+		t->child = true;
+		t->loss = loss;
+		t->again = t->operations % 2 ? 1 + t->operations * 7919 % 211 : 0;
+		return true;
 	}
-	int status = -1;
-	assert_int_equal(waitpid(child, &status, 0), child);
-	return status;
+	t->running++;
+	t->tried++;
+	return false;
+}
+
+static int fate(void *ctx, char kind)
+{
+	struct trial *t = ctx;
+	if (strchr("wstd", kind) == NULL)
+		return 0;
+	if (t->child)
+		return t->again > 0 && --t->again == 0 ? DISK_DEATH : 0;
+	t->operations++;
+	for (int loss = 0; loss < DISK_LOSSES; loss++)
+		if (t->step == 0 || (t->operations % t->step == 0 && loss == t->operations / t->step % DISK_LOSSES))
+			if (split(t, (enum disk_loss)loss))
+				return DISK_DEATH;
+	return 0;
+}
+
+static int live(struct life *l, struct err *e)
+{
+	return life_start(l, e) < 0 ? -1 : life_run(l, e);
+}
+
+/* Returns in the parent and in each child. */
+static int night(struct trial *t, struct err *e)
+{
+	struct life l = {.portal = sim_portal_new(world.setup, 7), .now_us = START_US - UTC_MINUTE};
+	disk_ask(world.disk, fate, t);
+	int rc = live(&l, e);
+	while (disk_dead(world.disk)) {
+		*e = (struct err){0};
+		life_die(&l, t->operations, t->loss);
+		rc = live(&l, e);
+	}
+	disk_ask(world.disk, NULL, NULL);
+	return rc == 0 ? life_judge(&l, e) : rc; /* the process ends: nothing is given back */
 }
 
 static void dies_at_each(void **state)
@@ -218,33 +233,23 @@ static void dies_at_each(void **state)
 	(void)state;
 	struct err e = {0};
 	const char *every = getenv("POINTS");
-	int64_t step = every ? atoll(every) : 23, operations = 0, tried = 0, failed = 0;
-	step = step < 1 ? 1 : step;
+	struct trial t = {.step = every ? atoll(every) : 1};
+	if (every != NULL && t.step <= 1)
+		t.step = 0; /* every loss at each */
 	world.disk = disk_new("disk-in-memory");
 	world_make();
-	int channel[2];
-	assert_int_equal(pipe(channel), 0);
-	pid_t child = fork();
-	if (child == 0) { /* the night in which nobody dies, to count */
-		int rc = night(0, DISK_KEEP, &operations, &e);
-		must(write(channel[1], &operations, sizeof operations) == sizeof operations);
+	int rc = night(&t, &e);
+	if (t.child) {
 		if (rc < 0)
-			fprintf(stderr, "# undisturbed: %s\n", e.text);
+			fprintf(stderr, "# died at operation %lld, unsynced writes %s: %s\n", (long long)t.operations, disk_loss_name(t.loss), e.text);
 		_exit(rc < 0);
 	}
-	int status = -1;
-	assert_int_equal(read(channel[0], &operations, sizeof operations), sizeof operations);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
-	for (int64_t point = 1; point <= operations; point += step)
-		for (int loss = 0; loss < DISK_LOSSES; loss++)
-			if (step == 1 || loss == (point / step) % DISK_LOSSES) {
-				tried++;
-				failed += apart(point, (enum disk_loss)loss) != 0;
-			}
-	printf("# %lld of %lld operations tried as a death, %lld failed\n", (long long)tried, (long long)operations, (long long)failed);
-	unlink(world.catalog_path);
-	assert_int_equal(failed, 0);
+	while (t.running > 0)
+		reap(&t);
+	assert_ok(rc, &e);
+	printf("# %lld operations; %lld deaths tried, %lld failed\n", (long long)t.operations, (long long)t.tried, (long long)t.failed);
+	assert_true(t.tried > 0);
+	assert_int_equal(t.failed, 0);
 }
 
 int main(void)
