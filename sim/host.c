@@ -28,6 +28,8 @@ struct sim_host {
 	size_t count, cap;
 	struct sim_host_counts counts;
 	json_t *answer;
+	struct sim_doom doom;        /* how it will die in a commit; doom.commit 0: it will not */
+	bool died;                   /* that has happened just now: a dead process does nothing more */
 };
 
 static int blob_of_state(void *ctx, const char *sha256, unsigned char **bytes, size_t *len, struct err *e)
@@ -89,6 +91,8 @@ static size_t coming_first(const struct sim_host *h)
 /* ---- a turn ---- */
 static int hand_over(struct sim_host *h, const struct effect *f, struct err *e)
 {
+	if (h->died)
+		return 0;
 	if (f->kind == EFFECT_call) {
 		int64_t latency = h->o.latency_us ? h->o.latency_us : 200000;
 		struct coming *c = coming_add(h, COMING_DELIVERY, h->now_us + latency / 2, f->id);
@@ -126,6 +130,26 @@ static int check(struct sim_host *h, bool all, struct err *e)
 	return core_check(h->core, all || h->counts.turns % 100 == 0 ? CHECK_ALL : CHECK_TOUCHED, e);
 }
 
+/* SQLite asks before each commit: not 0 rolls it back. Here, and not by the order of the lines in turn(), it is known what was durable. */
+static int on_commit(void *ctx)
+{
+	struct sim_host *h = ctx;
+	if (h->doom.commit == 0 || --h->doom.commit > 0)
+		return 0;
+	h->died = true;
+	return !h->doom.after;
+}
+
+/* rc, unless it died meanwhile: then it is started again, and what went wrong went with it. */
+static int revive(struct sim_host *h, int rc, struct err *e)
+{
+	if (!h->died)
+		return rc;
+	h->died = false;
+	*e = (struct err){0};
+	return sim_host_crash(h, h->doom.down_us, h->doom.lost, e);
+}
+
 /* BEGIN, the input (none for a mere release), release, COMMIT; then hands over exactly what was marked. */
 static int turn(struct sim_host *h, struct input *in, struct err *e)
 {
@@ -149,6 +173,8 @@ static int turn(struct sim_host *h, struct input *in, struct err *e)
 		rc = hand_over(h, &out.list[i], e);
 	effects_free(&out);
 	json_decref(core_alarms(h->core));
+	if (h->died)
+		return revive(h, rc, e);
 	return rc < 0 ? -1 : check(h, false, e);
 }
 
@@ -246,9 +272,16 @@ int sim_host_run(struct sim_host *h, int64_t until_us, struct err *e)
 /* ---- inputs from outside ---- */
 int sim_host_alert(struct sim_host *h, const char *topic, const void *bytes, size_t len, struct err *e)
 {
+	static const char heard[] = "SELECT next_offset FROM source_position WHERE source='sim' AND topic=?";
 	struct input in = {.kind = INPUT_alert, .body = bytes, .len = len, .source = "sim", .topic = topic, .cluster = "sim",
 		.offset = ++h->offset, .timestamp_us = h->now_us};
-	return turn(h, &in, e);
+	int64_t crashes = h->counts.crashes, position = 0;
+	int rc = turn(h, &in, e);
+	if (rc < 0 || h->counts.crashes == crashes)
+		return rc;
+	/* it died over this message: what is behind the stored position is sent again */
+	rc = query_int(h->o.db, &position, e, heard, "t", topic);
+	return rc < 0 ? -1 : position < h->offset ? turn(h, &in, e) : 0;
 }
 
 int sim_host_order(struct sim_host *h, int64_t uid, const json_t *order, json_t **answer, struct err *e)
@@ -291,8 +324,8 @@ static int start(struct sim_host *h, struct err *e)
 	h->core = core_open(h->o.db, e);
 	if (h->core == NULL)
 		return -1;
-	if (query_run(h->o.db, e, "BEGIN IMMEDIATE", "") < 0 || core_recover(h->core, e) < 0 || query_run(h->o.db, e, "COMMIT", "") < 0)
-		return -1;
+	if (query_run(h->o.db, e, "BEGIN IMMEDIATE", "") < 0 || core_recover(h->core, e) < 0 || query_run(h->o.db, e, "COMMIT", "") < 0 || h->died)
+		return revive(h, -1, e);
 	int64_t seq, utc_us, tick_us;
 	if (core_last(h->core, &seq, &utc_us, &tick_us, e) < 0)
 		return -1;
@@ -347,6 +380,12 @@ void sim_host_die(struct sim_host *h, bool delivered)
 	sim_host_free(h);
 }
 
+void sim_host_doom(struct sim_host *h, const struct sim_doom *doom)
+{
+	h->doom = *doom;
+	sqlite3_commit_hook(h->o.db, doom->commit > 0 ? on_commit : NULL, h);
+}
+
 int sim_host_crash(struct sim_host *h, int64_t down_us, bool lost, struct err *e)
 {
 	if (deliver_all(h, lost, e) < 0)
@@ -367,6 +406,7 @@ void sim_host_free(struct sim_host *h)
 		return;
 	while (h->count > 0)
 		coming_drop(h, h->count - 1);
+	sqlite3_commit_hook(h->o.db, NULL, NULL);
 	free(h->coming);
 	core_close(h->core);
 	json_decref(h->answer);

@@ -56,6 +56,15 @@ int sim_host_clock(struct sim_host *h, int64_t step_us, struct err *e);
  * reached us), and is started anew on the same database down_us later. */
 int sim_host_crash(struct sim_host *h, int64_t down_us, bool lost, struct err *e);
 
+/* The process will die in the commit-th commit from now (0: not after all): nothing of that turn is durable, or, with after, all of it
+ * but nothing of it has been handed over. Then as sim_host_crash. A message that was lost so is sent again, as a broker would. */
+struct sim_doom {
+	int commit;
+	bool after, lost;
+	int64_t down_us;
+};
+void sim_host_doom(struct sim_host *h, const struct sim_doom *doom);
+
 int64_t sim_host_now(const struct sim_host *h);  /* of the world */
 int64_t sim_host_utc(const struct sim_host *h);  /* as the engine's clock shows it */
 int64_t sim_host_tick(const struct sim_host *h);

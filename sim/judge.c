@@ -33,6 +33,15 @@ static int broke(char broken[64], const char *kind)
 	return ERR_STORE;
 }
 
+int judge_heard(sqlite3 *db, int64_t messages, char broken[64], struct err *e)
+{
+	int64_t heard = 0;
+	if (query_int(db, &heard, e, "SELECT count(*) FROM input WHERE kind='alert'", "") < 0)
+		return -1;
+	return heard == messages ? 0 : err_set(e, broke(broken, heard < messages ? "lost" : "heard-twice"), "%lld messages were sent, %lld are inputs",
+		(long long)messages, (long long)heard);
+}
+
 static int judge_name(const struct judge *j, const char *name, const json_t *row, sqlite3 *db, char broken[64], struct err *e)
 {
 	static const char of[] = "SELECT e.name FROM request r JOIN event e ON e.id=r.event WHERE r.token=?";

@@ -23,6 +23,9 @@ struct judge {
 void judge_close(struct judge *j, const char *event, const char *kind, int64_t at_us);
 void judge_open(struct judge *j, const char *event, const char *kind, int64_t at_us);
 
+/* Every message that was sent is an input, once; so many were sent. */
+int judge_heard(sqlite3 *db, int64_t messages, char broken[64], struct err *e);
+
 /* No token created twice; nothing created after its event's gate had closed. broken (64 bytes) names what is wrong. */
 int judge_portal(const struct judge *j, const struct sim_portal *portal, sqlite3 *db, char broken[64], struct err *e);
 

@@ -34,6 +34,8 @@ struct night {
 	struct judge judge;
 	struct told told[KNOWN_EVENTS];
 	int told_count;
+	int64_t compute_us;
+	int64_t messages; /* that the broker has sent: each must be an input */
 };
 
 static int broke(struct night *n, const char *kind)
@@ -76,7 +78,7 @@ static int night_host(struct night *n, int64_t start_us, int64_t offset, struct 
 {
 	struct sim_host_options options = {.db = n->db, .config = n->config, .portal = n->portal, .authorization = "Token night-token",
 		.compute = &n->compute, .compute_by = sim_stage_compute, .compute_ctx = n->o->stage, .start_us = start_us, .offset = offset,
-		.latency_us = n->judge.latency_us, .check_every_step = true};
+		.latency_us = n->judge.latency_us, .compute_us = n->compute_us, .check_every_step = true};
 	n->host = sim_host_new(&options, e);
 	return n->host ? 0 : -1;
 }
@@ -125,7 +127,8 @@ static int do_restore(struct night *n, int64_t down_us, struct err *e)
 	n->db = NULL;
 	json_object_set_new(n->config, "restored", json_true());
 	int64_t offset = 0;
-	if (db_copy(n->copy, &n->db, e) < 0 || query_int(n->db, &offset, e, "SELECT ifnull(max(next_offset),0) FROM source_position", "") < 0)
+	if (db_copy(n->copy, &n->db, e) < 0 || query_int(n->db, &offset, e, "SELECT ifnull(max(next_offset),0) FROM source_position", "") < 0 ||
+	    query_int(n->db, &n->messages, e, "SELECT count(*) FROM input WHERE kind='alert'", "") < 0)
 		return -1;
 	return night_host(n, now_us + down_us, offset, e);
 }
@@ -164,6 +167,12 @@ static double number_option(const char *rest, const char *key, double otherwise)
 	return option(rest, key, buf, sizeof buf) ? strtod(buf, NULL) : otherwise;
 }
 
+static int message(struct night *n, const char *topic, const void *bytes, size_t len, struct err *e)
+{
+	n->messages++;
+	return sim_host_alert(n->host, topic, bytes, len, e);
+}
+
 static int do_alert(struct night *n, const char *rest, struct err *e)
 {
 	char name[64], type[32], stream[80], topic[80];
@@ -176,10 +185,8 @@ static int do_alert(struct night *n, const char *rest, struct err *e)
 		return err_set(e, ERR_LIMIT, "more than %d events in one night", KNOWN_EVENTS);
 	if (option(rest, "topic", topic, sizeof topic) == NULL)
 		text_copy(topic, sizeof topic, "igwn.gwalert");
-	if (strcmp(type, "RETRACTION") == 0)
-		judge_close(&n->judge, name, "retraction", sim_host_now(n->host));
 	if (strstr(rest, " again") != NULL)
-		return sim_host_alert(n->host, topic, t->last.data, t->last.len, e);
+		return message(n, topic, t->last.data, t->last.len, e);
 	const struct text *fits = NULL;
 	if (option(rest, "map", stream, sizeof stream) == NULL)
 		text_copy(stream, sizeof stream, name);
@@ -194,7 +201,11 @@ static int do_alert(struct night *n, const char *rest, struct err *e)
 		.has_remnant = number_option(rest, "remnant", 1), .map = map ? fits->data : NULL, .map_len = map ? fits->len : 0};
 	text_reset(&t->last);
 	int rc = sim_alert_write(&a, &t->last, e);
-	return rc < 0 ? -1 : sim_host_alert(n->host, topic, t->last.data, t->last.len, e);
+	if (rc < 0 || message(n, topic, t->last.data, t->last.len, e) < 0)
+		return -1;
+	if (strcmp(type, "RETRACTION") == 0) /* now it is on disk; it may have died over it */
+		judge_close(&n->judge, name, "retraction", sim_host_now(n->host));
+	return 0;
 }
 
 /* ---- what must hold ---- */
@@ -249,14 +260,15 @@ static void order_target(struct night *n, json_t *order, const char *key)
 		json_object_set_new(order, key, json_string(found));
 }
 
-static void order_judged(struct night *n, const json_t *order)
+/* An order over which the engine died has no answer: a veto need not hold, a release may have been obeyed. */
+static void order_judged(struct night *n, const json_t *order, bool ok, bool died)
 {
 	const char *verb = json_text(order, "verb", ""), *event = json_text(order, "event", "");
 	if (json_object_get(order, "what") != NULL || json_object_get(order, "target") != NULL || json_object_get(order, "facility") != NULL)
 		return; /* not the whole event */
-	if (strcmp(verb, "veto") == 0)
+	if (strcmp(verb, "veto") == 0 && ok)
 		judge_close(&n->judge, event, "veto", sim_host_now(n->host));
-	else if (strcmp(verb, "release") == 0)
+	else if (strcmp(verb, "release") == 0 && (ok || died))
 		judge_open(&n->judge, event, "veto", sim_host_now(n->host));
 }
 
@@ -269,12 +281,13 @@ static int do_order(struct night *n, const char *rest, struct err *e)
 		return -1;
 	order_target(n, order, "what");
 	order_target(n, order, "target");
+	int64_t crashes = sim_host_counts(n->host).crashes;
 	int rc = sim_host_order(n->host, 1000, order, &answer, e);
 	char *said = answer ? json_canonical(answer) : NULL;
-	bool ok = json_flag(answer, "ok", false);
-	if (rc == 0 && ok)
-		order_judged(n, order);
-	if (rc == 0 && !may && ok == refused) {
+	bool died = sim_host_counts(n->host).crashes > crashes, ok = !died && json_flag(answer, "ok", false);
+	if (rc == 0)
+		order_judged(n, order, ok, died);
+	if (rc == 0 && !may && !died && ok == refused) {
 		err_set(e, ERR_INPUT, "the order was answered %s", said ? said : "not at all");
 		rc = broke(n, "order");
 	}
@@ -282,6 +295,21 @@ static int do_order(struct night *n, const char *rest, struct err *e)
 	json_decref(order);
 	json_decref(answer);
 	return rc;
+}
+
+/* SECONDS [lost] [in N [after]] */
+static int do_crash(struct night *n, const char *rest, struct err *e)
+{
+	const char *in = strstr(rest, " in ");
+	struct sim_doom doom = {.down_us = (int64_t)(strtod(rest, NULL) * 1e6), .lost = strstr(rest, " lost") != NULL};
+	if (in == NULL)
+		return sim_host_crash(n->host, doom.down_us, doom.lost, e);
+	doom.commit = atoi(in + 4);
+	doom.after = strstr(in, " after") != NULL;
+	if (doom.commit < 1)
+		return err_set(e, ERR_INPUT, "crash SECONDS in N: N is 1 for the next commit");
+	sim_host_doom(n->host, &doom);
+	return 0;
 }
 
 /* A fair quiet time: then everything must be at rest. */
@@ -314,6 +342,10 @@ static int do_setting(struct night *n, char *line, struct err *e)
 	if (strcmp(word, "latency") == 0) {
 		n->judge.latency_us = llround(strtod(rest, NULL) * 1e6);
 		return n->judge.latency_us > 0 && n->host == NULL ? 0 : err_set(e, ERR_INPUT, "latency SECONDS, before the night begins");
+	}
+	if (strcmp(word, "compute") == 0) {
+		n->compute_us = llround(strtod(rest, NULL) * 1e6);
+		return n->compute_us > 0 && n->host == NULL ? 0 : err_set(e, ERR_INPUT, "compute SECONDS, before the night begins");
 	}
 	json_t *target = strcmp(word, "policy") == 0 ? n->policy : strcmp(word, "portal") == 0 ? n->portal_setup :
 		strcmp(word, "facility") == 0 ? n->facility : strcmp(word, "config") == 0 ? n->changes : NULL;
@@ -350,13 +382,13 @@ static int do_timed(struct night *n, int64_t at_us, char *line, struct err *e)
 	if (strcmp(word, "alert") == 0)
 		return do_alert(n, rest, e);
 	if (strcmp(word, "bytes") == 0)
-		return sim_host_alert(n->host, "igwn.gwalert", rest, strlen(rest), e);
+		return message(n, "igwn.gwalert", rest, strlen(rest), e);
 	if (strcmp(word, "order") == 0)
 		return do_order(n, rest, e);
 	if (strcmp(word, "portal") == 0)
 		return do_portal(n, rest, e);
 	if (strcmp(word, "crash") == 0)
-		return sim_host_crash(n->host, (int64_t)(strtod(rest, NULL) * 1e6), strstr(rest, " lost") != NULL, e);
+		return do_crash(n, rest, e);
 	if (strcmp(word, "copy") == 0)
 		return do_copy(n, e);
 	if (strcmp(word, "restore") == 0)
@@ -421,6 +453,8 @@ static int night_end(struct night *n, struct err *e)
 	int rc = bad == NULL ? -1 : first ? err_set(e, ERR_STORE, "%.700s", first) : 0;
 	free(first);
 	json_decref(bad);
+	if (rc == 0 && judge_heard(n->db, n->messages, n->report->broken, e) != 0)
+		rc = -1;
 	if (rc == 0 && judge_portal(&n->judge, n->portal, n->db, n->report->broken, e) != 0)
 		rc = -1;
 	if (rc == 0 && !n->o->no_replay)

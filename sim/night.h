@@ -7,6 +7,7 @@
  *   facility {"accepts_tests": true}       merge patch over the facility's entry
  *   config {"programmes": […]}             merge patch over the configuration
  *   latency SECONDS                        of a call, there and back (0.2)
+ *   compute SECONDS                        of a computation: map, rank, plan (0.05)
  *   HH:MM[:SS.sss] policy|config {…}       the same merge patch now, and the configuration is read anew
  *   HH:MM[:SS.sss] alert EVENT TYPE [key=value …]   far= bns= nsbh= terrestrial= remnant= significant= late=SECONDS (made so long ago)
  *                                          map=none|STREAM topic= again (the same bytes)
@@ -16,6 +17,8 @@
  *   HH:MM[:SS.sss] portal faults|weather|fail {…}   one more of these (sim/portal.h)
  *   HH:MM[:SS.sss] portal calm             no more faults
  *   HH:MM[:SS.sss] crash SECONDS [lost]    the engine dies, and is started again so much later; lost: calls on their way never arrive
+ *   HH:MM[:SS.sss] crash SECONDS [lost] in N [after]   in the N-th commit from then: nothing of it is durable, or, after: all of it, and
+ *                                          nothing was handed over
  *   HH:MM[:SS.sss] copy                    a copy of the state is laid aside
  *   HH:MM[:SS.sss] restore SECONDS         the engine dies, and is started so much later on that copy: a restored state
  *   HH:MM[:SS.sss] clock SECONDS           its wall clock jumps

@@ -240,6 +240,16 @@ static void menu_crash(struct draft *d)
 		put(d, sometime(d), "crash %.3f%s", rng_below(&d->rng, 3) ? 5 * rng_uniform(&d->rng) : 400 * rng_uniform(&d->rng), rng_below(&d->rng, 2) ? " lost" : "");
 }
 
+/* In the middle of a turn: between what was decided and its commit, or between the commit and what it hands over. */
+static void menu_die(struct draft *d)
+{
+	for (int n = 1 + rng_below(&d->rng, 4); n > 0; n--) {
+		double at_s = d->event[rng_below(&d->rng, d->events)].at_s + (rng_below(&d->rng, 2) ? 0 : 10 * rng_uniform(&d->rng)) - 0.01;
+		put(d, fmax(0, at_s), "crash %.3f%s in %d%s", 60 * rng_uniform(&d->rng) * rng_uniform(&d->rng), rng_below(&d->rng, 2) ? " lost" : "",
+			1 + rng_below(&d->rng, rng_below(&d->rng, 3) ? 40 : 3), rng_below(&d->rng, 3) ? "" : " after");
+	}
+}
+
 static void menu_clock(struct draft *d)
 {
 	for (int n = 1 + rng_below(&d->rng, 3); n > 0; n--)
@@ -261,6 +271,11 @@ static void menu_poor_programme(struct draft *d)
 static void menu_latency(struct draft *d)
 {
 	text_printf(d->out, "latency %.1f\n", 0.5 + 15 * rng_uniform(&d->rng) * rng_uniform(&d->rng));
+}
+
+static void menu_compute(struct draft *d)
+{
+	text_printf(d->out, "compute %.1f\n", 0.5 + 20 * rng_uniform(&d->rng) * rng_uniform(&d->rng));
 }
 
 static void menu_amend(struct draft *d)
@@ -307,7 +322,7 @@ static const struct {
 	{"html500", menu_html500}, {"html200", menu_html200}, {"truncate", menu_truncate}, {"slow", menu_slow}, {"429", menu_429},
 	{"weather", menu_weather}, {"fails", menu_fails}, {"invisible", menu_invisible}, {"renumber", menu_renumber},
 	{"wrong-clock", menu_wrong_clock}, {"crash", menu_crash}, {"clock", menu_clock}, {"poor", menu_poor}, {"poor-programme", menu_poor_programme}, {"replan", menu_replan}, {"latency", menu_latency}, {"amend", menu_amend}, {"answer", menu_answer}, {"test-late", menu_test_late},
-	{"reload", menu_reload},
+	{"reload", menu_reload}, {"die", menu_die}, {"compute", menu_compute},
 };
 #define MENU (sizeof menu / sizeof menu[0])
 
