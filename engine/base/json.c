@@ -229,8 +229,7 @@ void json_scalar(struct text *t, const json_t *v)
 	char number[40];
 	if (json_is_real(v)) {
 		text_double(number, sizeof number, json_real_value(v));
-		/* "-0" would be read again as an integer, which has no sign: other bytes the next time */
-		text_puts(t, strcmp(number, "-0") == 0 ? "-0.0" : number);
+		text_puts(t, number);
 		return;
 	}
 	char *s = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
