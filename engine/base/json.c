@@ -219,51 +219,112 @@ void json_where(const char *text, size_t len, const char *pointer, bool of_key, 
 }
 
 /* ---- canonical text ---- */
-static int compare_keys(const void *a, const void *b)
+/* As jansson writes it: what it lets stand is copied in runs. */
+static void put_string(struct text *t, const char *s, size_t len)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	static const char short_form[] = "\"\"\\\\\bb\ff\nn\rr\tt"; /* pairs */
+	size_t from = 0;
+	text_add(t, "\"", 1);
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)s[i];
+		if (c >= 0x20 && c != '"' && c != '\\')
+			continue;
+		text_add(t, s + from, i - from);
+		from = i + 1;
+		size_t k = 0;
+		while (k < sizeof short_form - 1 && short_form[k] != (char)c)
+			k += 2;
+		if (k < sizeof short_form - 1)
+			text_add(t, (const char[]){'\\', short_form[k + 1]}, 2);
+		else
+			text_printf(t, "\\u%04X", c);
+	}
+	text_add(t, s + from, len - from);
+	text_add(t, "\"", 1);
+}
+
+static void put_integer(struct text *t, json_int_t v)
+{
+	char digits[24], *p = digits + sizeof digits;
+	uint64_t left = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+	do
+		*--p = (char)('0' + left % 10);
+	while ((left /= 10) > 0);
+	if (v < 0)
+		*--p = '-';
+	text_add(t, p, (size_t)(digits + sizeof digits - p));
 }
 
 void json_scalar(struct text *t, const json_t *v)
 {
-	char number[40];
-	if (json_is_real(v)) {
+	char number[40], *other;
+	switch (v ? (int)json_typeof(v) : -1) {
+	case JSON_REAL:
 		text_double(number, sizeof number, json_real_value(v));
-		text_puts(t, number);
+		/* "-0" would be read again as an integer, which has no sign: other bytes the next time */
+		text_puts(t, strcmp(number, "-0") == 0 ? "-0.0" : number);
 		return;
+	case JSON_STRING:
+		put_string(t, json_string_value(v), json_string_length(v));
+		return;
+	case JSON_INTEGER:
+		put_integer(t, json_integer_value(v));
+		return;
+	case JSON_TRUE:
+		text_add(t, "true", 4);
+		return;
+	case JSON_FALSE:
+		text_add(t, "false", 5);
+		return;
+	case JSON_NULL:
+		text_add(t, "null", 4);
+		return;
+	default:
+		break;
 	}
-	char *s = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
-	if (s == NULL)
+	other = json_dumps(v, JSON_COMPACT);
+	if (other == NULL)
 		t->failed = true;
 	else
-		text_puts(t, s);
-	free(s);
+		text_puts(t, other);
+	free(other);
+}
+
+struct member {
+	const char *key;
+	const json_t *value;
+};
+
+static int compare_keys(const void *a, const void *b)
+{
+	return strcmp(((const struct member *)a)->key, ((const struct member *)b)->key);
 }
 
 static void canonical(struct text *t, const json_t *v);
 
 static void canonical_object(struct text *t, const json_t *v)
 {
+	struct member few[24];
 	size_t n = json_object_size(v), i = 0;
-	const char **keys = malloc((n + 1) * sizeof *keys);
-	if (keys == NULL) {
+	struct member *list = n <= sizeof few / sizeof few[0] ? few : malloc(n * sizeof *list);
+	if (list == NULL) {
 		t->failed = true;
 		return;
 	}
 	for (void *it = json_object_iter((json_t *)v); it; it = json_object_iter_next((json_t *)v, it))
-		keys[i++] = json_object_iter_key(it);
-	qsort(keys, n, sizeof *keys, compare_keys);
-	text_puts(t, "{");
+		list[i++] = (struct member){json_object_iter_key(it), json_object_iter_value(it)};
+	qsort(list, n, sizeof *list, compare_keys);
+	text_add(t, "{", 1);
 	for (i = 0; i < n; i++) {
-		json_t *key = json_string(keys[i]);
-		text_puts(t, i ? "," : "");
-		json_scalar(t, key);
-		json_decref(key);
-		text_puts(t, ":");
-		canonical(t, json_object_get(v, keys[i]));
+		if (i > 0)
+			text_add(t, ",", 1);
+		put_string(t, list[i].key, strlen(list[i].key));
+		text_add(t, ":", 1);
+		canonical(t, list[i].value);
 	}
-	text_puts(t, "}");
-	free(keys);
+	text_add(t, "}", 1);
+	if (list != few)
+		free(list);
 }
 
 static void canonical(struct text *t, const json_t *v)
@@ -271,12 +332,13 @@ static void canonical(struct text *t, const json_t *v)
 	if (json_is_object(v)) {
 		canonical_object(t, v);
 	} else if (json_is_array(v)) {
-		text_puts(t, "[");
+		text_add(t, "[", 1);
 		for (size_t i = 0; i < json_array_size(v); i++) {
-			text_puts(t, i ? "," : "");
+			if (i > 0)
+				text_add(t, ",", 1);
 			canonical(t, json_array_get(v, i));
 		}
-		text_puts(t, "]");
+		text_add(t, "]", 1);
 	} else {
 		json_scalar(t, v);
 	}

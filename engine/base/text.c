@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,10 +193,32 @@ bool text_printable(const char *s, size_t len, size_t max)
 	return true;
 }
 
+/* Up to six decimals and fifteen digits, as most numbers of people have: r / 10^k rounds to the double that its decimal reads as, and no other
+ * decimal of fifteen digits does. 0: not such a number. */
+static size_t short_double(char *out, size_t size, double value)
+{
+	static const double power[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
+	double a = fabs(value);
+	if (!(a >= 1e-4 && a < 1e8))
+		return 0;
+	for (int k = 0; k < 7; k++) {
+		int64_t r = llround(a * power[k]), unit = (int64_t)power[k];
+		if ((double)r / power[k] != a)
+			continue;
+		const char *sign = value < 0 ? "-" : "";
+		return (size_t)(k == 0 ? snprintf(out, size, "%s%lld", sign, (long long)r) :
+			snprintf(out, size, "%s%lld.%0*lld", sign, (long long)(r / unit), k, (long long)(r % unit)));
+	}
+	return 0;
+}
+
 size_t text_double(char *out, size_t size, double value)
 {
 	if (!isfinite(value))
 		return (size_t)snprintf(out, size, "null");
+	size_t len = short_double(out, size, value);
+	if (len > 0)
+		return len;
 	for (int digits = 15; digits <= 17; digits++) {
 		int n = snprintf(out, size, "%.*g", digits, value);
 		if (digits == 17 || strtod(out, NULL) == value)

@@ -91,7 +91,7 @@ void requests_poll_singly(struct core *c, const char *name)
 
 void facility_poll(struct core *c, const char *name)
 {
-	static const char pending[] = "SELECT 1 FROM effect WHERE facility=? AND verb='poll' AND request IS NULL AND state IN ('waiting','released')";
+	static const char pending[] = "SELECT 1 FROM effect WHERE facility=? AND verb='poll' AND +request IS NULL AND state IN ('waiting','released')"; /* by state: few are open */
 	static const char live[] = "SELECT 1 FROM request WHERE facility=? AND state IN ('asked','unsure','accepted','scheduled','running','cancelling')";
 	char key[96];
 	const struct site *s = site_find(c, name);

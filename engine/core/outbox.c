@@ -320,23 +320,38 @@ static bool is_full(struct core *c, json_t *full, const json_t *row)
 	return true;
 }
 
-/* Turn by turn through the events, each in its own order: what an old event wants does not stand before a new one's first request.
- * Not looked at: calls of a facility without a free transfer, and what waits for a person and says so already (there may be hundreds). */
+/* What may leave now. Not looked at: calls of a facility without a free transfer, and what waits for a person and says so already (there may be
+ * hundreds). */
+#define DUE_WITH \
+	"WITH f AS (SELECT facility FROM effect WHERE state='released' AND kind='call' GROUP BY facility HAVING count(*)>=?3), " \
+	"h AS (SELECT r.id FROM gate g JOIN request r ON r.event=g.event AND r.state IN ('planned','offered','held') AND r.end_us>?2 " \
+	"JOIN policy y ON y.id=r.policy AND y.name=g.policy JOIN verdict v ON v.event=r.event AND v.policy=y.name AND v.target=r.target " \
+	"AND v.code='held' WHERE g.kind='approval' AND g.lifted_seq IS NULL)"
+#define DUE \
+	"SELECT id,kind,facility,verb,step,request,event,compute,policy FROM effect WHERE state='waiting' " \
+	"AND (due_tick_us IS NULL OR due_tick_us<=?1) AND (due_utc_us IS NULL OR due_utc_us<=?2) " \
+	"AND (kind<>'call' OR verb='cancel' OR facility NOT IN f) AND (ifnull(verb,'') NOT IN ('offer','submit') OR request NOT IN h) "
+
+/* Turn by turn through the events, each in its own order: what an old event wants does not stand before a new one's first request. Most turns
+ * have one thing to send, or none: nothing to put in order. */
+static json_t *due_rows(struct core *c)
+{
+	static const char few[] = DUE_WITH DUE "LIMIT 2";
+	static const char in_turn[] =
+		DUE_WITH ", w AS MATERIALIZED (SELECT DISTINCT event FROM effect WHERE state='waiting' AND verb IN ('offer','submit')), "
+		"s AS MATERIALIZED (SELECT event,(SELECT count(*) FROM request WHERE event=w.event AND state<>'planned') AS n FROM w) "
+		DUE "ORDER BY CASE ifnull(verb,'') WHEN 'cancel' THEN 0 WHEN 'find' THEN 1 WHEN 'submit' THEN 2 WHEN 'offer' THEN 3 ELSE 4 END,"
+		"ifnull((SELECT n FROM s WHERE s.event=effect.event),0)+row_number() OVER (PARTITION BY verb,event ORDER BY id),id";
+	json_t *rows = get_rows(c, few, "iii", c->tick_us, c->utc_us, (int64_t)LIMIT_TRANSFERS - 1);
+	if (json_array_size(rows) < 2)
+		return rows;
+	json_decref(rows);
+	return get_rows(c, in_turn, "iii", c->tick_us, c->utc_us, (int64_t)LIMIT_TRANSFERS - 1);
+}
+
 static bool release_pass(struct core *c, struct effects *out)
 {
-	static const char waiting[] =
-		"WITH f AS MATERIALIZED (SELECT facility FROM effect WHERE state='released' AND kind='call' GROUP BY facility HAVING count(*)>=?3), "
-		"h AS MATERIALIZED (SELECT r.id FROM gate g JOIN request r ON r.event=g.event AND r.state IN ('planned','offered','held') AND r.end_us>?2 "
-		"JOIN policy y ON y.id=r.policy AND y.name=g.policy JOIN verdict v ON v.event=r.event AND v.policy=y.name AND v.target=r.target "
-		"AND v.code='held' WHERE g.kind='approval' AND g.lifted_seq IS NULL), "
-		"w AS MATERIALIZED (SELECT DISTINCT event FROM effect WHERE state='waiting' AND verb IN ('offer','submit')), "
-		"s AS MATERIALIZED (SELECT event,(SELECT count(*) FROM request WHERE event=w.event AND state<>'planned') AS n FROM w) "
-		"SELECT id,kind,facility,verb,step,request,event,compute,policy FROM effect WHERE state='waiting' "
-		"AND (due_tick_us IS NULL OR due_tick_us<=?1) AND (due_utc_us IS NULL OR due_utc_us<=?2) "
-		"AND (kind<>'call' OR verb='cancel' OR facility NOT IN f) AND (ifnull(verb,'') NOT IN ('offer','submit') OR request NOT IN h) ORDER BY CASE ifnull(verb,'') "
-		"WHEN 'cancel' THEN 0 WHEN 'find' THEN 1 WHEN 'submit' THEN 2 WHEN 'offer' THEN 3 ELSE 4 END,"
-		"ifnull((SELECT n FROM s WHERE s.event=effect.event),0)+row_number() OVER (PARTITION BY verb,event ORDER BY id),id";
-	json_t *rows = get_rows(c, waiting, "iii", c->tick_us, c->utc_us, (int64_t)LIMIT_TRANSFERS - 1), *full = json_object(), *row;
+	json_t *rows = due_rows(c), *full = json_object(), *row;
 	bool changed = false;
 	size_t i;
 	json_array_foreach(rows, i, row) {

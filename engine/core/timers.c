@@ -166,7 +166,8 @@ static void fire_window(struct core *c, int64_t id, const char *detail)
 
 static void fire_stuck(struct core *c, int64_t subject, const char *detail)
 {
-	static const char stuck[] = "SELECT id,kind,facility,verb,compute FROM effect WHERE state='released' AND released_tick_us<? ORDER BY id LIMIT 20";
+	static const char stuck[] = "SELECT id,kind,facility,verb,compute FROM effect WHERE state='released' AND released_tick_us<? "
+				    "ORDER BY +id LIMIT 20"; /* few are open: by their index, not along all that ever were */
 	json_t *rows = get_rows(c, stuck, "i", c->tick_us - 10 * UTC_MINUTE), *row;
 	size_t i;
 	(void)subject;

@@ -55,6 +55,63 @@ static void text_escapes_strangers(void **state)
 	assert_string_equal(out, "null");
 }
 
+/* The quick ways give what printf and jansson give. */
+static void double_is(double v)
+{
+	char have[40], want[40];
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(want, sizeof want, "%.*g", digits, v);
+		if (strtod(want, NULL) == v)
+			break;
+	}
+	assert_int_equal(text_double(have, sizeof have, v), strlen(want));
+	assert_string_equal(have, want);
+}
+
+static void numbers_and_strings_are_as_the_libraries_write_them(void **state)
+{
+	(void)state;
+	uint64_t seed = 1;
+	double odd[] = {0.0, -0.0, 1e-4, 0.00012, 9.9e-5, 99999999.999999, 1e8, 1e15, 123456789012345678.0, 5e-324, 0.1 + 0.2, 1.0000005, -0.05, 2.675, 1e22, 0.000001};
+	for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
+		double_is(odd[i]);
+	for (int i = 0; i < 20000; i++) {
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		double v = (double)(int64_t)seed / 9.2e18 * pow(10, i % 20 - 6), unit = pow(10, i % 9);
+		double_is(v);
+		double_is(round(v * unit) / unit); /* few decimals */
+	}
+	char plain[700];
+	size_t n = 0;
+	for (int c = 1; c < 0x80; c++)
+		plain[n++] = (char)c;
+	n += (size_t)snprintf(plain + n, sizeof plain - n, "é–\U0001F52D%s", "\\\"/");
+	json_t *all = json_pack("[s#,I,I,I,b,b,n,{s:s}]", plain, (int)n, (json_int_t)INT64_MIN, (json_int_t)INT64_MAX, (json_int_t)0, 1, 0, plain, plain);
+	json_array_append_new(all, json_stringn("a\0b", 3));
+	char *have = json_canonical(all), *want = json_dumps(all, JSON_COMPACT);
+	assert_string_equal(have, want);
+	free(have);
+	free(want);
+	json_decref(all);
+}
+
+/* More members than are sorted on the stack. */
+static void members_are_sorted(void **state)
+{
+	(void)state;
+	json_t *many = json_object();
+	char key[16];
+	for (int i = 0; i < 100; i++) {
+		snprintf(key, sizeof key, "k%02d", i * 37 % 100);
+		json_object_set_new(many, key, json_integer(i));
+	}
+	char *have = json_canonical(many), *want = json_dumps(many, JSON_COMPACT | JSON_SORT_KEYS);
+	assert_string_equal(have, want);
+	free(have);
+	free(want);
+	json_decref(many);
+}
+
 static void json_is_guarded(void **state)
 {
 	(void)state;
@@ -118,6 +175,7 @@ static void sqlite_door(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(utc_reads_and_writes), cmocka_unit_test(text_escapes_strangers),
+		cmocka_unit_test(numbers_and_strings_are_as_the_libraries_write_them), cmocka_unit_test(members_are_sorted),
 		cmocka_unit_test(json_is_guarded), cmocka_unit_test(digests_and_base64), cmocka_unit_test(sqlite_door)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
