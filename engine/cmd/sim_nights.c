@@ -3,6 +3,7 @@
 #include "engine/base/query.h"
 #include "engine/base/utc.h"
 #include "engine/cmd/sim.h"
+#include "sim/digest.h"
 #include "sim/swarm.h"
 #include <errno.h>
 #include <stdbool.h>
@@ -18,7 +19,7 @@ struct sim_run {
 	uint64_t from;
 	int64_t seeds;
 	int jobs, replay_every;
-	bool shrink, print, quiet;
+	bool shrink, print, quiet, digest;
 	const char *keep;     /* folder for failing nights */
 };
 
@@ -134,6 +135,20 @@ static void keep_night(const struct sim_run *r, uint64_t seed, const struct sim_
 	text_free(&cut);
 }
 
+/* A line for each night, whatever the process: seed, state, portal, then each table. */
+static void digest_tell(void *seed, sqlite3 *db, const struct sim_portal *portal)
+{
+	struct text tables = {.max = 8192};
+	struct err e = {0};
+	char state[65] = "", ledger[65];
+	portal_digest(portal, ledger);
+	if (state_digest(db, &tables, state, &e) < 0)
+		fprintf(stderr, "slew: sim: seed %llu: %s\n", *(unsigned long long *)seed, e.text);
+	printf("%llu %s portal=%.32s%s\n", *(unsigned long long *)seed, state, ledger, tables.data ? tables.data : "");
+	fflush(stdout);
+	text_free(&tables);
+}
+
 static void one_seed(const struct sim_run *r, uint64_t seed, struct tally *t)
 {
 	struct text text = {.max = 1u << 20};
@@ -141,6 +156,9 @@ static void one_seed(const struct sim_run *r, uint64_t seed, struct tally *t)
 	struct sim_night_report report;
 	sim_swarm_text(seed, &text);
 	struct sim_night_options o = {.stage = r->stage, .no_replay = r->replay_every == 0 || seed % (uint64_t)r->replay_every != 0};
+	unsigned long long number = seed;
+	o.look = r->digest ? digest_tell : NULL;
+	o.ctx = &number;
 	int rc = sim_night_run(text.data ? text.data : "", &o, &report, &e);
 	t->nights++;
 	t->events += report.events;
@@ -218,7 +236,7 @@ static int swarm(struct sim_run *r)
 	close(fd[0]);
 	clock_gettime(CLOCK_MONOTONIC, &ended);
 	double took_s = (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) / 1e9;
-	printf("%lld nights, %lld broken, %.1f s, %.1f nights/s: %lld events, %lld turns, %lld calls, %lld crashes, %lld submissions, %lld observed, "
+	fprintf(r->digest ? stderr : stdout, "%lld nights, %lld broken, %.1f s, %.1f nights/s: %lld events, %lld turns, %lld calls, %lld crashes, %lld submissions, %lld observed, "
 	       "%lld cancels, %lld asked of what cannot be seen\n", (long long)all.nights, (long long)all.failed, took_s, (double)all.nights / took_s, (long long)all.events,
 		(long long)all.turns, (long long)all.calls, (long long)all.crashes, (long long)all.submissions, (long long)all.observed,
 		(long long)all.cancels, (long long)all.unseen);
@@ -259,6 +277,8 @@ int sim_nights_run(int argc, char **argv)
 			r.print = true;
 		} else if (strcmp(a, "--quiet") == 0) {
 			r.quiet = true;
+		} else if (strcmp(a, "--digest") == 0) {
+			r.digest = true;
 		} else if (strcmp(a, "--keep") == 0 && value != NULL) {
 			r.keep = argv[++i];
 		} else if (value != NULL && (strcmp(a, "--seeds") == 0 || strcmp(a, "--seed") == 0 || strcmp(a, "--jobs") == 0 || strcmp(a, "--replay") == 0)) {
