@@ -78,8 +78,8 @@ void sim_posterior_make(
 		out->sample_order++;
 	double along = width * m->elongation / sin(out->ring), second = rng_between(&r, 0.10, 0.30);
 	out->lobe[0] = (struct sim_lobe){0, along, 1 - second};
-	out->lobe[1] = (struct sim_lobe){
-		rng_between(&r, 3, 6) * along, along * rng_between(&r, 0.5, 0.9), second};
+	double apart = rng_between(&r, 3, 6) * along, wide = along * rng_between(&r, 0.5, 0.9);
+	out->lobe[1] = (struct sim_lobe){apart, wide, second};
 	const struct sim_lobe *l = &out->lobe[rng_uniform(&r) < second ? 1 : 0];
 	double phi = l->phi + l->sigma * rng_normal(&r), psi = out->ring + width * rng_normal(&r);
 	double ra = m->ra_deg * DEG, dec = m->dec_deg * DEG;

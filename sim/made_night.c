@@ -91,8 +91,8 @@ static int64_t choose_start(const struct made_options *o, const struct sim_galax
 
 	rng_seed(&r, o->seed, "date");
 	/* days 3 … 27: never across the edge of a semester */
-	snprintf(text, sizeof text, "2027-%02d-%02dT00:00:00Z", 1 + rng_below(&r, 12),
-		3 + rng_below(&r, 25));
+	int month_day = 3 + rng_below(&r, 25), month = 1 + rng_below(&r, 12);
+	snprintf(text, sizeof text, "2027-%02d-%02dT00:00:00Z", month, month_day);
 	must(utc_parse(text, &day, &e) == 0);
 	for (int k = 0; k < 48; k++) {
 		int up = moments_up(o, host, day + k * 30 * UTC_MINUTE);

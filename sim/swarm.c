@@ -13,6 +13,7 @@
 
 #define DRAFT_LINES 400
 #define DRAFT_EVENTS 8
+#define PLACES 400
 #define NAMES 12 /* names of events: few, so that their maps are made once */
 
 struct line {
@@ -25,7 +26,7 @@ struct draft_event {
 	bool low, test;
 };
 struct draft {
-	struct rng rng;
+	struct rng place[PLACES];
 	struct text *out;   /* settings go there at once */
 	struct line line[DRAFT_LINES];
 	int lines;
@@ -35,6 +36,9 @@ struct draft {
 	int64_t start_us;
 	bool on[64];
 };
+/* In which order the arguments of a call are evaluated is the compiler's choice: each place of this file that draws has a stream of its
+ * own, so that any order gives the same night. */
+#define rng place[__COUNTER__]
 
 static void put(struct draft *d, double at_s, const char *format, ...) __attribute__((format(printf, 3, 4)));
 static void put(struct draft *d, double at_s, const char *format, ...)
@@ -385,7 +389,8 @@ void sim_swarm_text(uint64_t seed, struct text *out)
 		return;
 	}
 	d->out = out;
-	rng_seed(&d->rng, seed, "swarm");
+	for (uint64_t i = 0; i < PLACES; i++)
+		rng_seed(&d->place[i], seed * PLACES + i, "swarm");
 	d->start_us = INT64_C(1795478400000000) + rng_below(&d->rng, 24) * UTC_HOUR;
 	d->until_s = rng_between(&d->rng, 900, 5400);
 	text_printf(out, "# night of seed %llu:", (unsigned long long)seed);
@@ -406,6 +411,8 @@ void sim_swarm_text(uint64_t seed, struct text *out)
 	lines_write(d);
 	free(d);
 }
+
+_Static_assert(__COUNTER__ < PLACES, "more places draw than there are streams");
 
 int sim_swarm_warm(struct sim_stage *stage, struct err *e)
 {
