@@ -35,6 +35,13 @@ static const char *text_or_null(const char *s)
 	return s != NULL && s[0] != '\0' ? s : NULL;
 }
 
+/* A rate that is no number any more by the year was none: unknown, so that it neither triggers nor reaches a row as infinity. */
+static double per_year(double per_s)
+{
+	double rate = per_s * YEAR_S;
+	return isfinite(rate) ? rate : NAN;
+}
+
 static void facts_of_class(const struct alert *a, double *number)
 {
 	static const struct {
@@ -72,7 +79,7 @@ void facts_of_alert(const struct alert *a, const char *stream, int64_t received_
 	if (json_array_size(a->instruments) > 0)
 		number[FACT_n_detectors] = (double)json_array_size(a->instruments);
 	number[FACT_far_hz] = a->far_hz;
-	number[FACT_far_per_year] = a->far_hz * YEAR_S;
+	number[FACT_far_per_year] = per_year(a->far_hz);
 	facts_of_class(a, number);
 	number[FACT_has_map] = a->map != NULL;
 	number[FACT_ra_deg] = a->ra_deg;
@@ -84,7 +91,7 @@ void facts_of_alert(const struct alert *a, const char *stream, int64_t received_
 	double joint_hz = json_number(a->external, "time_sky_position_coincidence_far",
 		json_number(a->external, "time_coincidence_far", NAN));
 	number[FACT_n_messengers] = joint ? 2 : 1;
-	number[FACT_joint_far_per_year] = joint_hz * YEAR_S;
+	number[FACT_joint_far_per_year] = per_year(joint_hz);
 	number[FACT_revised] = revised;
 }
 

@@ -2,8 +2,11 @@
 #include "engine/target/ephemeris.h"
 #include "engine/base/utc.h"
 #include <math.h>
+#include <string.h>
 
 #define AU_KM (ERFA_DAU / 1e3)
+#define NODES 8 /* polynomial of the seventh degree through exact places */
+#define NODE_US (6 * UTC_HOUR)
 
 /* Terrestrial time as a two-part Julian date. eraDat knows the leap seconds up to its release; later years keep the last value. */
 static void terrestrial_time(int64_t utc_us, double tt[2])
@@ -42,7 +45,48 @@ void ephemeris_bodies_at(const struct ephemeris_frame *f, int64_t utc_us, struct
 		to_earth[i] = -moon[0][i];
 	}
 	out->moon_illuminated = 0.5 * (1.0 + cos(eraSepp(to_sun, to_earth)));
+	out->era_rad = eraEra00(ERFA_DJ00, utc_j2000_days(utc_us));
 	out->utc_us = utc_us;
+}
+
+/* Lagrange: node[i] is at (i − 3) · NODE_US, w in [0, 1) after the fourth. */
+static void bodies_through(const struct ephemeris_bodies node[NODES], double w, struct ephemeris_bodies *out)
+{
+	memset(out, 0, sizeof *out);
+	for (int i = 0; i < NODES; i++) {
+		double weight = 1.0;
+		for (int k = 0; k < NODES; k++)
+			if (k != i)
+				weight *= (w - (k - NODES / 2 + 1)) / (i - k);
+		for (int axis = 0; axis < 3; axis++) {
+			out->sun[axis] += weight * node[i].sun[axis];
+			out->moon_km[axis] += weight * node[i].moon_km[axis];
+		}
+		out->moon_illuminated += weight * node[i].moon_illuminated;
+	}
+}
+
+void ephemeris_bodies_fill(const struct ephemeris_frame *f, int64_t start_us, int64_t step_us, size_t count, struct ephemeris_bodies *out)
+{
+	struct ephemeris_bodies node[NODES];
+	int64_t have = -1; /* node[3] is at start + have · NODE_US */
+	if (count <= NODES + (size_t)((int64_t)count * step_us / NODE_US)) { /* few: the nodes would be more work */
+		for (size_t n = 0; n < count; n++)
+			ephemeris_bodies_at(f, start_us + (int64_t)n * step_us, &out[n]);
+		return;
+	}
+	for (size_t n = 0; n < count; n++) {
+		int64_t off_us = (int64_t)n * step_us, at = off_us / NODE_US;
+		for (int i = 0; have < 0 && i < NODES; i++)
+			ephemeris_bodies_at(f, start_us + (i - NODES / 2 + 1) * NODE_US, &node[i]);
+		for (have = have < 0 ? 0 : have; have < at; have++) {
+			memmove(node, node + 1, sizeof node - sizeof *node);
+			ephemeris_bodies_at(f, start_us + (have + 1 + NODES / 2) * NODE_US, &node[NODES - 1]);
+		}
+		bodies_through(node, (double)(off_us - at * NODE_US) / (double)NODE_US, &out[n]);
+		out[n].utc_us = start_us + off_us;
+		out[n].era_rad = eraEra00(ERFA_DJ00, utc_j2000_days(out[n].utc_us));
+	}
 }
 
 void ephemeris_bodies_between(const struct ephemeris_bodies *a, const struct ephemeris_bodies *b, int64_t utc_us,
@@ -54,14 +98,22 @@ void ephemeris_bodies_between(const struct ephemeris_bodies *a, const struct eph
 		out->moon_km[i] = a->moon_km[i] + w * (b->moon_km[i] - a->moon_km[i]);
 	}
 	out->moon_illuminated = a->moon_illuminated + w * (b->moon_illuminated - a->moon_illuminated);
+	out->era_rad = eraEra00(ERFA_DJ00, utc_j2000_days(utc_us));
 	out->utc_us = utc_us;
 }
 
-void ephemeris_local_at(const struct ephemeris_bodies *b, const struct ephemeris_site *s, struct ephemeris_local *out)
+void ephemeris_ground_set(const struct ephemeris_site *s, struct ephemeris_ground *out)
 {
-	double lat = s->lat_deg * ERFA_DD2R, lon = s->lon_deg * ERFA_DD2R, here[3], site_m[3], moon_km[3], distance;
-	double lst = eraAnp(eraEra00(ERFA_DJ00, utc_j2000_days(b->utc_us)) + lon);
-	double cl = cos(lst), sl = sin(lst), cp = cos(lat), sp = sin(lat);
+	double lat = s->lat_deg * ERFA_DD2R, site_m[3];
+	if (eraGd2gc(ERFA_WGS84, 0.0, lat, s->elevation_m, site_m) != 0) /* longitude is in the sidereal time already */
+		site_m[0] = site_m[1] = site_m[2] = 0.0;
+	*out = (struct ephemeris_ground){.lon_rad = s->lon_deg * ERFA_DD2R, .cos_lat = cos(lat), .sin_lat = sin(lat), .axis_m = site_m[0], .up_m = site_m[2]};
+}
+
+void ephemeris_local_over(const struct ephemeris_bodies *b, const struct ephemeris_ground *g, struct ephemeris_local *out)
+{
+	double here[3], moon_km[3], distance, lst = eraAnp(b->era_rad + g->lon_rad);
+	double cl = cos(lst), sl = sin(lst), cp = g->cos_lat, sp = g->sin_lat;
 	out->utc_us = b->utc_us;
 	out->lst_rad = lst;
 	out->zenith[0] = cp * cl;
@@ -73,16 +125,21 @@ void ephemeris_local_at(const struct ephemeris_bodies *b, const struct ephemeris
 	out->east[0] = -sl;
 	out->east[1] = cl;
 	out->east[2] = 0.0;
-	if (eraGd2gc(ERFA_WGS84, 0.0, lat, s->elevation_m, site_m) != 0) /* longitude is in lst already */
-		site_m[0] = site_m[1] = site_m[2] = 0.0;
-	here[0] = site_m[0] * cl / 1e3;
-	here[1] = site_m[0] * sl / 1e3;
-	here[2] = site_m[2] / 1e3;
+	here[0] = g->axis_m * cl / 1e3;
+	here[1] = g->axis_m * sl / 1e3;
+	here[2] = g->up_m / 1e3;
 	eraPmp((double *)b->moon_km, here, moon_km);
 	eraPn(moon_km, &distance, out->moon);
 	out->sun_sin_alt = eraPdp(out->zenith, (double *)b->sun);
 	out->moon_sin_alt = eraPdp(out->zenith, out->moon);
 	out->moon_illuminated = b->moon_illuminated;
+}
+
+void ephemeris_local_at(const struct ephemeris_bodies *b, const struct ephemeris_site *s, struct ephemeris_local *out)
+{
+	struct ephemeris_ground g;
+	ephemeris_ground_set(s, &g);
+	ephemeris_local_over(b, &g, out);
 }
 
 void ephemeris_target_set(const struct ephemeris_frame *f, double ra_deg, double dec_deg, struct ephemeris_target *out)

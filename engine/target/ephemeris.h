@@ -9,6 +9,7 @@
 #define ENGINE_TARGET_EPHEMERIS_H
 #include <erfa.h>
 #include <erfam.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct ephemeris_site {
@@ -28,11 +29,22 @@ struct ephemeris_bodies {
 	double sun[3];           /* unit vector, apparent */
 	double moon_km[3];
 	double moon_illuminated; /* fraction of the disc, 0 new to 1 full */
+	double era_rad;          /* Earth rotation angle */
 };
 void ephemeris_bodies_at(const struct ephemeris_frame *f, int64_t utc_us, struct ephemeris_bodies *out);
+/* The same at count times, step_us apart, with one in 18 of the work: exact every 6 h, a polynomial of the seventh degree between
+ * (Sun < 1e-12 rad, Moon < 1 cm; a leap second among them is smeared: 0.5″ of the Moon). */
+void ephemeris_bodies_fill(const struct ephemeris_frame *f, int64_t start_us, int64_t step_us, size_t count, struct ephemeris_bodies *out);
 /* Linear between two times ≤ 20 min apart: off by < 0.3″ (Moon). utc_us may not lie outside [a, b]. */
 void ephemeris_bodies_between(const struct ephemeris_bodies *a, const struct ephemeris_bodies *b, int64_t utc_us,
 	struct ephemeris_bodies *out);
+
+/* What a site's place gives for any time. */
+struct ephemeris_ground {
+	double lon_rad, cos_lat, sin_lat;   /* geodetic */
+	double axis_m, up_m;                /* from the Earth's axis; above the plane of its equator */
+};
+void ephemeris_ground_set(const struct ephemeris_site *s, struct ephemeris_ground *out);
 
 /* One site at one time: shared by all targets. */
 struct ephemeris_local {
@@ -42,7 +54,8 @@ struct ephemeris_local {
 	double moon[3];                     /* unit vector, topocentric (parallax up to 1°) */
 	double sun_sin_alt, moon_sin_alt, moon_illuminated;
 };
-void ephemeris_local_at(const struct ephemeris_bodies *b, const struct ephemeris_site *s, struct ephemeris_local *out);
+void ephemeris_local_over(const struct ephemeris_bodies *b, const struct ephemeris_ground *g, struct ephemeris_local *out);
+void ephemeris_local_at(const struct ephemeris_bodies *b, const struct ephemeris_site *s, struct ephemeris_local *out); /* both steps */
 
 /* A star: ICRS position at any epoch of today (no proper motion). */
 struct ephemeris_target {

@@ -15,6 +15,7 @@ struct visibility_night {
 	struct ephemeris_frame frame;
 	size_t sites, steps, bodies;
 	struct visibility_site site[VISIBILITY_SITES];
+	struct ephemeris_ground ground[VISIBILITY_SITES];
 	struct ephemeris_bodies *body; /* [bodies] */
 	struct ephemeris_local *local; /* [sites][steps] */
 };
@@ -57,14 +58,15 @@ int visibility_sites(const json_t *descriptor, struct visibility_site *out, size
 
 static void night_fill(struct visibility_night *n)
 {
-	for (size_t b = 0; b < n->bodies; b++)
-		ephemeris_bodies_at(&n->frame, n->start_us + (int64_t)b * BODY_STEPS * VISIBILITY_STEP_US, &n->body[b]);
+	ephemeris_bodies_fill(&n->frame, n->start_us, BODY_STEPS * VISIBILITY_STEP_US, n->bodies, n->body);
+	for (size_t s = 0; s < n->sites; s++)
+		ephemeris_ground_set(&n->site[s].place, &n->ground[s]);
 	for (size_t k = 0; k < n->steps; k++) {
 		struct ephemeris_bodies now;
 		size_t b = k / BODY_STEPS;
 		ephemeris_bodies_between(&n->body[b], &n->body[b + 1], n->start_us + (int64_t)k * VISIBILITY_STEP_US, &now);
 		for (size_t s = 0; s < n->sites; s++)
-			ephemeris_local_at(&now, &n->site[s].place, &n->local[s * n->steps + k]);
+			ephemeris_local_over(&now, &n->ground[s], &n->local[s * n->steps + k]);
 	}
 }
 
@@ -136,7 +138,7 @@ void visibility_night_local(const struct visibility_night *n, size_t site, int64
 		utc_us = n->last_us;
 	size_t b = (size_t)((utc_us - n->start_us) / (BODY_STEPS * VISIBILITY_STEP_US));
 	ephemeris_bodies_between(&n->body[b], &n->body[b + 1], utc_us, &now);
-	ephemeris_local_at(&now, &n->site[site].place, out);
+	ephemeris_local_over(&now, &n->ground[site], out);
 }
 
 /* What is asked, with the limits as sines and cosines. */

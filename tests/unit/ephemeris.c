@@ -72,6 +72,34 @@ static void short_cuts_cost_what_is_said(void **state)
 	}
 }
 
+/* Many times at once: the errors that the header states, at every step of three days through a month, also where a node is passed. */
+static void many_at_once_are_as_good(void **state)
+{
+	(void)state;
+	for (int day = 0; day < 30; day += 3) {
+		static struct ephemeris_bodies many[217];
+		struct ephemeris_frame f;
+		int64_t start = INT64_C(1795478400000000) + day * UTC_DAY + 12345678, step = 20 * UTC_MINUTE;
+		ephemeris_frame_set(&f, start);
+		ephemeris_bodies_fill(&f, start, step, 217, many);
+		for (int i = 0; i < 217; i++) {
+			struct ephemeris_bodies one;
+			ephemeris_bodies_at(&f, start + i * step, &one);
+			assert_int_equal(many[i].utc_us, one.utc_us);
+			assert_true(many[i].era_rad == one.era_rad);
+			assert_true(fabs(many[i].moon_illuminated - one.moon_illuminated) < 1e-9);
+			for (int axis = 0; axis < 3; axis++) {
+				assert_true(fabs(many[i].sun[axis] - one.sun[axis]) < 1e-12);
+				assert_true(fabs(many[i].moon_km[axis] - one.moon_km[axis]) < 1e-5);
+			}
+		}
+		ephemeris_bodies_fill(&f, start, step, 3, many); /* few: exact */
+		struct ephemeris_bodies third;
+		ephemeris_bodies_at(&f, start + 2 * step, &third);
+		assert_memory_equal(&many[2], &third, sizeof third);
+	}
+}
+
 static void airmass_is_the_secant(void **state)
 {
 	(void)state;
@@ -82,6 +110,6 @@ static void airmass_is_the_secant(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(agrees_with_astropy), cmocka_unit_test(short_cuts_cost_what_is_said),
-		cmocka_unit_test(airmass_is_the_secant)};
+		cmocka_unit_test(many_at_once_are_as_good), cmocka_unit_test(airmass_is_the_secant)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

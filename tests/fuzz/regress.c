@@ -1,0 +1,140 @@
+/* The doors of tests/fuzz without libFuzzer: every seed, every kept finding (tests/fuzz/regress/NAME/), and some thousand mutations that are
+ * the same in every run. What a door promises is checked by the door itself, with must(): a breach ends the program. */
+#include "test.h"
+#include "door.h"
+#include <dirent.h>
+
+#define DOORS(X) X(igwn_json) X(policy) X(config)
+#define X(name) extern const struct fuzz_door fuzz_##name;
+DOORS(X)
+#undef X
+
+#define CHANGES 1000 /* mutations a door */
+#define KEPT 4096
+
+struct fuzz_seeds {
+	struct {
+		uint8_t *bytes;
+		size_t len;
+	} list[KEPT];
+	size_t n;
+};
+
+static struct fuzz_dice dice; /* of the blind changes: set anew for each door */
+
+void fuzz_seed(struct fuzz_seeds *s, const void *bytes, size_t len)
+{
+	assert_true(s->n < KEPT);
+	s->list[s->n].bytes = malloc(len + 1); /* its own block: a read past the end is seen by a sanitizer */
+	assert_non_null(s->list[s->n].bytes);
+	memcpy(s->list[s->n].bytes, bytes, len);
+	s->list[s->n++].len = len;
+}
+
+/* A flipped bit, a byte of any value, a piece taken out, a piece doubled. */
+size_t fuzz_mutate_bytes(uint8_t *bytes, size_t len, size_t max)
+{
+	size_t at = fuzz_below(&dice, len + 1), n = fuzz_below(&dice, 16);
+	switch (fuzz_below(&dice, 4)) {
+	case 0:
+		if (at < len)
+			bytes[at] ^= (uint8_t)(1u << fuzz_below(&dice, 8));
+		return len;
+	case 1:
+		if (at == len && len < max)
+			len++;
+		if (at < len)
+			bytes[at] = (uint8_t)fuzz_roll(&dice);
+		return len;
+	case 2:
+		n = n < len - at ? n : len - at;
+		memmove(bytes + at, bytes + at + n, len - at - n);
+		return len - n;
+	default:
+		n = n < len - at ? n : len - at;
+		n = n < max - len ? n : max - len;
+		memmove(bytes + at + n, bytes + at, len - at);
+		return len + n;
+	}
+}
+
+static size_t run_file(const struct fuzz_door *door, const char *dir, const char *name)
+{
+	char path[512];
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	FILE *f = fopen(path, "rb");
+	assert_non_null(f);
+	uint8_t *bytes = malloc(1 << 20);
+	assert_non_null(bytes);
+	size_t len = fread(bytes, 1, 1 << 20, f);
+	fclose(f);
+	uint8_t *exact = malloc(len + 1);
+	assert_non_null(exact);
+	memcpy(exact, bytes, len);
+	free(bytes);
+	door->run(exact, len);
+	free(exact);
+	return 1;
+}
+
+static size_t run_findings(const struct fuzz_door *door)
+{
+	char dir[256];
+	size_t n = 0;
+	snprintf(dir, sizeof dir, "tests/fuzz/regress/%s", door->name);
+	DIR *d = opendir(dir);
+	for (struct dirent *f; d != NULL && (f = readdir(d)) != NULL;)
+		if (f->d_name[0] != '.')
+			n += run_file(door, dir, f->d_name);
+	if (d != NULL)
+		closedir(d);
+	return n;
+}
+
+static size_t run_changes(const struct fuzz_door *door, const struct fuzz_seeds *s, int times)
+{
+	size_t max = door->max_len ? door->max_len : 4096, reached = 0;
+	uint8_t *bytes = malloc(max);
+	assert_non_null(bytes);
+	for (int i = 0; i < times; i++) {
+		size_t which = fuzz_below(&dice, s->n), len = s->list[which].len < max ? s->list[which].len : max;
+		memcpy(bytes, s->list[which].bytes, len);
+		for (size_t n = 1 + fuzz_below(&dice, 3); n > 0; n--)
+			len = door->mutate ? door->mutate(bytes, len, max, (unsigned)fuzz_roll(&dice)) : fuzz_mutate_bytes(bytes, len, max);
+		uint8_t *exact = malloc(len + 1);
+		assert_non_null(exact);
+		memcpy(exact, bytes, len);
+		reached += door->run(exact, len);
+		free(exact);
+	}
+	free(bytes);
+	return reached;
+}
+
+static void door_holds(void **state)
+{
+	const struct fuzz_door *door = *state;
+	struct fuzz_seeds *s = calloc(1, sizeof *s);
+	size_t past = 0;
+	assert_non_null(s);
+	dice = (struct fuzz_dice){1};
+	door->seeds(s);
+	for (size_t i = 0; i < s->n; i++)
+		past += door->run(s->list[i].bytes, s->list[i].len);
+	assert_true(past > 0); /* a door whose seeds all stop at the guard tests the guard only */
+	size_t findings = run_findings(door), reached = run_changes(door, s, CHANGES);
+	assert_true(reached > 0);
+	print_message("# %s: %zu seeds (%zu past the guard), %zu findings, %d changes (%zu past the guard)\n", door->name, s->n, past, findings, CHANGES,
+		reached);
+	for (size_t i = 0; i < s->n; i++)
+		free(s->list[i].bytes);
+	free(s);
+}
+
+int main(void)
+{
+#define X(n) {.name = #n, .test_func = door_holds, .initial_state = (void *)&fuzz_##n},
+	const struct CMUnitTest tests[] = {DOORS(X)};
+#undef X
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
