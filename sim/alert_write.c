@@ -20,7 +20,7 @@ static json_t *instruments(const char *list)
 
 static json_t *event_json(const struct sim_alert *a)
 {
-	char time[32], *map = a->map != NULL ? base64_encode(a->map, a->map_len) : NULL;
+	char time[32];
 
 	utc_format(time, a->event_us);
 	memcpy(time + 23, "Z", 2); /* milliseconds, as LVK writes */
@@ -31,9 +31,26 @@ static json_t *event_json(const struct sim_alert *a)
 		a->search, "properties", "HasNS", a->has_ns, "HasRemnant", a->has_remnant,
 		"HasMassGap", a->has_mass_gap, "classification", "BNS", a->p_bns, "NSBH", a->p_nsbh,
 		"BBH", a->p_bbh, "Terrestrial", a->p_terrestrial, "duration", "central_frequency",
-		"skymap", map);
-	free(map);
+		"skymap", a->map != NULL ? "" : NULL);
 	return event;
+}
+
+/* The map's base64 goes between the quotes that were left for it: jansson would look at each of its characters twice. */
+static void splice_map(const struct sim_alert *a, const char *bytes, struct text *out)
+{
+	static const char mark[] = "\"skymap\": \"";
+	const char *at = a->map != NULL ? strstr(bytes, mark) : NULL;
+	char *map = at != NULL ? base64_encode(a->map, a->map_len) : NULL;
+
+	if (at == NULL) {
+		text_puts(out, bytes);
+		return;
+	}
+	text_add(out, bytes, (size_t)(at - bytes) + sizeof mark - 1);
+	text_puts(out, map != NULL ? map : "");
+	text_puts(out, at + sizeof mark - 1);
+	out->failed |= map == NULL;
+	free(map);
 }
 
 int sim_alert_write(const struct sim_alert *a, struct text *out, struct err *e)
@@ -50,7 +67,7 @@ int sim_alert_write(const struct sim_alert *a, struct text *out, struct err *e)
 	json_decref(j);
 	if (bytes == NULL)
 		return err_set(e, ERR_MEMORY, "made-up alert %s %s: no memory", a->event, a->type);
-	text_puts(out, bytes);
+	splice_map(a, bytes, out);
 	free(bytes);
 	return out->failed ? err_set(e, ERR_LIMIT, "made-up alert %s: larger than %zu bytes",
 				     a->event, out->max)

@@ -3,6 +3,7 @@
 #include "sim/random.h"
 #include <chealpix.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -161,17 +162,36 @@ static int cell_order(uint64_t uniq)
 	return (63 - __builtin_clzll(uniq)) / 2 - 1;
 }
 
+/* No point of the cell is within 8 sigma of the ring: from its centre to its farthest corner are at most 1.07 rad / nside. */
+static bool off_the_ring(const struct sim_posterior *p, int order, int64_t pixel)
+{
+	double v[3], psi, phi, reach = 8 * p->ring_sigma + 1.1 / (double)(INT64_C(1) << order);
+
+	pix2vec_nest64(INT64_C(1) << order, pixel, v);
+	ring_coordinates(p, v, &psi, &phi);
+	return fabs(psi - p->ring) > reach;
+}
+
+/* Adds the densities at the deep pixels of a cell, in their order; whole stretches of nothing are left out. */
+static void cell_add(const struct sim_posterior *p, int order, int64_t pixel, int deep, double *sum)
+{
+	double v[3];
+
+	if (order == deep) {
+		pix2vec_nest64(INT64_C(1) << deep, pixel, v);
+		*sum += sim_posterior_density(p, v);
+	} else if (!off_the_ring(p, order, pixel)) {
+		for (int k = 0; k < 4; k++)
+			cell_add(p, order + 1, pixel * 4 + k, deep, sum);
+	}
+}
+
 static double cell_probability(const struct sim_posterior *p, uint64_t uniq)
 {
 	int order = cell_order(uniq), deep = order < p->sample_order ? p->sample_order : order;
-	int64_t pixel = (int64_t)(uniq - (UINT64_C(4) << (2 * order))), n = INT64_C(1)
-									    << (2 * (deep - order));
-	double sum = 0, v[3];
+	double sum = 0;
 
-	for (int64_t i = 0; i < n; i++) {
-		pix2vec_nest64(INT64_C(1) << deep, pixel * n + i, v);
-		sum += sim_posterior_density(p, v);
-	}
+	cell_add(p, order, (int64_t)(uniq - (UINT64_C(4) << (2 * order))), deep, &sum);
 	return sum * (4 * M_PI / 12) / (double)(UINT64_C(1) << (2 * deep));
 }
 

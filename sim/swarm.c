@@ -423,6 +423,9 @@ int sim_swarm_warm(struct sim_stage *stage, struct err *e)
 		snprintf(stream, sizeof stream, "%s-b", name);
 		if (sim_stage_map(stage, name, name, &fits, e) < 0 || sim_stage_map(stage, name, stream, &fits, e) < 0)
 			return -1;
+		snprintf(name, sizeof name, "MS261124%c", 'a' + i); /* a test's */
+		if (sim_stage_map(stage, name, name, &fits, e) < 0)
+			return -1;
 	}
 	return 0;
 }

@@ -152,6 +152,22 @@ static void digests_and_base64(void **state)
 	assert_int_equal(base64_decode("aGVsbG8", 7, 100, &out, &n, &e), -1);
 	assert_int_equal(base64_decode("a*Vs", 4, 100, &out, &n, &e), -1);
 	assert_int_equal(base64_decode("=aaa", 4, 100, &out, &n, &e), -1);
+	unsigned char bytes[40];
+	for (size_t len = 0; len < sizeof bytes; len++) { /* a line break anywhere, an end anywhere */
+		bytes[len] = (unsigned char)(len * 151 + 7);
+		char *text = base64_encode(bytes, len), folded[80];
+		size_t chars = strlen(text);
+		for (size_t at = 0; at <= chars; at++) {
+			snprintf(folded, sizeof folded, "%.*s\n%s", (int)at, text, text + at);
+			assert_ok(base64_decode(folded, chars + 1, 100, &out, &n, &e), &e);
+			assert_int_equal(n, len);
+			assert_memory_equal(out, bytes, len);
+			free(out);
+		}
+		free(text);
+		snprintf(folded, sizeof folded, "AAAA%zu*AAAAAAAA", len % 10); /* broken after a good group */
+		assert_int_equal(base64_decode(folded, 14, 100, &out, &n, &e), -1);
+	}
 }
 
 static void sqlite_door(void **state)
