@@ -10,6 +10,7 @@ enum {
 	OCS_STEP_OBSERVATIONS = 100, /* feed: + page */
 	OCS_STEP_PROFILE = 200       /* find: who am I, before an absence counts */
 };
+enum { OCS_ROWS_MAX = LIMIT_ANSWERS };
 
 /* ocs_body.c: the request group as JSON text, keys sorted, malloc'd into *out. */
 int ocs_body(const struct facility_conf *conf, const struct view *v, char **out, size_t *len, struct err *e);
@@ -43,7 +44,8 @@ struct answer *ocs_trouble(const struct ocs_reading *r);
 /* The notes so far as a fresh object (a copy of v's, or empty): change it, then give it to out->memo or out->facility_memo. */
 json_t *ocs_memo(const struct ocs_reading *r);
 json_t *ocs_facility_memo(const struct ocs_reading *r);
-/* Rows of a list page that came with 200, or NULL. */
+/* Rows of a list page that came with 200, or NULL; also for a page of more than OCS_ROWS_MAX rows, which nobody asked for: what is done with
+ * them grows faster than they do. */
 const json_t *ocs_page_rows(const struct ocs_reading *r);
 /* Another page: -1 this was the last, 0 keep going with *next (malloc'd), 1 there is one but its link cannot be used. */
 int ocs_page_next(const struct ocs_reading *r, char **next);
@@ -51,6 +53,8 @@ int ocs_page_next(const struct ocs_reading *r, char **next);
 bool ocs_row_ours(const struct ocs_reading *r, const json_t *row, const char *id_key, char name[64], char id[64]);
 /* The query of a `next` link, when it is short and printable: malloc'd, or NULL. */
 char *ocs_next_query(const json_t *page);
+/* Words of an answer about a state that is not known: the portal's text, escaped, and what to do. */
+void ocs_state_words(const char *state, const char *advice, struct answer *out);
 /* Kind of answer for a state of a request (group). */
 enum answer_kind ocs_group_kind(const char *state);
 enum answer_kind ocs_observation_kind(const char *state);

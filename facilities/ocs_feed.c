@@ -12,7 +12,7 @@ enum { RUNNING_MAX = 100, DUPLICATES_MAX = 20 };
 const json_t *ocs_page_rows(const struct ocs_reading *r)
 {
 	const json_t *rows = json_object_get(r->json, "results");
-	return r->reply->sent == SENT_ANSWERED && r->reply->status == 200 && json_is_array(rows) ? rows : NULL;
+	return r->reply->sent == SENT_ANSWERED && r->reply->status == 200 && json_is_array(rows) && json_array_size(rows) <= OCS_ROWS_MAX ? rows : NULL;
 }
 
 int ocs_page_next(const struct ocs_reading *r, char **next)
@@ -237,7 +237,7 @@ static void feed_groups(const struct ocs_reading *r, const json_t *rows, json_t 
 			continue;
 		feed_answer(r, kind, name, id, NULL);
 		if (kind == ANSWER_UNKNOWN && r->out->count > 0)
-			snprintf(r->out->list[r->out->count - 1].words, LIMIT_WORDS, "state \"%.64s\" is not known to this program: take it as open and ask a person", state);
+			ocs_state_words(state, "take it as open and ask a person", &r->out->list[r->out->count - 1]);
 	}
 }
 

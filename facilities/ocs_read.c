@@ -81,6 +81,13 @@ enum answer_kind ocs_observation_kind(const char *state)
 	return ANSWER_UNKNOWN;
 }
 
+void ocs_state_words(const char *state, const char *advice, struct answer *out)
+{
+	char shown[65];
+	text_escape(shown, sizeof shown, state, strlen(state));
+	snprintf(out->words, sizeof out->words, "state \"%s\" is not known to this program: %s", shown, advice);
+}
+
 /* Why an observation failed: the list of a request has it in configuration_statuses, the feed in request.configurations. */
 static const char *summary_reason(const json_t *row)
 {
@@ -99,8 +106,8 @@ static const char *summary_reason(const json_t *row)
 
 void ocs_observation_fill(const json_t *row, struct answer *out)
 {
-	const char *state = json_text(row, "state", "?"), *reason = summary_reason(row);
-	char site[16], enclosure[16], telescope[16], shown[600];
+	const char *reason = summary_reason(row);
+	char site[16], enclosure[16], telescope[16], shown[600], state_shown[33];
 	ocs_id(json_object_get(row, "id"), out->observation_id, sizeof out->observation_id);
 	text_escape(site, sizeof site, json_text(row, "site", ""), strlen(json_text(row, "site", "")));
 	text_escape(enclosure, sizeof enclosure, json_text(row, "enclosure", ""), strlen(json_text(row, "enclosure", "")));
@@ -113,7 +120,8 @@ void ocs_observation_fill(const json_t *row, struct answer *out)
 	out->start_us = ocs_time(row, "start");
 	out->end_us = ocs_time(row, "end");
 	text_escape(shown, sizeof shown, reason, strlen(reason));
-	snprintf(out->words, sizeof out->words, "observation %s %.32s%s%s", out->observation_id, state, shown[0] != '\0' ? ": " : "", shown);
+	text_escape(state_shown, sizeof state_shown, json_text(row, "state", "?"), strlen(json_text(row, "state", "?")));
+	snprintf(out->words, sizeof out->words, "observation %s %s%s%s", out->observation_id, state_shown, shown[0] != '\0' ? ": " : "", shown);
 }
 
 /* An answer about the request of the view. */
@@ -343,7 +351,7 @@ void ocs_read_observations(const struct ocs_reading *r)
 	if (a != NULL && best != NULL)
 		ocs_observation_fill(best, a);
 	if (a != NULL && a->kind == ANSWER_UNKNOWN)
-		snprintf(a->words, sizeof a->words, "state \"%.64s\" is not known to this program: take it as open and ask a person", request_state);
+		ocs_state_words(request_state, "take it as open and ask a person", a);
 	r->out->complete = true;
 }
 

@@ -202,7 +202,7 @@ void ocs_read_data(const struct ocs_reading *r)
 {
 	const json_t *rows = json_object_get(r->json, "results"), *frame, *link = json_object_get(r->json, "next");
 	size_t i;
-	if (r->reply->sent != SENT_ANSWERED || r->reply->status != 200 || !json_is_array(rows)) {
+	if (ocs_page_rows(r) == NULL) {
 		ocs_trouble(r);
 		return;
 	}

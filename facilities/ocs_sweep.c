@@ -54,7 +54,7 @@ static bool sweep_rows(const struct ocs_reading *r, const json_t *rows)
 		a->seconds = json_number(request, "duration", NAN);
 		a->detail = group_detail(row, request);
 		if (kind == ANSWER_UNKNOWN)
-			snprintf(a->words, sizeof a->words, "state \"%.64s\" is not known to this program: taken as open", state);
+			ocs_state_words(state, "taken as open", a);
 	}
 	return true;
 }
