@@ -20,15 +20,13 @@ int err_set(struct err *e, enum err_kind kind, const char *format, ...)
 
 int err_wrap(struct err *e, const char *format, ...)
 {
-	char context[256], old[sizeof e->text];
+	char context[256], whole[sizeof context + sizeof e->text + 2];
 	va_list ap;
 	va_start(ap, format);
 	vsnprintf(context, sizeof context, format, ap);
 	va_end(ap);
-	char clean[256];
-	text_escape(clean, sizeof clean, context, strlen(context));
-	memcpy(old, e->text, sizeof old);
-	snprintf(e->text, sizeof e->text, "%s: %.*s", clean, (int)(sizeof old - sizeof clean - 3), old);
+	snprintf(whole, sizeof whole, "%s: %s", context, e->text);
+	text_escape(e->text, sizeof e->text, whole, strlen(whole)); /* cuts at a character's edge */
 	return -1;
 }
 

@@ -2,6 +2,7 @@
 #include "engine/base/hash.h"
 #include "engine/base/json.h"
 #include "engine/base/query.h"
+#include "engine/base/text.h"
 #include "engine/base/utc.h"
 #include "engine/core/turn.h"
 #include <math.h>
@@ -17,11 +18,12 @@ struct order {
 static void answer(struct core *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void answer(struct core *c, const char *format, ...)
 {
-	char text[1024];
+	char raw[1024], text[sizeof raw];
 	va_list ap;
 	va_start(ap, format);
-	vsnprintf(text, sizeof text, format, ap);
+	vsnprintf(raw, sizeof raw, format, ap);
 	va_end(ap);
+	text_escape(text, sizeof text, raw, strlen(raw)); /* cut to fit, maybe within a character */
 	json_decref(c->answer);
 	c->answer = json_pack("{s:b,s:s}", "ok", 1, "text", text);
 }
