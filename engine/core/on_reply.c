@@ -103,15 +103,31 @@ static bool is_sweep(const struct talk *t)
 	return t->verb == VERB_FIND && t->request == 0;
 }
 
-/* The facility's number is kept once; a second one under the same token is a second submission. false: not this row's. */
+/* Token of another request that has this number at the facility; "" when there is none. */
+static void number_owner(struct core *c, const struct talk *t, int64_t request, const char *remote_id, char token[64])
+{
+	static const char other[] = "SELECT token FROM request WHERE facility=? AND remote_id=? AND id<>?";
+	token[0] = 0;
+	if (remote_id[0])
+		get_text(c, token, 64, other, "tti", t->site->name, remote_id, request);
+}
+
+/* The facility's number is kept once; a second one under the same token is a second submission; one number for two requests is the facility's
+ * mistake, and whoever had it first keeps it. false: not this row's. */
 static bool remote_id_keep(struct core *c, const struct talk *t, int64_t request, const struct answer *a)
 {
-	char have[64];
+	char have[64], owner[64];
 	if (a->remote_id[0] == 0)
 		return true;
+	number_owner(c, t, request, a->remote_id, owner);
+	if (owner[0]) {
+		alarm_raise(c, a->remote_id, "number", "%s gives the number %s to %s and to %s: what it says of the second is not believed; look there",
+			    t->site->name, a->remote_id, owner, a->token[0] ? a->token : "another");
+		return false;
+	}
 	get_text(c, have, sizeof have, "SELECT remote_id FROM request WHERE id=?", "i", request);
 	if (have[0] == 0 || strncmp(have, "person-", 7) == 0) /* a person's word stood in for the number */
-		put(c, "UPDATE OR IGNORE request SET remote_id=?,changed_seq=? WHERE id=?", "tii", a->remote_id, c->seq, request);
+		put(c, "UPDATE request SET remote_id=?,changed_seq=? WHERE id=?", "tii", a->remote_id, c->seq, request);
 	else if (strcmp(have, a->remote_id) != 0) {
 		alarm_raise(c, a->remote_id, "second", "%s shows %s as %s and as %s: it was submitted twice; withdraw %s there", t->site->name, a->token, have,
 			    a->remote_id, a->remote_id);
@@ -315,6 +331,17 @@ static void verb_answered(struct core *c, const struct talk *t, const struct ans
 		put(c, "UPDATE request SET cancels=cancels+1 WHERE id=?", "i", t->request);
 }
 
+/* A submission taken under no number, or under that of another request, cannot be followed: it is in doubt. */
+static bool accepted_blindly(struct core *c, const struct talk *t, const struct answers *as)
+{
+	const struct answer *last = as->count ? &as->list[as->count - 1] : NULL;
+	char owner[64];
+	if (t->verb != VERB_SUBMIT || as->next_step >= 0 || last == NULL || last->kind != ANSWER_ACCEPTED)
+		return false;
+	number_owner(c, t, t->request, last->remote_id, owner);
+	return last->remote_id[0] == 0 || owner[0] != 0;
+}
+
 /* Is there an answer that settles the effect? Otherwise it is tried again, or doubted. */
 static void read_answers(struct core *c, const struct talk *t, const struct answers *as)
 {
@@ -327,13 +354,12 @@ static void read_answers(struct core *c, const struct talk *t, const struct answ
 		clear |= a->kind != ANSWER_UNKNOWN && a->kind != ANSWER_RETRY_AFTER && !is_sweep(t); /* a page too many is no answer */
 	}
 	memos_keep(c, t, as);
-	bool accepted_blind = t->verb == VERB_SUBMIT && as->next_step < 0 && clear && as->count && as->list[as->count - 1].kind == ANSWER_ACCEPTED &&
-			      as->list[as->count - 1].remote_id[0] == 0;
+	bool accepted_blind = clear && accepted_blindly(c, t, as);
 	if (later != NULL) {
 		int64_t s = later->retry_after_s < 1 ? 30 : later->retry_after_s > 3600 ? 3600 : later->retry_after_s;
 		again(c, t, s * UTC_SECOND, later->words);
 	} else if (!clear || accepted_blind) {
-		const char *words = unknown ? unknown->words : accepted_blind ? "accepted without a number" : "no answer in it";
+		const char *words = unknown ? unknown->words : accepted_blind ? "accepted without a number of its own" : "no answer in it";
 		int failures = failed_once_more(c, t, words);
 		if (t->verb == VERB_SUBMIT && !(unknown && unknown->creates_nothing))
 			doubt(c, t, words);
