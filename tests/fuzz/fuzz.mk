@@ -4,8 +4,8 @@ FUZZ_DOORS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz
 FUZZ_T     := $(if $(T),$(T),$(FUZZ_DOORS))
 FUZZ_S     := $(if $(S),$(S),60)
 FUZZ_CC    ?= $(if $(findstring clang,$(CC)),$(CC),$(if $(findstring ccache,$(CC)),ccache )clang)
-FUZZ_OBJ   := $(FUZZ_DOORS:%=$(BUILD)/tests/fuzz/fuzz_%.o) $(BUILD)/tests/fuzz/mutate.o $(BUILD)/tests/fuzz/seeds.o
-FUZZ_COMMON = $(BUILD)/tests/fuzz/mutate.o $(BUILD)/tests/fuzz/seeds.o $(TEST_LIB_OBJ)
+FUZZ_MORE  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/fuzz_%.c tests/fuzz/driver.c tests/fuzz/regress.c,$(sort $(wildcard tests/fuzz/*.c))))
+FUZZ_OBJ   := $(FUZZ_DOORS:%=$(BUILD)/tests/fuzz/fuzz_%.o) $(FUZZ_MORE)
 
 fuzz: ## libFuzzer at the doors (T="igwn_json fits_guard" some, default all; S=seconds each, default 60): executions, edges, findings; wants clang
 	@if ! command -v clang > /dev/null || ! ls /usr/lib/llvm-*/lib/clang/*/lib/*/libclang_rt.fuzzer-$$(uname -m).a > /dev/null 2>&1; then \
@@ -17,9 +17,12 @@ fuzz: ## libFuzzer at the doors (T="igwn_json fits_guard" some, default all; S=s
 fuzz-run: $(FUZZ_T:%=fuzz-run-%)
 fuzz-run-%: $(BUILD)/tests/fuzz/fuzz-%
 	@tests/fuzz/run.sh $* $(FUZZ_S) $(BUILD)
-$(BUILD)/tests/fuzz/fuzz-%: $(BUILD)/tests/fuzz/fuzz_%.o tests/fuzz/driver.c $(BUILD)/tests/fuzz/mutate.o $(BUILD)/tests/fuzz/seeds.o $(BUILD)/libslew.a $(TEST_LIB_OBJ)
+$(BUILD)/tests/fuzz/fuzz-%: $(BUILD)/tests/fuzz/fuzz_%.o tests/fuzz/driver.c $(BUILD)/tests/fuzz/more.a $(BUILD)/libslew.a
 	@echo "  FUZZ $@"
-	@$(CC) $(ALLFLAGS) $(LDALL) -fsanitize=fuzzer -DFUZZ_DOOR=fuzz_$* -o $@ tests/fuzz/driver.c $< $(FUZZ_COMMON) $(BUILD)/libslew.a $(TEST_LIBS) $(LIBS)
+	@$(CC) $(ALLFLAGS) $(LDALL) -fsanitize=fuzzer -DFUZZ_DOOR=fuzz_$* -o $@ tests/fuzz/driver.c $< $(BUILD)/tests/fuzz/more.a $(BUILD)/libslew.a $(TEST_LIBS) $(LIBS)
+# An archive, so that a door carries only what it uses: libFuzzer looks at every counter of the program after every run.
+$(BUILD)/tests/fuzz/more.a: $(FUZZ_MORE) $(TEST_LIB_OBJ)
+	@rm -f $@ && ar qcs $@ $^
 
 $(BUILD)/tests/fuzz/regress: tests/fuzz/regress.c $(FUZZ_OBJ) $(BUILD)/libslew.a $(TEST_LIB_OBJ) tests/lib/test.h
 	@echo "  TEST $<"

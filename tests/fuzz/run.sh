@@ -49,6 +49,7 @@ FUZZ_COUNTS=$counts "$program" -max_total_time="$seconds" -print_final_stats=1 -
 took=$(($(date +%s) - start))
 read -r edges last units < "$log.sum"
 rm -f "$log.sum"
+cpu_ms=$(($(od -An -t u8 -j 16 -N 8 "$counts") / 1000))
 executions=$(od -An -t u8 -N 8 "$counts" | tr -d ' ') reached=$(od -An -t u8 -j 8 -N 8 "$counts" | tr -d ' ')
 crashes=$(grep -c '^SUMMARY: ' "$log")
 
@@ -57,5 +58,5 @@ was=$(cat "$quiet" 2> /dev/null || echo 0)
 [ "$last" -gt 0 ] && still=$((took - last)) || still=$((was + took))
 echo "$still" > "$quiet"
 [ "$crashes" -eq 0 ] || { echo "fuzz $name: found:"; grep -E -A 12 '^(SUMMARY|==.*ERROR|.*runtime error|slew: own bug|must)' "$log" | head -n 30; ls -t "$found/$name-"* | head -n 1; }
-echo "fuzz $name executions=$executions reached=$reached edges=$edges corpus=$units last_new_edge_s=$still found=$crashes per_s=$((executions / (took > 0 ? took : 1)))"
+echo "fuzz $name executions=$executions reached=$reached edges=$edges corpus=$units last_new_edge_s=$still found=$crashes per_cpu_s=$((executions * 1000 / (cpu_ms > 0 ? cpu_ms : 1)))"
 [ "$crashes" -eq 0 ]
