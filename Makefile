@@ -41,7 +41,7 @@ LIBS     := $(shell $(PKGCONF) --libs $(PKGS) 2>/dev/null) -lm -lpthread -ldl
 SRC  := $(sort $(wildcard engine/base/*.c engine/alert/*.c engine/target/*.c engine/request/*.c engine/observation/*.c \
           engine/report/*.c engine/core/*.c engine/io/*.c facilities/*.c sim/*.c) $(filter-out engine/cmd/main.c,$(wildcard engine/cmd/*.c)))
 OBJ  := $(SRC:%.c=$(BUILD)/%.o) $(BUILD)/embed.o
-EMBED:= $(sort $(wildcard schemas/*.json schemas/store/*.sql policies/*.json facilities/*.json))
+EMBED:= $(sort $(wildcard schemas/*.json schemas/store/*.sql policies/*.json facilities/*.json sim/profiles/*.json))
 
 all: slew ## build ./slew (default)
 

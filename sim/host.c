@@ -13,6 +13,7 @@ struct coming {
 	int64_t at_us, made;
 	enum coming_kind kind;
 	int64_t effect;
+	const struct sim_host_place *place; /* delivery: where to; NULL: nowhere */
 	json_t *body;                /* delivery: the call; result: the result */
 	struct sim_reply reply;
 	bool answered;
@@ -89,6 +90,20 @@ static size_t coming_first(const struct sim_host *h)
 }
 
 /* ---- a turn ---- */
+static const struct sim_host_place *place_of(const struct sim_host *h, const char *facility)
+{
+	for (size_t i = 0; i < h->o.places; i++)
+		if (strcmp(h->o.place[i].facility, facility) == 0)
+			return &h->o.place[i];
+	return NULL;
+}
+
+static void portals_advance(struct sim_host *h)
+{
+	for (size_t i = 0; i < h->o.places; i++)
+		sim_portal_advance(h->o.place[i].portal, h->now_us);
+}
+
 static int hand_over(struct sim_host *h, const struct effect *f, struct err *e)
 {
 	if (h->died)
@@ -99,6 +114,7 @@ static int hand_over(struct sim_host *h, const struct effect *f, struct err *e)
 		if (c == NULL)
 			return err_set(e, ERR_MEMORY, "no memory for a call");
 		c->body = json_incref(f->body);
+		c->place = place_of(h, f->facility);
 		h->counts.calls++;
 		return 0;
 	}
@@ -185,9 +201,15 @@ static int deliver(struct sim_host *h, struct coming *c, struct err *e)
 	struct sim_reply reply = {.retry_after_s = -1};
 	if (call_from_json(c->body, &call, e) < 0)
 		return -1;
-	struct sim_call in = {.method = call.method, .path = call.path, .query = call.query, .authorization = h->o.authorization,
-		.content_type = call.content_type, .body = call.body, .len = call.body_len};
-	int rc = sim_portal_call(h->o.portal, h->now_us, &in, &reply);
+	struct sim_call in = {.method = call.method, .path = call.path, .query = call.query, .content_type = call.content_type, .body = call.body,
+		.len = call.body_len};
+	int rc = 0;
+	if (c->place != NULL) {
+		in.authorization = c->place->authorization;
+		rc = sim_portal_call(c->place->portal, h->now_us, &in, &reply);
+	} else {
+		reply.drop = SIM_REFUSED;
+	}
 	call_free(&call);
 	if (rc < 0)
 		return err_set(e, ERR_MEMORY, "the simulated portal has no memory left");
@@ -265,7 +287,7 @@ int sim_host_run(struct sim_host *h, int64_t until_us, struct err *e)
 			return err_set(e, ERR_STORE, "a timer stays due: core_due does not move on");
 	}
 	pass(h, until_us);
-	sim_portal_advance(h->o.portal, h->now_us);
+	portals_advance(h);
 	return 0;
 }
 
@@ -396,7 +418,7 @@ int sim_host_crash(struct sim_host *h, int64_t down_us, bool lost, struct err *e
 		return -1;
 	h->counts.crashes++;
 	h->now_us += down_us; /* downtime adds nothing to delays: the tick stays */
-	sim_portal_advance(h->o.portal, h->now_us);
+	portals_advance(h);
 	return start(h, e) < 0 ? -1 : check(h, true, e);
 }
 

@@ -13,11 +13,19 @@
 
 struct sim_host;
 
+/* A simulated facility: its name in the configuration, its portal and what io would attach ("Token night-token"). All borrowed. */
+struct sim_host_place {
+	const char *facility;
+	struct sim_portal *portal;
+	const char *authorization;
+};
+#define SIM_HOST_PLACES 4
+
 struct sim_host_options {
 	sqlite3 *db;                       /* borrowed; empty or a state; survives a crash */
 	const json_t *config;              /* body of the config input (engine/core/core.h); borrowed until free */
-	struct sim_portal *portal;         /* borrowed */
-	const char *authorization;         /* what io would attach: "Token demo-token"; borrowed */
+	struct sim_host_place place[SIM_HOST_PLACES]; /* the first `places`; a call for none of them finds no connection */
+	size_t places;
 	const struct compute_host *compute; /* borrowed; its blob() may be NULL: then the state's own blobs are read */
 	/* In place of compute_run, NULL: that; must answer the same (sim/stage.h remembers). */
 	int (*compute_by)(void *ctx, const struct compute_host *host, const json_t *job, json_t **result, struct err *e);

@@ -42,9 +42,9 @@ int judge_heard(sqlite3 *db, int64_t messages, char broken[64], struct err *e)
 		(long long)messages, (long long)heard);
 }
 
-static int judge_name(const struct judge *j, const char *name, const json_t *row, sqlite3 *db, char broken[64], struct err *e)
+static int judge_name(const struct judge *j, const char *facility, const char *name, const json_t *row, sqlite3 *db, char broken[64], struct err *e)
 {
-	static const char of[] = "SELECT e.name FROM request r JOIN event e ON e.id=r.event WHERE r.token=?";
+	static const char of[] = "SELECT e.name FROM request r JOIN event e ON e.id=r.event WHERE r.token=? AND r.facility=?";
 	static const char rest[] = "SELECT state||' '||ifnull(unwanted_why,'') FROM request WHERE token=? AND state IN ('planned','offered','held','declined',"
 		"'cancelled','expired','failed')";
 	char event[64] = "", state[200] = "";
@@ -52,10 +52,10 @@ static int judge_name(const struct judge *j, const char *name, const json_t *row
 	size_t k;
 	if (json_int(row, "count", 0) > 1)
 		return err_set(e, broke(broken, "duplicate"), "the portal has %s %lld times", name, (long long)json_int(row, "count", 0));
-	if (query_text(db, event, sizeof event, e, of, "t", name) < 0)
+	if (query_text(db, event, sizeof event, e, of, "tt", name, facility) < 0)
 		return -1;
 	if (event[0] == '\0')
-		return err_set(e, broke(broken, "stranger"), "the portal has %s, which is no request of ours", name);
+		return err_set(e, broke(broken, "stranger"), "%s has %s, which is no request of ours there", facility, name);
 	json_array_foreach(json_object_get(row, "states"), k, at)
 		if (strcmp(json_string_value(at), "PENDING") == 0 && query_text(db, state, sizeof state, e, rest, "t", name) == 1)
 			return err_set(e, broke(broken, "alive"), "%s is alive at the portal, and here %s", name, state);
@@ -70,22 +70,96 @@ static int judge_name(const struct judge *j, const char *name, const json_t *row
 	return 0;
 }
 
-int judge_portal(const struct judge *j, const struct sim_portal *portal, sqlite3 *db, char broken[64], struct err *e)
+int judge_place(const struct judge *j, const struct sim_host_place *place, sqlite3 *db, char broken[64], struct err *e)
 {
-	json_t *ledger = sim_portal_ledger(portal), *row;
+	static const char can[] = "SELECT 1 FROM facility WHERE name=? AND json_extract(descriptor,'$.can_cancel')=0";
+	json_t *ledger = sim_portal_ledger(place->portal), *row;
 	const char *name;
-	int rc = 0;
+	char cannot[8] = "";
+	int rc = query_text(db, cannot, sizeof cannot, e, can, "t", place->facility) < 0 ? -1 : 0;
 	json_object_foreach(json_object_get(ledger, "names"), name, row)
 		if (rc == 0)
-			rc = judge_name(j, name, row, db, broken, e);
+			rc = judge_name(j, place->facility, name, row, db, broken, e);
+	if (rc == 0 && cannot[0] && json_int(ledger, "cancels", 0) > 0)
+		rc = err_set(e, broke(broken, "cancel-refused"), "%s cannot cancel and was asked to", place->facility);
 	json_decref(ledger);
 	return rc;
 }
 
+/* ---- over all facilities ---- */
+struct life_span {
+	char what[600], token[64]; /* event, target, epoch as one text */
+	int64_t from_us, to_us;
+};
+
+/* Fills what; 0 good, 1 not judged (the policy says parallel, a person had a hand in it), -1 sick. */
+static int span_of(sqlite3 *db, struct life_span *s, struct err *e)
+{
+	static const char who[] = "SELECT r.event||' '||r.target||' '||r.epoch FROM request r JOIN policy p ON p.id=r.policy WHERE r.token=? AND "
+		"ifnull(json_extract(p.body,'$.parallel'),0)=0 AND NOT EXISTS (SELECT 1 FROM operator_order o WHERE o.verb IN ('accepted','declined') AND "
+		"json_extract(o.body,'$.request')=r.id AND json_extract(o.answer,'$.ok'))";
+	int rc = query_text(db, s->what, sizeof s->what, e, who, "t", s->token);
+	return rc < 0 ? -1 : rc == 0;
+}
+
+static int spans_of(const json_t *names, sqlite3 *db, struct life_span *list, size_t *count, size_t cap, struct err *e)
+{
+	const char *token;
+	json_t *row;
+	json_object_foreach((json_t *)names, token, row) {
+		const json_t *from = json_object_get(row, "created_us"), *to = json_object_get(row, "left_us");
+		struct life_span s = {.from_us = INT64_MAX, .to_us = INT64_MAX};
+		text_copy(s.token, sizeof s.token, token);
+		int rc = span_of(db, &s, e);
+		for (size_t k = 0; rc == 0 && k < json_array_size(from) && *count < cap; k++) {
+			s.from_us = json_integer_value(json_array_get(from, k));
+			s.to_us = json_is_null(json_array_get(to, k)) ? INT64_MAX : json_integer_value(json_array_get(to, k));
+			list[(*count)++] = s;
+		}
+		if (rc < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int span_order(const void *a, const void *b)
+{
+	const struct life_span *x = a, *y = b;
+	int order = strcmp(x->what, y->what);
+	return order ? order : (x->from_us > y->from_us) - (x->from_us < y->from_us);
+}
+
+int judge_twins(const struct sim_host_place *place, size_t places, sqlite3 *db, char broken[64], struct err *e)
+{
+	size_t count = 0, cap = 4096;
+	struct life_span *list = calloc(cap, sizeof *list);
+	int rc = list ? 0 : err_set(e, ERR_MEMORY, "no memory for a judge");
+	for (size_t i = 0; i < places && rc == 0; i++) {
+		json_t *ledger = sim_portal_ledger(place[i].portal);
+		rc = spans_of(json_object_get(ledger, "names"), db, list, &count, cap, e);
+		json_decref(ledger);
+	}
+	if (rc == 0)
+		qsort(list, count, sizeof *list, span_order);
+	for (size_t i = 1; i < count && rc == 0; i++) {
+		const struct life_span *a = &list[i - 1], *b = &list[i];
+		if (strcmp(a->what, b->what) == 0 && b->from_us < a->to_us)
+			rc = err_set(e, broke(broken, "two-alive"), "%s came alive at a facility while %s was, for the same target and epoch (%s)", b->token,
+				a->token, b->what);
+	}
+	free(list);
+	return rc;
+}
+
+/* Requests of a facility that cannot cancel, with the alarm that says so. */
+#define TOLD_TO_A_PERSON "SELECT c.token FROM request c JOIN facility f ON f.name=c.facility JOIN alarm a ON a.subject=c.token AND a.what='cancel' " \
+	"AND a.cleared_seq IS NULL WHERE c.state='cancelling' AND json_extract(f.descriptor,'$.can_cancel')=0"
+
 int judge_busy(sqlite3 *db, struct err *e)
 {
-	static const char busy[] =
-		"SELECT (SELECT count(*) FROM request WHERE state IN ('planned','offered','asked','unsure','accepted','scheduled','running','cancelling'))"
+	static const char busy[] = /* what a person must withdraw is for the facility's own time to end */
+		"SELECT (SELECT count(*) FROM request WHERE state IN ('planned','offered','asked','unsure','accepted','scheduled','running') OR "
+		"(state='cancelling' AND token NOT IN (" TOLD_TO_A_PERSON ")))"
 		"+(SELECT count(*) FROM effect WHERE state='released')+(SELECT count(*) FROM effect WHERE state='waiting' AND kind<>'call')";
 	int64_t n = 0;
 	return query_int(db, &n, e, busy, "") < 0 ? -1 : n > 0;
@@ -97,7 +171,8 @@ int judge_rest(sqlite3 *db, int64_t now_us, int64_t tick_us, char broken[64], st
 		const char *kind, *sql;
 	} rules[] = { /* what a person said to be accepted without a number is that person's: an alarm says so */
 		{"rest-unsure", "SELECT 'request '||id||' '||token||' is still '||state||', '||ifnull(unwanted_why,'wanted') FROM request "
-			"WHERE state IN ('unsure','cancelling') AND ifnull(remote_id,'') NOT LIKE 'person-%' AND ?1>0 AND ?2>=0 LIMIT 1"},
+			"WHERE state IN ('unsure','cancelling') AND ifnull(remote_id,'') NOT LIKE 'person-%' AND token NOT IN (" TOLD_TO_A_PERSON ") "
+			"AND ?1>0 AND ?2>=0 LIMIT 1"},
 		{"rest-asked", "SELECT 'request '||r.id||' is asked, and no submit waits' FROM request r WHERE r.state='asked' AND ?1>0 AND ?2>=0 "
 			"AND NOT EXISTS (SELECT 1 FROM effect f WHERE f.request=r.id AND f.verb='submit' AND f.state='waiting') LIMIT 1"},
 		{"rest-late", "SELECT 'request '||id||' is '||state||' long after its window' FROM request WHERE state IN ('asked','accepted',"

@@ -3,8 +3,11 @@
  *   seed 7                                 the made-up universe (sim/stage.h) and the portal's chance
  *   start 2026-11-24T00:00:00Z             sky time of 00:00
  *   policy {"offer_wait_s": 10}            merge patch (RFC 7396) over bns-near, before 00:00
- *   portal {"cycle_s": 60}                 merge patch over the portal's setup (sim/portal.h)
- *   facility {"accepts_tests": true}       merge patch over the facility's entry
+ *   facility NAME [{…}]                    one more facility, by its profile (sim/profiles/NAME.json): south has a portal of its own and
+ *                                          two sites, survey cannot cancel; their rungs are put at the end of the policy's ladder
+ *   facility [NAME] {"accepts_tests": true}    merge patch over its entry; without a name the first (lco) is meant, here and below
+ *   portal [NAME] {"cycle_s": 60}          merge patch over its portal's setup (sim/portal.h)
+ *   programme [NAME] {"triggers": 1}       merge patch over the programme that pays there
  *   config {"programmes": […]}             merge patch over the configuration
  *   latency SECONDS                        of a call, there and back (0.2)
  *   compute SECONDS                        of a computation: map, rank, plan (0.05)
@@ -14,8 +17,9 @@
  *   HH:MM[:SS.sss] bytes "garbage"         something that is no alert
  *   HH:MM[:SS.sss] order {"verb": …}       an operator's order (uid 1000); `refused` before the JSON: must be refused; `try`: may be;
  *                                          "#3" as a target: the third in rank of that event
- *   HH:MM[:SS.sss] portal faults|weather|fail {…}   one more of these (sim/portal.h)
- *   HH:MM[:SS.sss] portal calm             no more faults
+ *   HH:MM[:SS.sss] portal [NAME] faults|weather|fail {…}   one more of these (sim/portal.h)
+ *   HH:MM[:SS.sss] portal [NAME] calm      no more faults there
+ *   HH:MM[:SS.sss] calm                    nor anywhere
  *   HH:MM[:SS.sss] crash SECONDS [lost]    the engine dies, and is started again so much later; lost: calls on their way never arrive
  *   HH:MM[:SS.sss] crash SECONDS [lost] in N [after]   in the N-th commit from then: nothing of it is durable, or, after: all of it, and
  *                                          nothing was handed over
@@ -23,7 +27,7 @@
  *   HH:MM[:SS.sss] restore SECONDS         the engine dies, and is started so much later on that copy: a restored state
  *   HH:MM[:SS.sss] clock SECONDS           its wall clock jumps
  *   HH:MM[:SS.sss] expect SQL = VALUE      first column of the first row (>=, <= and != too)
- *   HH:MM[:SS.sss] portal expect /POINTER = VALUE   the portal's own count (sim_portal_ledger)
+ *   HH:MM[:SS.sss] portal [NAME] expect /POINTER = VALUE   the portal's own count (sim_portal_ledger)
  *   HH:MM[:SS.sss] settle HOURS            nothing more happens; until everything is at rest, or so long: then it must be (liveness)
  *   HH:MM end                              goes on until then
  *
@@ -38,7 +42,8 @@
 
 struct sim_night_report {
 	struct sim_host_counts counts;
-	int64_t events, submissions, observed, cancels, duplicates, unseen;
+	int64_t events, facilities, asked; /* asked: facilities that got a submission */
+	int64_t submissions, observed, cancels, duplicates, unseen;
 	int line;            /* of the text, at the end or where it broke; 0: after the last */
 	char broken[64];     /* "" or the kind of thing that broke, the same for the same bug: "check_two_live", "replay", "expect" … */
 };
@@ -46,8 +51,8 @@ struct sim_night_report {
 struct sim_night_options {
 	struct sim_stage *stage; /* borrowed; its seed must be the text's */
 	bool no_replay;          /* leave out the second feeding: a third of the time */
-	/* Called at the end, whole or broken, while the state and the portal are there; may be NULL. */
-	void (*look)(void *ctx, sqlite3 *db, const struct sim_portal *portal);
+	/* Called at the end, whole or broken, while the state and the portals are there; may be NULL. */
+	void (*look)(void *ctx, sqlite3 *db, const struct sim_host_place *place, size_t places);
 	void *ctx;
 };
 

@@ -259,7 +259,7 @@ static json_t *ledger_name(json_t *names, const char *name)
 {
 	json_t *row = json_object_get(names, name);
 	if (row == NULL) {
-		row = json_pack("{s:i, s:[], s:[], s:[], s:f, s:b}", "count", 0, "ids", "states", "created_us", "seconds", 0.0, "observed", 0);
+		row = json_pack("{s:i, s:[], s:[], s:[], s:[], s:f, s:b}", "count", 0, "ids", "states", "created_us", "left_us", "seconds", 0.0, "observed", 0);
 		json_object_set_new(names, name, row);
 	}
 	return row;
@@ -292,6 +292,7 @@ json_t *sim_portal_ledger(const struct sim_portal *p)
 			duplicates++;
 		json_array_append_new(json_object_get(row, "ids"), json_integer(g->id));
 		json_array_append_new(json_object_get(row, "created_us"), json_integer(g->made_us));
+		json_array_append_new(json_object_get(row, "left_us"), g->left_us == UTC_NONE ? json_null() : json_integer(g->left_us));
 		json_array_append_new(json_object_get(row, "states"), json_string(g->state));
 		json_object_set_new(row, "seconds", json_real(json_number(row, "seconds", 0) + g->charged_s));
 		if (strcmp(g->state, "COMPLETED") == 0)

@@ -36,7 +36,8 @@ struct sim_portal;
 
 /* setup: {"tokens":{"demo-token":"user", …},
  *   "proposals":[{"id":"TOO2026B","hours":{"NORMAL":20,"TIME_CRITICAL":3,"RAPID_RESPONSE":5},"ipp_h":5,"users":["user"…]|absent = all}],
- *   "descriptor":{…facilities/lco.json…},                        sites, telescopes, instruments, overheads
+ *   "descriptor":{…facilities/lco.json…},                        sites, telescopes, instruments, overheads; can_cancel false: every cancel is
+ *                                                                refused; can_cancel_running: a cancel stops what is being observed
  *   "faults":[{"on":"POST /api/requestgroups/","nth":1,"count":1,"what":"refused|drop_before|drop_after|503|504_after|429|html500|slow","delay_s":5}],
  *         on: method and the exact path, or a path that ends in '*'; nth counts matching calls from 1
  *   "weather":[{"site":"lsc","from_us":t,"to_us":t,"reason":"Humidity over limit"}],
@@ -63,7 +64,7 @@ int sim_portal_add(struct sim_portal *p, const char *kind, const json_t *element
 void sim_portal_calm(struct sim_portal *p);
 
 /* The portal's own count, the judge of every "exactly once":
- * {"calls":n,"submissions":n,"duplicates":n,"names":{NAME:{"count":n,"ids":[…],"states":[…],"created_us":[sky time…],"seconds":charged,"observed":bool}},
+ * {"calls":n,"submissions":n,"duplicates":n,"names":{NAME:{"count":n,"ids":[…],"states":[…],"created_us":[sky time…],"left_us":[…|null],"seconds":charged,"observed":bool}},
  *  "states":{"PENDING":n,…},"seconds":charged in all,"cancels":n,"unseen":submissions refused as never visible,"frames":n,
  *  "observations":[{"id","name","target","site","telescope","start_us","end_us","state"}]}. New reference. */
 json_t *sim_portal_ledger(const struct sim_portal *p);

@@ -298,6 +298,7 @@ static json_t *submit(struct sim_portal *p, const json_t *body, const char *user
 	}
 	*g = (struct portal_group){.id = (int64_t)p->groups, .request_id = PORTAL_FIRST_REQUEST + (int64_t)p->groups, .ask = ask, .state = "PENDING"};
 	g->made_us = p->now_us;
+	g->left_us = UTC_NONE;
 	g->created_us = g->modified_us = g->request_modified_us = p->now_us + p->offset_us + (int64_t)(portal_random(p) % 1000);
 	text_copy(g->user, sizeof g->user, user);
 	if (strcmp(ask.type, "NORMAL") == 0 && ask.ipp > 1)
@@ -314,6 +315,8 @@ static json_t *cancel(struct sim_portal *p, size_t group, struct sim_reply *out)
 	struct portal_group *g = &p->group[group];
 	char words[128];
 	p->cancels++;
+	if (!json_flag(p->descriptor, "can_cancel", true))
+		return detail(out, 405, "Method \"POST\" not allowed.");
 	if (strcmp(g->state, "PENDING") != 0 && strcmp(g->state, "CANCELED") != 0) {
 		out->status = 400;
 		snprintf(words, sizeof words, "Cannot transition from request state %s to CANCELED for %lld", g->state, (long long)g->request_id);

@@ -33,6 +33,8 @@ void portal_state_set(struct sim_portal *p, size_t group, const char *state, int
 {
 	struct portal_group *g = &p->group[group];
 	g->state = state;
+	if (!is(state, "PENDING") && g->left_us == UTC_NONE)
+		g->left_us = utc_us;
 	g->modified_us = g->request_modified_us = utc_us + p->offset_us;
 	if (!is(state, "PENDING") && !is(state, "COMPLETED"))
 		g->debit_h = 0; /* what priority had cost is given back */
@@ -44,12 +46,13 @@ static void observation_set(struct sim_portal *p, struct portal_observation *o, 
 	o->modified_us = utc_us + p->offset_us;
 }
 
-/* Only what has not begun is withdrawn: a running observation goes on. */
+/* Only what has not begun is withdrawn, a running observation goes on; unless the observatory says that it can stop that too. */
 void portal_cancel_pending(struct sim_portal *p, size_t group, int64_t utc_us)
 {
+	bool running = json_flag(p->descriptor, "can_cancel_running", false);
 	for (size_t i = 0; i < p->observations; i++) {
 		struct portal_observation *o = &p->observation[i];
-		if (o->group == group && is(o->state, "PENDING"))
+		if (o->group == group && (is(o->state, "PENDING") || (running && is(o->state, "IN_PROGRESS"))))
 			observation_set(p, o, o->start_us > utc_us ? "CANCELED" : "ABORTED", utc_us);
 	}
 }

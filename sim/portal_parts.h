@@ -45,6 +45,7 @@ struct portal_ask {
 
 struct portal_group {
 	int64_t id, request_id, made_us, created_us, modified_us, request_modified_us, retry_us;
+	int64_t left_us;                 /* when it was first not PENDING any more, sky time; UTC_NONE before */
 	struct portal_ask ask;
 	json_t *request;                 /* requests[0] as it is shown, without its state and stamps */
 	char user[64];

@@ -35,6 +35,8 @@ struct draft {
 	double until_s;     /* troubles end here */
 	int64_t start_us;
 	bool on[64];
+	const char *facility[3];
+	int facilities;
 };
 /* In which order the arguments of a call are evaluated is the compiler's choice: each place of this file that draws has a stream of its
  * own, so that any order gives the same night. */
@@ -68,9 +70,35 @@ static double sometime(struct draft *d)
 	return rng_below(&d->rng, 2) ? soon(d) : when(d);
 }
 
+static const char *any_place(struct draft *d)
+{
+	return d->facility[rng_below(&d->rng, d->facilities)];
+}
+
 static const char *any_event(struct draft *d)
 {
 	return d->event[rng_below(&d->rng, d->events)].name;
+}
+
+static bool has_place(const struct draft *d, const char *name)
+{
+	for (int i = 0; i < d->facilities; i++)
+		if (strcmp(d->facility[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Two or three facilities: lco, and one that cannot cancel or another portal or both. */
+static void places_draw(struct draft *d)
+{
+	int which = 1 + rng_below(&d->rng, 3);
+	d->facility[d->facilities++] = "lco";
+	if (which & 1)
+		d->facility[d->facilities++] = "south";
+	if (which & 2)
+		d->facility[d->facilities++] = "survey";
+	for (int i = 1; i < d->facilities; i++)
+		text_printf(d->out, "facility %s\n", d->facility[i]);
 }
 
 /* ---- the menu ---- */
@@ -156,8 +184,7 @@ static void menu_veto_target(struct draft *d)
 static void menu_hold(struct draft *d)
 {
 	double at_s = sometime(d);
-	static const char *const what[] = {"all", "lco"};
-	const char *held = rng_below(&d->rng, 3) ? what[rng_below(&d->rng, 2)] : any_event(d);
+	const char *held = rng_below(&d->rng, 3) ? rng_below(&d->rng, 2) ? "all" : any_place(d) : any_event(d);
 	put(d, at_s, "order try {\"verb\":\"hold\",\"what\":\"%s\"}", held);
 	if (rng_below(&d->rng, 4))
 		put(d, at_s + 2000 * rng_uniform(&d->rng), "order try {\"verb\":\"resume\",\"what\":\"%s\"}", held);
@@ -191,8 +218,8 @@ static void menu_faults(struct draft *d, const char *what, const char *extra)
 	static const char *const on[] = {"POST /api/requestgroups/", "POST /api/requestgroups/*", "GET /api/requestgroups/", "GET /api/*", "POST /api/requestgroups/",
 		"GET /api/observations/", "GET /frames/*", "GET /api/telescope_states/"};
 	for (int n = 1 + rng_below(&d->rng, 4); n > 0; n--)
-		put(d, rng_below(&d->rng, 3) ? 0 : when(d), "portal faults {\"on\":\"%s\",\"nth\":%d,\"count\":%d,\"what\":\"%s\"%s}", on[rng_below(&d->rng, 8)],
-			1 + rng_below(&d->rng, 6), 1 + rng_below(&d->rng, 3), what, extra);
+		put(d, rng_below(&d->rng, 3) ? 0 : when(d), "portal %s faults {\"on\":\"%s\",\"nth\":%d,\"count\":%d,\"what\":\"%s\"%s}", any_place(d),
+			on[rng_below(&d->rng, 8)], 1 + rng_below(&d->rng, 6), 1 + rng_below(&d->rng, 3), what, extra);
 }
 
 static void menu_drop_before(struct draft *d) { menu_faults(d, "drop_before", ""); }
@@ -208,34 +235,40 @@ static void menu_429(struct draft *d) { menu_faults(d, "429", rng_below(&d->rng,
 
 static void menu_weather(struct draft *d)
 {
-	static const char *const sites[] = {"coj", "cpt", "tfn", "lsc", "elp"};
-	for (int i = 0; i < 5; i++)
-		if (rng_below(&d->rng, 2)) {
+	static const struct {
+		const char *place, *site;
+	} sites[] = {{"lco", "coj"}, {"lco", "cpt"}, {"lco", "tfn"}, {"lco", "lsc"}, {"lco", "elp"}, {"south", "pac"}, {"south", "kar"},
+		{"survey", "nor"}, {"survey", "pam"}};
+	for (size_t i = 0; i < sizeof sites / sizeof sites[0]; i++)
+		if (rng_below(&d->rng, 2) && has_place(d, sites[i].place)) {
 			double at_s = when(d);
 			int64_t from_us = d->start_us + (int64_t)at_s * UTC_SECOND;
-			put(d, at_s, "portal weather {\"site\":\"%s\",\"from_us\":%lld,\"to_us\":%lld,\"reason\":\"clouds\"}", sites[i], (long long)from_us,
+			put(d, at_s, "portal %s weather {\"site\":\"%s\",\"from_us\":%lld,\"to_us\":%lld,\"reason\":\"clouds\"}", sites[i].place, sites[i].site, (long long)from_us,
 				(long long)(from_us + (600 + rng_below(&d->rng, 7200)) * UTC_SECOND));
 		}
 }
 
 static void menu_fails(struct draft *d)
 {
-	put(d, 0, "portal fail {\"name\":\"%s\",\"reason\":\"Weather: clouds\"}", rng_below(&d->rng, 2) ? "slew-" : "SIM 1");
+	put(d, 0, "portal %s fail {\"name\":\"%s\",\"reason\":\"Weather: clouds\"}", any_place(d), rng_below(&d->rng, 2) ? "slew-" : "SIM 1");
 }
 
 static void menu_invisible(struct draft *d)
 {
-	text_printf(d->out, "portal {\"visible_delay_s\":%d}\n", 5 + rng_below(&d->rng, 50));
+	for (int i = 0; i < d->facilities; i++) { /* always less than the descriptor promises */
+		int most = strcmp(d->facility[i], "south") == 0 ? 140 : strcmp(d->facility[i], "survey") == 0 ? 25 : 55;
+		text_printf(d->out, "portal %s {\"visible_delay_s\":%d}\n", d->facility[i], 5 + rng_below(&d->rng, most - 5));
+	}
 }
 
 static void menu_renumber(struct draft *d)
 {
-	text_puts(d->out, "portal {\"renumber\":true}\n");
+	text_printf(d->out, "portal %s {\"renumber\":true}\n", any_place(d));
 }
 
 static void menu_wrong_clock(struct draft *d)
 {
-	text_printf(d->out, "portal {\"server_offset_s\":%d}\n", rng_below(&d->rng, 240) - 120);
+	text_printf(d->out, "portal %s {\"server_offset_s\":%d}\n", any_place(d), rng_below(&d->rng, 240) - 120);
 }
 
 static void menu_crash(struct draft *d)
@@ -267,8 +300,7 @@ static void menu_poor(struct draft *d)
 
 static void menu_poor_programme(struct draft *d)
 {
-	text_printf(d->out, "config {\"programmes\":[{\"name\":\"too-lco\",\"facility\":\"lco\",\"proposal\":\"TOO2026B\",\"hours\":{\"NORMAL\":%.2f,"
-		"\"TIME_CRITICAL\":%.2f,\"RAPID_RESPONSE\":%.2f},\"triggers\":%d}]}\n", 2 * rng_uniform(&d->rng), rng_uniform(&d->rng), rng_uniform(&d->rng),
+	text_printf(d->out, "programme %s {\"hours\":{\"NORMAL\":%.2f,\"TIME_CRITICAL\":%.2f,\"RAPID_RESPONSE\":%.2f},\"triggers\":%d}\n", any_place(d), 2 * rng_uniform(&d->rng), rng_uniform(&d->rng), rng_uniform(&d->rng),
 		1 + rng_below(&d->rng, 3));
 }
 
@@ -353,7 +385,7 @@ static void night_ends(struct draft *d)
 {
 	double at_s = d->until_s + 1;
 	bool whole = rng_below(&d->rng, 12) == 0; /* some nights run to their natural end */
-	put(d, at_s, "portal calm");
+	put(d, at_s, "calm");
 	for (int i = 0; i < d->events && !whole; i++)
 		put(d, at_s + 60, rng_below(&d->rng, 2) ? "alert %s RETRACTION" : "order try {\"verb\":\"veto\",\"event\":\"%s\"}", d->event[i].name);
 	put(d, at_s + 120, "settle %d", whole ? 28 : 6);
@@ -402,6 +434,7 @@ void sim_swarm_text(uint64_t seed, struct text *out)
 	text_printf(out, "\nseed %d\nstart %s\n", SWARM_UNIVERSE, utc_format_s(stamp, d->start_us));
 	text_puts(out, "policy {\"targets\":{\"top\":8},\"observe\":[{\"epoch\":1,\"after_h\":0,\"filters\":[\"gp\"],\"exposure_s\":120,\"max_airmass\":2.5},"
 		"{\"epoch\":2,\"after_h\":1,\"filters\":[\"gp\"],\"exposure_s\":120,\"max_airmass\":2.5}]}\n");
+	places_draw(d);
 	text_puts(out, "portal {\"descriptor\":{\"poll_s\":{\"active\":150,\"idle\":900},\"max_window_h\":6}}\n");
 	events_draw(d);
 	for (size_t i = 0; i < MENU; i++)

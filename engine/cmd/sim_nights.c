@@ -42,7 +42,7 @@ static struct sim_stage *stage_open(uint64_t seed, struct err *e)
 }
 
 /* ---- one scenario, as a story ---- */
-static void story(void *ctx, sqlite3 *db, const struct sim_portal *portal)
+static void story(void *ctx, sqlite3 *db, const struct sim_host_place *place, size_t places)
 {
 	static const char lines[] =
 		"SELECT * FROM (SELECT i.utc_us,i.seq,'heard '||e.name||' '||a.type AS words FROM alert a JOIN input i ON i.seq=a.seq JOIN event e ON e.id=a.event "
@@ -60,12 +60,14 @@ static void story(void *ctx, sqlite3 *db, const struct sim_portal *portal)
 	json_array_foreach(rows, i, row)
 		printf("  %.8s  %.200s\n", utc_format_s(stamp, json_int(row, "utc_us", 0)) + 11, json_text(row, "words", ""));
 	json_decref(rows);
-	json_t *ledger = sim_portal_ledger(portal);
-	char *states = json_canonical(json_object_get(ledger, "states"));
-	printf("  at the telescope: %lld submissions, %lld of them twice, %lld cancels; %s\n", (long long)json_int(ledger, "submissions", 0),
-		(long long)json_int(ledger, "duplicates", 0), (long long)json_int(ledger, "cancels", 0), states ? states : "");
-	free(states);
-	json_decref(ledger);
+	for (i = 0; i < places; i++) {
+		json_t *ledger = sim_portal_ledger(place[i].portal);
+		char *states = json_canonical(json_object_get(ledger, "states"));
+		printf("  at %s: %lld submissions, %lld of them twice, %lld cancels; %s\n", place[i].facility, (long long)json_int(ledger, "submissions", 0),
+			(long long)json_int(ledger, "duplicates", 0), (long long)json_int(ledger, "cancels", 0), states ? states : "");
+		free(states);
+		json_decref(ledger);
+	}
 }
 
 static int scenario(struct sim_run *r, const char *path)
@@ -135,16 +137,20 @@ static void keep_night(const struct sim_run *r, uint64_t seed, const struct sim_
 	text_free(&cut);
 }
 
-/* A line for each night, whatever the process: seed, state, portal, then each table. */
-static void digest_tell(void *seed, sqlite3 *db, const struct sim_portal *portal)
+/* A line for each night, whatever the process: seed, state, each portal, then each table. */
+static void digest_tell(void *seed, sqlite3 *db, const struct sim_host_place *place, size_t places)
 {
 	struct text tables = {.max = 8192};
 	struct err e = {0};
 	char state[65] = "", ledger[65];
-	portal_digest(portal, ledger);
 	if (state_digest(db, &tables, state, &e) < 0)
 		fprintf(stderr, "slew: sim: seed %llu: %s\n", *(unsigned long long *)seed, e.text);
-	printf("%llu %s portal=%.32s%s\n", *(unsigned long long *)seed, state, ledger, tables.data ? tables.data : "");
+	printf("%llu %s", *(unsigned long long *)seed, state);
+	for (size_t i = 0; i < places; i++) {
+		portal_digest(place[i].portal, ledger);
+		printf(" portal-%s=%.32s", place[i].facility, ledger);
+	}
+	printf("%s\n", tables.data ? tables.data : "");
 	fflush(stdout);
 	text_free(&tables);
 }

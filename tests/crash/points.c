@@ -31,7 +31,7 @@ static int life_start(struct life *l, struct err *e)
 	struct err ignored = {0}; /* no table yet on a disk that died before the first commit */
 	query_int(l->db, &heard, &ignored, "SELECT next_offset FROM source_position", "");
 	l->compute = (struct compute_host){.read_map = skymap_read, .catalog = sim_stage_catalog(world.stage)};
-	struct sim_host_options o = {.db = l->db, .config = world.config, .portal = l->portal, .authorization = CANONICAL_TOKEN,
+	struct sim_host_options o = {.db = l->db, .config = world.config, .place = {{"lco", l->portal, CANONICAL_TOKEN}}, .places = 1,
 		.compute = &l->compute, .compute_by = sim_stage_compute, .compute_ctx = world.stage, .start_us = l->now_us, .offset = heard,
 		.check_every_step = true};
 	l->host = sim_host_new(&o, e);

@@ -7,10 +7,11 @@
 
 static struct sim_stage *stage; /* nights of one universe share it */
 
-static void night_keep(void *path, sqlite3 *db, const struct sim_portal *portal)
+static void night_keep(void *path, sqlite3 *db, const struct sim_host_place *place, size_t places)
 {
 	sqlite3 *file = NULL;
-	(void)portal;
+	(void)place;
+	(void)places;
 	if (path == NULL || sqlite3_open(path, &file) != SQLITE_OK)
 		return;
 	sqlite3_backup *backup = sqlite3_backup_init(file, "main", db, "main");

@@ -26,9 +26,10 @@ static sqlite3 *copied(sqlite3 *db)
 	return copy;
 }
 
-static void keep(void *ctx, sqlite3 *db, const struct sim_portal *portal)
+static void keep(void *ctx, sqlite3 *db, const struct sim_host_place *place, size_t places)
 {
-	(void)portal;
+	(void)place;
+	(void)places;
 	*(sqlite3 **)ctx = copied(db);
 }
 
