@@ -286,9 +286,9 @@ static void memos_keep(struct core *c, const struct talk *t, const struct answer
 {
 	char *memo = as->memo ? json_compact(as->memo) : NULL, *facility = as->facility_memo ? json_compact(as->facility_memo) : NULL;
 	if (memo != NULL && t->request && strlen(memo) <= LIMIT_MEMO)
-		put(c, "UPDATE request SET memo=? WHERE id=?", "ti", memo, t->request);
+		put(c, "UPDATE request SET memo=?1 WHERE id=?2 AND memo IS NOT ?1", "ti", memo, t->request);
 	if (facility != NULL && strlen(facility) <= 4 * LIMIT_MEMO)
-		put(c, "UPDATE facility SET memo=? WHERE name=?", "tt", facility, t->site->name);
+		put(c, "UPDATE facility SET memo=?1 WHERE name=?2 AND memo IS NOT ?1", "tt", facility, t->site->name);
 	if ((memo != NULL && strlen(memo) > LIMIT_MEMO) || (facility != NULL && strlen(facility) > 4 * LIMIT_MEMO))
 		alarm_raise(c, t->site->name, "memo", "the adapter's notes are over their ceiling and were not kept");
 	free(memo);
