@@ -8,13 +8,15 @@ TEST_SH  := $(sort $(wildcard tests/layer/*.sh tests/system/*.sh tests/crash/*.s
 TEST_LIBS = $(shell $(PKGCONF) --libs $(PKGS_TEST))
 
 # A unit test may #include its .c: the archive then gives everything else.
-$(BUILD)/tests/%: tests/%.c $(BUILD)/libslew.a $(TEST_LIB_OBJ) tests/lib/test.h
+$(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo "  TEST $<"
-	@$(CC) $(ALLFLAGS) -Itests/lib $(shell $(PKGCONF) --cflags $(PKGS_TEST)) $(LDALL) -MMD -MP -o $@ $< $(TEST_LIB_OBJ) \
-	  $(BUILD)/libslew.a $(TEST_LIBS) $(LIBS)
+	@$(CC) $(ALLFLAGS) -Itests/lib $(shell $(PKGCONF) --cflags $(PKGS_TEST)) -MMD -MP -c -o $@ $<
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libslew.a $(TEST_LIB_OBJ)
+	@$(CC) $(ALLFLAGS) $(LDALL) -o $@ $< $(TEST_LIB_OBJ) $(BUILD)/libslew.a $(TEST_LIBS) $(LIBS)
 
 .SECONDARY: $(TEST_LIB_OBJ)
+.PRECIOUS: $(BUILD)/tests/%.o
 
 tests: $(TEST_BIN) ## build the test programs
 check: ## build with -Werror, run every test (ends with `N passed, N failed, N skipped`)

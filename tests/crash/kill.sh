@@ -4,6 +4,7 @@
 # (each message sent is one input, byte for byte), nothing submitted twice by the portal's own count, everything of the retracted
 # event cancelled there and at rest here, the rows consistent in every state that a kill left.
 # CRASH_SEED= other instants (printed), CRASH_KEEP=1 leaves the directories.
+# alone: its instants are of the wall clock.
 set -u
 slew=${SLEW:-$PWD/slew}
 seed=${CRASH_SEED:-1}; nights=$(((${KILLS:-20} + 4) / 5)); rate=${CRASH_RATE:-5040}

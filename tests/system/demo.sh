@@ -1,5 +1,6 @@
 #!/bin/sh
 # The demo, faster: a made-up night with a real engine, a lost reply, a kill -9, a veto and a retraction; its own promises decide.
+# alone: its instants are of the wall clock.
 dir=$(mktemp -d)
 out=$dir/story
 trap 'rm -rf "$dir"' EXIT

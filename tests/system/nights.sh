@@ -1,5 +1,6 @@
 #!/bin/sh
 # Random nights by seed, a hundred: no invariant breaks, nothing is asked twice, everything comes to rest. More: make sim.
+# alone: it plays on every core.
 slew=${SLEW:-./slew}; dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 "$slew" sim --seeds "${SEEDS:-100}" --jobs "$(nproc)" --keep "$dir" > "$dir/out" 2>&1; rc=$?
