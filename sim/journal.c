@@ -78,9 +78,8 @@ int journal_open(struct journal *j, sqlite3 *state, sqlite3 *fresh, int64_t afte
 {
 	static const char rows[] = "SELECT i.seq,i.kind,i.utc_us,i.tick_us,i.effect,i.source,i.topic,i.part,i.next_offset,i.turn,i.meta,"
 		"ifnull(b.body,i.body),i.sha256 FROM input i LEFT JOIN blob b ON b.sha256=i.sha256 WHERE i.seq>? ORDER BY i.seq";
-	static const char before[] = "SELECT ifnull(max(tick_us),0) FROM input WHERE seq<=?";
 	*j = (struct journal){.last = after};
-	if (tables_are_ours(state, fresh, e) < 0 || query_int(state, &j->tick_us, e, before, "i", after) < 0)
+	if (tables_are_ours(state, fresh, e) < 0 || query_int(state, &j->turn, e, "SELECT turn FROM input WHERE seq=?", "i", after) < 0)
 		return -1;
 	j->rows = query_prepare(state, rows, e);
 	return j->rows && query_bind(j->rows, e, "i", after) == 0 ? 0 : -1;

@@ -19,7 +19,7 @@ struct journal_row {
 struct journal {
 	sqlite3_stmt *rows;
 	json_t *meta;
-	int64_t last, turn, tick_us; /* of the row before */
+	int64_t last, turn; /* of the row before */
 };
 
 /* Rows with seq > after (0: all), in order. The state is borrowed. ERR_INPUT when its tables are not those that this program makes:

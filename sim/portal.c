@@ -78,6 +78,7 @@ struct sim_portal *sim_portal_new(const json_t *setup, uint64_t seed)
 	p->visible_delay_us = (int64_t)(json_number(setup, "visible_delay_s", 0) * 1e6);
 	p->renumber = json_flag(setup, "renumber", false);
 	p->offset_us = (int64_t)(json_number(setup, "server_offset_s", 0) * 1e6);
+	p->numbers_from = json_int(setup, "numbers_from", 0);
 	if (p->cycle_us < UTC_SECOND)
 		p->cycle_us = UTC_SECOND;
 	if (!json_is_object(p->descriptor) || p->fault_seen == NULL) {

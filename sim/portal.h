@@ -4,6 +4,7 @@
 #ifndef SIM_PORTAL_H
 #define SIM_PORTAL_H
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,6 +47,7 @@ struct sim_portal;
  *   "frame_delay_s":20,"reduce_delay_s":120,                     after an exposure: raw frame, reduced frame
  *   "visible_delay_s":0,                                         a new group is in no list for so long (GET by its number shows it)
  *   "renumber":false,                                            the scheduler throws its plan away now and then: new observation numbers
+ *   "numbers_from":0,                                            its first group, request and observation have so much higher numbers
  *   "server_offset_s":0}                                         the portal's clock minus ours
  * Borrows setup only during the call. NULL when memory ends or setup has no descriptor. */
 struct sim_portal *sim_portal_new(const json_t *setup, uint64_t seed);
@@ -59,6 +61,9 @@ void sim_portal_advance(struct sim_portal *p, int64_t now_us);
 
 /* Adds a fault, a weather closing or a failure while it runs: one element as in setup; kind "faults", "weather" or "fail". */
 int sim_portal_add(struct sim_portal *p, const char *kind, const json_t *element);
+
+/* The newest group of that name gets these numbers, of itself and of its request: one that had them at another portal before. */
+bool sim_portal_renumber(struct sim_portal *p, const char *name, int64_t id, int64_t request_id);
 
 /* No more faults, and none of those that were to come; what else is set stays. */
 void sim_portal_calm(struct sim_portal *p);

@@ -296,7 +296,8 @@ static json_t *submit(struct sim_portal *p, const json_t *body, const char *user
 		free(ask.visible);
 		return detail(out, 500, "no memory");
 	}
-	*g = (struct portal_group){.id = (int64_t)p->groups, .request_id = PORTAL_FIRST_REQUEST + (int64_t)p->groups, .ask = ask, .state = "PENDING"};
+	*g = (struct portal_group){.id = p->numbers_from + (int64_t)p->groups,
+		.request_id = p->numbers_from + PORTAL_FIRST_REQUEST + (int64_t)p->groups, .ask = ask, .state = "PENDING"};
 	g->made_us = p->now_us;
 	g->left_us = UTC_NONE;
 	g->created_us = g->modified_us = g->request_modified_us = p->now_us + p->offset_us + (int64_t)(portal_random(p) % 1000);
@@ -307,6 +308,24 @@ static json_t *submit(struct sim_portal *p, const json_t *body, const char *user
 	p->submissions++;
 	out->status = 201;
 	return portal_show_group(p, g, false);
+}
+
+bool sim_portal_renumber(struct sim_portal *p, const char *name, int64_t id, int64_t request_id)
+{
+	json_t *conf;
+	size_t k;
+	for (size_t i = p->groups; i-- > 0;) {
+		struct portal_group *g = &p->group[i];
+		if (strcmp(g->ask.name, name) != 0)
+			continue;
+		g->id = id;
+		g->request_id = request_id;
+		json_object_set_new(g->request, "id", json_integer(request_id));
+		json_array_foreach(json_object_get(g->request, "configurations"), k, conf)
+			json_object_set_new(conf, "id", json_integer(request_id));
+		return true;
+	}
+	return false;
 }
 
 /* 200 however often; the child in the first answer is stale, as on the real portal; a running observation goes on. */
@@ -334,10 +353,18 @@ static json_t *cancel(struct sim_portal *p, size_t group, struct sim_reply *out)
 
 /* paths ----------------------------------------------------------------------------------------------------------------------------- */
 
+static int64_t number_of(const struct portal_group *g, bool of_request)
+{
+	return of_request ? g->request_id : g->id;
+}
+
 static int64_t group_index(const struct sim_portal *p, int64_t id, bool by_request, const char *user)
 {
-	int64_t index = by_request ? id - PORTAL_FIRST_REQUEST - 1 : id - 1;
-	return index >= 0 && index < (int64_t)p->groups && sees(p, &p->group[index], user) ? index : -1;
+	int64_t index = id - p->numbers_from - (by_request ? PORTAL_FIRST_REQUEST + 1 : 1);
+	if (index < 0 || index >= (int64_t)p->groups || number_of(&p->group[index], by_request) != id) /* it has been given another */
+		for (index = (int64_t)p->groups - 1; index >= 0 && number_of(&p->group[index], by_request) != id; index--)
+			continue;
+	return index >= 0 && sees(p, &p->group[index], user) ? index : -1;
 }
 
 /* /api/requestgroups/ID/[cancel/] and /api/requests/ID/[observations/]. NULL with status 0: no such path. */

@@ -204,7 +204,8 @@ static void group_schedule(struct sim_portal *p, size_t group, int64_t now_us)
 	struct portal_observation *o = portal_grow((void **)&p->observation, &p->observations, &p->observation_cap, sizeof *o);
 	if (o == NULL)
 		return;
-	*o = (struct portal_observation){.id = PORTAL_FIRST_OBSERVATION + (int64_t)p->observations, .start_us = best_us, .end_us = end_us,
+	*o = (struct portal_observation){.id = p->numbers_from + PORTAL_FIRST_OBSERVATION + (int64_t)p->observations,
+					 .start_us = best_us, .end_us = end_us,
 					 .created_us = now_us + p->offset_us, .modified_us = now_us + p->offset_us, .group = group,
 					 .telescope = chosen, .state = "PENDING"};
 }

@@ -75,6 +75,7 @@ struct sim_portal {
 	const json_t *descriptor;
 	uint64_t random;
 	int64_t now_us, cycle_us, cycle_next_us, offset_us, frame_delay_us, reduce_delay_us, visible_delay_us;
+	int64_t numbers_from;            /* added to every number */
 	bool renumber;
 	size_t sites, telescopes;
 	struct portal_site site[PORTAL_SITES];

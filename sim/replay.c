@@ -10,6 +10,7 @@ struct feed {
 	sqlite3 *fresh;
 	struct core *core;
 	struct replay_report *report;
+	const struct replay_options *o;
 	int64_t turn, utc_us, tick_us;
 	bool open, quiet; /* quiet: the engine was stopping, the turn was not released */
 };
@@ -21,6 +22,8 @@ static int turn_end(struct feed *f, struct err *e)
 		return 0;
 	f->open = false;
 	int rc = f->quiet ? 0 : core_release(f->core, f->utc_us, f->tick_us, &out, e);
+	if (rc == 0 && f->o->released != NULL)
+		rc = f->o->released(f->o->ctx, f->fresh, f->tick_us, &out, e);
 	effects_free(&out);
 	f->report->turns++;
 	return rc < 0 ? -1 : query_run(f->fresh, e, "COMMIT", "");
@@ -50,7 +53,7 @@ static int turn_begin(struct feed *f, int64_t turn, bool recovered, struct err *
 
 static int feed_row(struct feed *f, const struct journal_row *row, struct err *e)
 {
-	if (turn_begin(f, row->turn, row->recovered, e) < 0)
+	if (turn_begin(f, row->turn, row->recovered, e) < 0 || (f->o->feeding != NULL && f->o->feeding(f->o->ctx, row, e) < 0))
 		return -1;
 	f->quiet = row->quiet;
 	core_quiet(f->core, f->quiet);
@@ -127,7 +130,8 @@ static int replay_feed(sqlite3 *journal, struct feed *f, sqlite3 *from, struct e
 
 int sim_replay(sqlite3 *journal, sqlite3 *fresh, const struct replay_options *o, struct replay_report *out, struct err *e)
 {
-	struct feed f = {.fresh = fresh, .report = out};
+	static const struct replay_options none = {0};
+	struct feed f = {.fresh = fresh, .report = out, .o = o ? o : &none};
 	sqlite3 *newer = NULL; /* the journal, when it is of an older release */
 	bool older = false;
 	*out = (struct replay_report){0};
@@ -138,10 +142,10 @@ int sim_replay(sqlite3 *journal, sqlite3 *fresh, const struct replay_options *o,
 		rc = journal_copy(journal, &newer, e);
 	sqlite3 *state = newer ? newer : journal;
 	if (rc == 0)
-		rc = replay_feed(state, &f, o ? o->from : NULL, e);
+		rc = replay_feed(state, &f, f.o->from, e);
 	core_close(f.core);
 	if (rc == 0)
-		rc = state_compare(state, fresh, &out->compared, o ? o->each : NULL, o ? o->ctx : NULL, e);
+		rc = state_compare(state, fresh, &out->compared, f.o->each, f.o->ctx, e);
 	if (rc == 0)
 		rc = query_int(fresh, &out->effects, e, "SELECT count(*) FROM effect", "") < 0 ? -1 : 0;
 	if (rc == 0)

@@ -3,6 +3,7 @@
 #ifndef SIM_REPLAY_H
 #define SIM_REPLAY_H
 #include "engine/base/err.h"
+#include "engine/core/core.h"
 #include "sim/compare.h"
 #include <sqlite3.h>
 #include <stdint.h>
@@ -15,10 +16,14 @@ struct replay_report {
 	char difference[1024];            /* "" or the first one: table, row, column, was, is, and the input it began with */
 };
 
+struct journal_row;
+
 struct replay_options {
 	sqlite3 *from;                    /* an earlier copy of the state (borrowed, read), or NULL */
-	/* Called for every row that differs; may be NULL. */
+	/* Called for every row that differs, for every input before it is fed, and for what a turn released; each may be NULL. */
 	void (*each)(void *ctx, const struct state_difference *d);
+	int (*feeding)(void *ctx, const struct journal_row *row, struct err *e);
+	int (*released)(void *ctx, sqlite3 *fresh, int64_t tick_us, const struct effects *list, struct err *e);
 	void *ctx;
 };
 

@@ -1,6 +1,6 @@
 /* slew replay: the same inputs again; the same rows, or the first difference. */
 #include "engine/base/query.h"
-#include "engine/cmd/cmd.h"
+#include "engine/cmd/replay.h"
 #include "engine/io/offline.h"
 #include "sim/replay.h"
 #include <jansson.h>
@@ -8,11 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct replay_run {
-	const char *path, *from;
-	bool json, all;
-};
 
 static void each(void *ctx, const struct state_difference *d)
 {
@@ -93,33 +88,51 @@ static int run(int argc, char **argv)
 	if (offline_enter(&e) < 0) /* nothing in a replay asks for it; this is the second lock */
 		fprintf(stderr, "slew: replay: %s; going on without\n", e.text);
 	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0)
+		const char *o = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
+		const char **one = strcmp(o, "--from") == 0 ? &r.from : strcmp(o, "--catalog") == 0 ? &r.catalog : strcmp(o, "--keep") == 0 ? &r.keep :
+			strcmp(o, "--policy") == 0 && r.policies < REPLAY_POLICIES ? &r.policy[r.policies] : NULL;
+		if (one != NULL && value != NULL) {
+			*one = argv[++i];
+			r.policies += strcmp(o, "--policy") == 0;
+		} else if (strcmp(o, "--json") == 0) {
 			r.json = true;
-		else if (strcmp(argv[i], "--all") == 0)
+		} else if (strcmp(o, "--all") == 0) {
 			r.all = true;
-		else if (strcmp(argv[i], "--from") == 0 && i + 1 < argc)
-			r.from = argv[++i];
-		else if (argv[i][0] == '-')
-			return cmd_usage(&command_replay, "\"%s\" is not understood, or lacks its value", argv[i]);
-		else if (r.path != NULL)
+		} else if (o[0] == '-') {
+			return cmd_usage(&command_replay, "\"%s\" is not understood, or lacks its value", o);
+		} else if (r.path != NULL) {
 			return cmd_usage(&command_replay, "one state at a time");
-		else
-			r.path = argv[i];
+		} else {
+			r.path = o;
+		}
 	}
 	if (r.json && r.all)
 		return cmd_usage(&command_replay, "--all is for people, --json for programs: one of them");
-	return r.path ? replay(&r) : cmd_usage(&command_replay, "give the state file");
+	if (r.policies > 0 ? r.from || r.all : r.catalog || r.keep)
+		return cmd_usage(&command_replay, "--catalog and --keep belong to --policy, --from and --all to a replay without");
+	if (r.path == NULL)
+		return cmd_usage(&command_replay, "give the state file");
+	return r.policies > 0 ? replay_policy_run(&r) : replay(&r);
 }
 
-const struct command command_replay = {"replay", "[--from SNAPSHOT.db] [--all | --json] STATE.db",
-	"the same inputs again: the same rows, or the first difference",
+const struct command command_replay = {"replay",
+	"[--from SNAPSHOT.db] [--all | --json] STATE.db | --policy [NAME=]POLICY… [--catalog FILE] [--keep NEW.db] [--json] STATE.db",
+	"the same inputs again: the same rows, or the first difference; --policy: what another policy would have done",
 	"Feeds the journal of a state (its table input) to an empty state in memory, turn by turn, each input at its own time, and\n"
-	"compares every row of every table, effects first among them. Nothing is sent: the answers that came in are rows of the journal.\n"
-	"A live state may be replayed; it is read in one snapshot. A state of an older release is brought up to date in memory first.\n\n"
+	"compares every row of every table. Nothing is sent: the answers that came in are rows of the journal. A live state may be\n"
+	"replayed; it is read in one snapshot, and never written. A state of an older release is brought up to date in memory first.\n\n"
 	"  --from SNAPSHOT.db   begin with an earlier copy of this state, and feed only what came later\n"
 	"  --all                name every row that differs, not only the first\n"
-	"  --json               counts and the first difference as one JSON object\n\n"
-	"Exit codes: 0 the same; 1 a difference (the first one is shown: table, row, was, is, and the input that it began with), or no\n"
-	"state that can be read; 75 sick store\n\n"
-	"  slew replay demo/state.db\n  slew replay --from /backup/monday.db state.db\n",
+	"  --json               one JSON object in place of words\n\n"
+	"With --policy: what would this policy have done on that night? Alerts, orders and what the facilities said of themselves are fed\n"
+	"as they came. Where the same is asked as then, the answer of that night is used; a facility that hears something else than that\n"
+	"night is simulated from there on (fair weather), and what it said is marked so. A story, and for each event then and now.\n\n"
+	"  --policy POLICY       a file, or a name of `slew policy list`, in place of the only policy of that night\n"
+	"  --policy NAME=POLICY  in place of the one called NAME; may be repeated\n"
+	"  --catalog FILE        the galaxies, when they are no longer where they were\n"
+	"  --keep NEW.db         the state that it leads to, for `slew report` (it is no state to run on)\n\n"
+	"Exit codes: 0 the same, or the what-if is told; 1 a difference (the first one is shown: table, row, was, is, and the input that it\n"
+	"began with), or no state that can be read; 75 sick store\n\n"
+	"  slew replay demo/state.db\n  slew replay --from /backup/monday.db state.db\n  slew replay --policy mine.json demo/state.db\n"
+	"  slew replay --policy bns-near=nearer.json --policy nsbh-dark=nsbh-dark --json state.db\n",
 	run};
