@@ -169,14 +169,14 @@ int judge_rest(sqlite3 *db, int64_t now_us, int64_t tick_us, char broken[64], st
 {
 	static const struct {
 		const char *kind, *sql;
-	} rules[] = { /* what a person said to be accepted without a number is that person's: an alarm says so */
+	} rules[] = {
 		{"rest-unsure", "SELECT 'request '||id||' '||token||' is still '||state||', '||ifnull(unwanted_why,'wanted') FROM request "
-			"WHERE state IN ('unsure','cancelling') AND ifnull(remote_id,'') NOT LIKE 'person-%' AND token NOT IN (" TOLD_TO_A_PERSON ") "
+			"WHERE state IN ('unsure','cancelling') AND token NOT IN (" TOLD_TO_A_PERSON ") "
 			"AND ?1>0 AND ?2>=0 LIMIT 1"},
 		{"rest-asked", "SELECT 'request '||r.id||' is asked, and no submit waits' FROM request r WHERE r.state='asked' AND ?1>0 AND ?2>=0 "
 			"AND NOT EXISTS (SELECT 1 FROM effect f WHERE f.request=r.id AND f.verb='submit' AND f.state='waiting') LIMIT 1"},
 		{"rest-late", "SELECT 'request '||id||' is '||state||' long after its window' FROM request WHERE state IN ('asked','accepted',"
-			"'scheduled','running') AND ifnull(remote_id,'') NOT LIKE 'person-%' AND end_us<?1-7200000000 AND ?2>=0 LIMIT 1"},
+			"'scheduled','running') AND end_us<?1-7200000000 AND ?2>=0 LIMIT 1"},
 		{"rest-idle", "SELECT 'request '||id||' is '||state||' after its window' FROM request WHERE state IN ('planned','offered','held') "
 			"AND end_us<?1-60000000 AND ?2>=0 LIMIT 1"},
 		{"rest-released", "SELECT 'effect '||id||' ('||kind||' '||ifnull(verb,compute)||') was released and never answered' FROM effect "

@@ -41,7 +41,7 @@ static const struct verb_help {
 	{"pin", {"!event", "!target"}, "this target is wanted whatever its rank"},
 	{"amend", {"!event", "!fact=value"}, "correct a fact (--source TEXT says by what right): a journalled revision"},
 	{"promote", {"!candidate"}, "follow a candidate as the counterpart"},
-	{"accepted", {"!request"}, "a facility run by people has taken the request"},
+	{"accepted", {"!request", "number"}, "a facility run by people has taken the request (under that number)"},
 	{"declined", {"!request"}, "a facility run by people has refused the request"},
 	{"reload", {0}, "read the configuration anew: validated whole, refused whole"},
 	{"inject", {"!file"}, "hand in an alert file as a test (--as-real: as if it were heard)"},
@@ -364,7 +364,7 @@ const struct command command_ctl = {
 	"  pin EVENT TARGET             this target is wanted whatever its rank\n"
 	"  amend EVENT FACT=VALUE --source TEXT   correct a fact\n"
 	"  promote CANDIDATE            follow a candidate as the counterpart\n"
-	"  accepted|declined REQUEST    the word of a facility that people run\n"
+	"  accepted REQUEST [NUMBER]    the word of a facility that people run; declined REQUEST\n"
 	"  reload                       read the configuration anew: validated whole, refused whole\n"
 	"  inject FILE [--as-real] [--topic T]   hand in an alert file; without --as-real it is a test\n\n"
 	"The engine is found by --socket, by --config (its operator.socket, or STATE.sock), or by $SLEW_SOCKET.\n"

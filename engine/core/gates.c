@@ -36,6 +36,24 @@ static bool tests_allowed(struct core *c, const json_t *request, char *why, size
 	return false;
 }
 
+/* Spectra and monitoring of a retracted event ask a person: each policy once, by the gate of approvals. */
+static bool person_agrees(struct core *c, const json_t *request, char *why, size_t size)
+{
+	static const char retracted[] = "SELECT 1 FROM gate WHERE kind='retracted' AND event=? AND lifted_seq IS NULL";
+	static const char approved[] = "SELECT approved FROM decision WHERE event=? AND policy=?";
+	int64_t event = json_int(request, "event", 0);
+	const char *purpose = json_text(request, "purpose", ""), *policy = json_text(request, "policy_name", "");
+	const char *name = json_text(request, "event_name", "");
+	if ((strcmp(purpose, "spectrum") != 0 && strcmp(purpose, "monitor") != 0) || !get_int(c, 0, retracted, "i", event) ||
+	    get_int(c, 0, approved, "it", event, policy))
+		return true;
+	snprintf(why, size, "approval: the alert was retracted");
+	gate_open(c, "approval", event, NULL, 0, policy, UTC_NONE, "the alert was retracted: spectra and monitoring wait for a person");
+	say(c, event, "approval", "%s was retracted, and policy %s wants a %s of %s: slew ctl approve %s %s, or slew ctl veto %s", name, policy, purpose,
+	    json_text(request, "target_name", "?"), name, policy, name);
+	return false;
+}
+
 bool gate_pass(struct core *c, const json_t *request, bool submit, char *why, size_t size)
 {
 	static const char closed[] =
@@ -48,7 +66,7 @@ bool gate_pass(struct core *c, const json_t *request, bool submit, char *why, si
 		 json_int(request, "target", 0), json_text(request, "policy_name", ""), json_text(request, "purpose", ""));
 	if (why[0] || failed(c))
 		return false;
-	if (!tests_allowed(c, request, why, size))
+	if (!tests_allowed(c, request, why, size) || !person_agrees(c, request, why, size))
 		return false;
 	if (strcmp(json_text(request, "programme_state", ""), "active") != 0) {
 		snprintf(why, size, "hold: programme %s is not in the configuration any more", json_text(request, "programme", ""));

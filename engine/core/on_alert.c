@@ -97,6 +97,19 @@ static int64_t alert_insert(struct core *c, int64_t event, const struct alert *a
 	return last_id(c);
 }
 
+/* A promoted candidate is an event of its own: nothing of it is withdrawn, a person is asked. */
+static void retract_children(struct core *c, int64_t event, const char *name)
+{
+	static const char promoted[] = "SELECT e.name FROM association a JOIN event e ON e.id=a.event WHERE a.other=? AND a.role='counterpart' ORDER BY e.id";
+	json_t *rows = get_rows(c, promoted, "i", event), *row;
+	size_t i;
+	json_array_foreach(rows, i, row) {
+		const char *child = json_text(row, "name", "");
+		alarm_raise(c, child, "parent", "%s was retracted; its candidate %s was promoted and goes on: slew ctl veto %s, or let it be", name, child, child);
+	}
+	json_decref(rows);
+}
+
 /* Any retraction retracts, also one heard before its alert; no later revision lifts it. */
 static void retract(struct core *c, int64_t event, const char *name)
 {
@@ -109,11 +122,13 @@ static void retract(struct core *c, int64_t event, const char *name)
 	put(c, "UPDATE event SET state='retracted',changed_seq=? WHERE id=?", "ii", c->seq, event);
 	gate_open(c, "retracted", event, NULL, 0, NULL, UTC_NONE, "the alert was retracted");
 	requests_unwant(c, "retracted", event, NULL, 0, NULL, PURPOSES_retracted);
+	put(c, "UPDATE decision SET approved=0,approved_by='[]' WHERE event=?", "i", event); /* that was for a real event */
 	int64_t kept = get_int(c, 0, others, "i", event);
 	if (kept > 0)
 		alarm_raise(c, name, "retracted",
 			    "%lld spectra or monitoring requests of a promoted candidate go on: cancel them with slew ctl cancel REQUEST, or let them be",
 			    (long long)kept);
+	retract_children(c, event, name);
 	say(c, event, "retraction", "%s was retracted; searches are being withdrawn", name);
 }
 

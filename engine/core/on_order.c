@@ -177,6 +177,20 @@ static bool approve_one(struct core *c, const struct order *o, const char *polic
 	return enough;
 }
 
+/* Of a retracted event only spectra and monitoring that wait can be approved. */
+static void approve_retracted(struct core *c, const struct order *o)
+{
+	static const char waiting[] = "SELECT DISTINCT y.name AS policy FROM request r JOIN policy y ON y.id=r.policy WHERE r.event=?1 AND r.unwanted=0 "
+				      "AND r.state IN ('planned','offered','held') AND r.purpose IN ('spectrum','monitor') AND (?2='' OR y.name=?2) ORDER BY 1";
+	json_t *rows = get_rows(c, waiting, "it", o->event, json_text(o->body, "policy", "")), *row;
+	size_t i;
+	json_array_foreach(rows, i, row)
+		approve_one(c, o, json_text(row, "policy", ""));
+	if (json_array_size(rows) == 0)
+		refuse(c, "approve: %s was retracted, and no spectrum or monitoring waits for a person", o->event_name);
+	json_decref(rows);
+}
+
 static void order_approve(struct core *c, struct order *o)
 {
 	static const char triggered[] = "SELECT policy FROM decision WHERE event=?1 AND state IN ('triggered','warm','downgraded') AND (?2='' OR policy=?2) "
@@ -186,7 +200,7 @@ static void order_approve(struct core *c, struct order *o)
 	char key[64], state[16];
 	get_text(c, state, sizeof state, "SELECT state FROM event WHERE id=?", "i", o->event);
 	if (strcmp(state, "retracted") == 0) {
-		refuse(c, "approve: %s was retracted", o->event_name);
+		approve_retracted(c, o);
 		return;
 	}
 	if (gate_lift(c, "watch", o->event, NULL, 0, NULL)) {
@@ -308,18 +322,49 @@ static void order_amend(struct core *c, struct order *o)
 	answer(c, "amended: %s of %s, by %s", name, o->event_name, by_what);
 }
 
-/* A facility run by people answers through the operator. */
+/* Searched at once: what the portal shows decides, not a person's word. */
+static void accepted_is_looked_for(struct core *c, int64_t id, const char *facility)
+{
+	char key[64];
+	effects_drop(c, id, "submit", "a person says that it was accepted");
+	request_signal(c, id, SIGNAL_doubt, "a person says that it was accepted");
+	snprintf(key, sizeof key, "find:%lld", (long long)id);
+	timer_drop(c, key);
+	if (!effect_pending(c, id, VERB_FIND))
+		effect_call(c, facility, VERB_FIND, 0, id, UTC_NONE);
+	answer(c, "request %lld: %s is asked for it; its answer decides (with the number it has there: slew ctl accepted %lld NUMBER)", (long long)id, facility,
+	       (long long)id);
+}
+
+/* A facility run by people answers through the operator; one that can be searched is looked at, unless a person gives the number. */
 static void order_accepted(struct core *c, struct order *o)
 {
-	static const char update[] = "UPDATE request SET remote_id=coalesce(remote_id,'person-'||id) WHERE id=?";
+	static const char update[] = "UPDATE request SET remote_id=coalesce(?1,remote_id,'person-'||id),changed_seq=?2 WHERE id=?3";
+	static const char other[] = "SELECT id FROM request WHERE facility=? AND remote_id=? AND id<>?";
+	static const char flies[] = "SELECT 1 FROM effect WHERE request=? AND verb='submit' AND state='released'";
+	const char *number = json_text(o->body, "number", "");
+	char facility[64];
 	int64_t id = request_named(c, o);
 	if (id == 0)
 		return;
-	if (get_int(c, 0, "SELECT state IN ('asked','unsure') FROM request WHERE id=?", "i", id) != 1) {
+	get_text(c, facility, sizeof facility, "SELECT facility FROM request WHERE id=? AND state IN ('asked','unsure')", "i", id);
+	const struct site *s = site_find(c, facility);
+	if (facility[0] == 0)
 		refuse(c, "accepted: request %lld is not waiting for an answer", (long long)id);
+	else if (get_int(c, 0, flies, "i", id))
+		refuse(c, "accepted: the call of request %lld is on its way; its answer decides", (long long)id);
+	else if (strlen(number) > 60 || (number[0] && !text_printable(number, strlen(number), 60)))
+		refuse(c, "accepted: the number is not printable text of up to 60 characters");
+	else if (number[0] && get_int(c, 0, other, "tti", facility, number, id))
+		refuse(c, "accepted: %s has number %s for another request", facility, number);
+	if (failed(c))
+		return;
+	if (number[0] == 0 && s != NULL && s->ops != NULL && s->ops->find != NULL) {
+		accepted_is_looked_for(c, id, facility);
 		return;
 	}
-	put(c, update, "i", id);
+	put(c, update, "tii", number[0] ? number : NULL, c->seq, id);
+	effects_drop(c, id, "submit", "accepted by order");
 	request_signal(c, id, SIGNAL_accepted, "by order");
 	answer(c, "request %lld: accepted", (long long)id);
 }
@@ -393,9 +438,32 @@ static const struct {
 	{"disk", order_disk},
 };
 
-void on_order(struct core *c, const struct input *in)
+static void order_put(struct core *c, const struct input *in, const json_t *body)
 {
 	static const char insert[] = "INSERT INTO operator_order(seq,uid,pid,verb,body,why,answer) VALUES(?,?,?,?,?,?,?)";
+	char *text = json_compact(body), *reply = json_compact(c->answer);
+	put(c, insert, "iiitttt", c->seq, in->uid, in->pid, json_text(body, "verb", ""), text, json_text(body, "why", ""), reply);
+	free(text);
+	free(reply);
+}
+
+void order_refused(struct core *c, const struct input *in, const char *reason)
+{
+	struct err e = {0};
+	char said[LIMIT_WORDS];
+	json_t *body = json_read(in->body, in->len, &json_limits_config, &e);
+	if (body == NULL) { /* no JSON: what was said, as a text */
+		text_escape(said, sizeof said, in->body ? in->body : "", in->body ? in->len : 0);
+		body = json_string(said);
+	}
+	json_decref(c->answer);
+	c->answer = json_pack("{s:b,s:s}", "ok", 0, "error", reason);
+	order_put(c, in, body);
+	json_decref(body);
+}
+
+void on_order(struct core *c, const struct input *in)
+{
 	struct err e = {0};
 	json_t *body = json_read(in->body, in->len, &json_limits_config, &e);
 	const char *verb = json_text(body, "verb", "");
@@ -409,11 +477,7 @@ void on_order(struct core *c, const struct input *in)
 		refuse(c, "order: no such verb \"%.40s\"", verb);
 	else
 		verbs[i].obey(c, &o);
-	if (!failed(c)) {
-		char *text = json_compact(body), *reply = json_compact(c->answer);
-		put(c, insert, "iiitttt", c->seq, in->uid, in->pid, verb, text, json_text(body, "why", ""), reply);
-		free(text);
-		free(reply);
-	}
+	if (!failed(c))
+		order_put(c, in, body);
 	json_decref(body);
 }

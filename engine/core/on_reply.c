@@ -46,7 +46,7 @@ static void doubt(struct core *c, const struct talk *t, const char *words)
 /* It is known that nothing was made: the same submit may leave again. */
 static void submit_void(struct core *c, const struct talk *t, const char *words)
 {
-	if (t->verb != VERB_SUBMIT)
+	if (t->verb != VERB_SUBMIT || t->step > 0)
 		return;
 	put(c, "UPDATE request SET void_submits=void_submits+1 WHERE id=?", "i", t->request);
 	request_signal(c, t->request, SIGNAL_not_sent, words);
@@ -66,7 +66,7 @@ static void again(struct core *c, const struct talk *t, int64_t wait_us, const c
 	}
 	submit_void(c, t, words);
 	static const char unwanted[] = "SELECT 1 FROM request WHERE id=? AND unwanted=1 AND state='asked'";
-	if (t->verb == VERB_SUBMIT && get_int(c, 0, unwanted, "i", t->request)) {
+	if (t->verb == VERB_SUBMIT && t->step == 0 && get_int(c, 0, unwanted, "i", t->request)) { /* a later step: at its release */
 		request_signal(c, t->request, SIGNAL_unwanted_unsent, words);
 		effects_drop(c, t->request, "submit", "unwanted");
 	}
@@ -227,7 +227,9 @@ static void find_answered(struct core *c, const struct talk *t, const struct ans
 		absent |= as->list[i].kind == ANSWER_ABSENT;
 	int64_t delay = (int64_t)(site_number(t->site, "visible_delay_s", 60) * 1e6);
 	int64_t first = json_int(r, "absent_tick_us", UTC_NONE), doubted = json_int(r, "doubt_tick_us", 0);
-	int64_t released = get_int(c, 0, "SELECT released_tick_us FROM effect WHERE id=?", "i", t->effect);
+	/* of this look's first page: the last one may have come much later */
+	static const char begun[] = "SELECT released_tick_us FROM effect WHERE request=? AND verb='find' AND step=0 AND id<=? ORDER BY id DESC LIMIT 1";
+	int64_t released = get_int(c, 0, begun, "ii", t->request, t->effect);
 	snprintf(key, sizeof key, "find:%lld", (long long)t->request);
 	if (absent && as->complete && first != UTC_NONE && released - first >= delay && released - doubted >= delay) {
 		put(c, "UPDATE request SET absences=2,void_submits=void_submits+1 WHERE id=?", "i", t->request);
@@ -355,7 +357,9 @@ static void read_answers(struct core *c, const struct talk *t, const struct answ
 	}
 	memos_keep(c, t, as);
 	bool accepted_blind = clear && accepted_blindly(c, t, as);
-	if (later != NULL) {
+	if (later != NULL && t->verb == VERB_SUBMIT && t->once && !later->creates_nothing) {
+		doubt(c, t, later->words); /* "later" alone is no proof that nothing was made */
+	} else if (later != NULL) {
 		int64_t s = later->retry_after_s < 1 ? 30 : later->retry_after_s > 3600 ? 3600 : later->retry_after_s;
 		again(c, t, s * UTC_SECOND, later->words);
 	} else if (!clear || accepted_blind) {

@@ -205,8 +205,10 @@ static void not_rendered(struct core *c, int64_t effect, const struct site *s, e
 		put(c, "UPDATE facility SET state='open' WHERE name=? AND state='unknown'", "t", s->name);
 	else if (verb == VERB_FIND && rc == 1 && r == NULL)
 		sweep_cannot(c, s->name);
-	else if (verb == VERB_FIND && rc == 1 && strcmp(json_text(s->descriptor, "on_doubt", "person"), "resend") == 0)
+	else if (verb == VERB_FIND && rc == 1 && strcmp(json_text(s->descriptor, "on_doubt", "person"), "resend") == 0) {
+		put(c, "UPDATE request SET void_submits=void_submits+1 WHERE id=?", "i", id); /* by the descriptor's word, not by a proof */
 		request_signal(c, id, SIGNAL_absent_twice, "this facility cannot be searched; its descriptor says: send again");
+	}
 	else if (verb == VERB_DATA && rc == 1)
 		return;
 	else
@@ -266,6 +268,8 @@ static bool release_call(struct core *c, const json_t *row, struct effects *out)
 	else if (verb == VERB_SUBMIT && twin_lives(c, r)) {
 		effect_close(c, id, "dropped", "another one lives");
 		request_signal(c, request, SIGNAL_offer_second, NULL);
+	} else if (verb == VERB_SUBMIT && json_int(row, "step", 0) > 0 && json_int(r, "unwanted", 0) == 1) {
+		submit_withdraw(c, r);
 	} else if ((verb == VERB_OFFER || (verb == VERB_SUBMIT && json_int(row, "step", 0) == 0)) && !may_ask(c, r, verb == VERB_SUBMIT))
 		changed = false;
 	else

@@ -40,7 +40,7 @@ static void effect_rejected(struct core *c, int64_t id, const char *reason)
 	snprintf(name, sizeof name, "effect %lld", (long long)id);
 	effect_close(c, id, once ? "doubtful" : "done", reason);
 	alarm_raise(c, name, "rejected", "its answer makes no sense: %s", reason);
-	if (once && strcmp(json_text(row, "verb", ""), "submit") == 0)
+	if (strcmp(json_text(row, "verb", ""), "submit") == 0)
 		request_signal(c, json_int(row, "request", 0), SIGNAL_doubt, reason);
 	if (strcmp(json_text(row, "compute", ""), "map") == 0) {
 		json_t *job = json_parse(json_text(row, "body", "{}"));
@@ -82,7 +82,6 @@ void rejected(struct core *c, const struct input *in, const char *reason)
 		json_decref(body);
 	}
 	else if (in->kind == INPUT_order) {
-		json_decref(c->answer);
-		c->answer = json_pack("{s:b,s:s}", "ok", 0, "error", reason);
+		order_refused(c, in, reason);
 	}
 }

@@ -196,9 +196,17 @@ void request_signal(struct core *c, int64_t id, enum life_signal s, const char *
 	json_decref(r);
 }
 
+void submit_withdraw(struct core *c, const json_t *request)
+{
+	int64_t id = json_int(request, "id", 0);
+	effects_drop(c, id, "submit", "unwanted between two steps");
+	request_signal(c, id, json_text(request, "remote_id", "")[0] ? SIGNAL_accepted : SIGNAL_doubt, "unwanted between two steps of its submission");
+}
+
 void request_unwant(struct core *c, int64_t id, const char *why)
 {
 	static const char unsent_of[] = "SELECT count(*)=0 FROM effect WHERE request=? AND verb='submit' AND state='released'";
+	static const char begun[] = "SELECT 1 FROM effect WHERE request=? AND verb='submit' AND state='waiting' AND step>0";
 	json_t *r = request_load(c, id);
 	if (r == NULL)
 		return;
@@ -206,7 +214,10 @@ void request_unwant(struct core *c, int64_t id, const char *why)
 	if (json_int(r, "unwanted", 0) == 0) {
 		put(c, "UPDATE request SET unwanted=1,unwanted_why=?,changed_seq=? WHERE id=?", "tii", why, c->seq, id);
 		bool unsent = state == LIFE_asked && get_int(c, 0, unsent_of, "i", id) == 1;
-		request_signal(c, id, life_unwanted(state, unsent, request_can_stop(c, r)), why);
+		if (unsent && get_int(c, 0, begun, "i", id))
+			submit_withdraw(c, r);
+		else
+			request_signal(c, id, life_unwanted(state, unsent, request_can_stop(c, r)), why);
 	}
 	json_decref(r);
 }

@@ -81,6 +81,7 @@ void on_order(struct core *c, const struct input *in);
 void on_timer(struct core *c);
 void on_clock(struct core *c, const struct input *in);
 void on_gap(struct core *c, const struct input *in);
+void order_refused(struct core *c, const struct input *in, const char *reason); /* answered and journalled all the same */
 void rejected(struct core *c, const struct input *in, const char *reason); /* closes the effect, answers the order */
 
 /* rules.c: what the configuration says. */
@@ -130,6 +131,7 @@ int64_t request_make(struct core *c, int64_t event, int64_t target, int64_t poli
 void request_signal(struct core *c, int64_t id, enum life_signal s, const char *words);
 void request_unwant(struct core *c, int64_t id, const char *why);
 enum purposes { PURPOSES_all, PURPOSES_retracted, PURPOSES_downgraded }; /* which purposes a gate covers: search, reference, vet for a retraction; search, reference for a downgrade */
+void submit_withdraw(struct core *c, const json_t *request);               /* unwanted when a step of its submit has been done: no other leaves */
 void requests_unwant(struct core *c, const char *why, int64_t event, const char *facility, int64_t target, const char *policy,
 		     enum purposes covered);                                /* 0 and NULL mean any */
 void request_late(struct core *c, const json_t *request);                  /* its window is over and it was never asked */

@@ -64,7 +64,7 @@ static const struct {
 	{"orders", 500,
 		"SELECT o.seq AS seq, i.utc_us AS utc_us, o.verb AS verb, o.why AS why, o.uid AS "
 		"uid, json_extract(o.body, '$.event') AS event FROM"
-		" operator_order o JOIN input i ON i.seq = o.seq ORDER BY o.seq"},
+		" operator_order o JOIN input i ON i.seq = o.seq WHERE o.answer NOT LIKE '%\"ok\":false}' ORDER BY o.seq"},
 	{"frames", 1,
 		"SELECT count(*) AS n, (SELECT i.utc_us FROM data_product d JOIN input i ON i.seq "
 		"= d.seq ORDER BY d.id LIMIT 1) AS first_us FROM data_product"},

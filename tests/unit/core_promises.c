@@ -290,7 +290,7 @@ static void words_fail_later(void **state)
 	box_close(&b);
 }
 
-/* A person said "accepted" for a request in doubt; the facility's own number comes later and takes the place of the person's. */
+/* A person said "accepted" for a request in doubt: the facility is asked at once, and its number is what is followed and withdrawn. */
 static void number_after_a_persons_word(void **state)
 {
 	(void)state;
@@ -299,8 +299,12 @@ static void number_after_a_persons_word(void **state)
 	offers_taken(&b);
 	box_lost(&b, box_waits(&b, "submit"), SENT_MAYBE);
 	box_order(&b, "{\"verb\":\"accepted\",\"request\":1,\"why\":\"seen on the portal\"}");
+	assert_string_equal(box_text(&b, states), "unsure");
+	char token[64];
+	snprintf(token, sizeof token, "%s", box_text(&b, "SELECT token FROM request"));
+	box_reply(&b, box_waits(&b, "find"), 200, "{\"count\":1,\"next\":null,\"previous\":null,\"results\":[{\"id\":4711,\"name\":\"%s\",\"state\":\"PENDING\","
+		  "\"requests\":[{\"id\":6,\"state\":\"PENDING\"}]}]}", token);
 	assert_string_equal(box_text(&b, states), "accepted");
-	feed_says(&b, 1, "4711", false, "PENDING");
 	assert_string_equal(box_text(&b, "SELECT remote_id FROM request"), "4711");
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM alarm WHERE what='second'"), 0);
 	box_alert(&b, "S230518h", "RETRACTION", 600, 0, NULL);

@@ -1,0 +1,229 @@
+/* Breaches of the promises that a hostile reading found: each test failed before it was mended. */
+#include "test.h"
+#include "box.h"
+#include "tale.h"
+#include "engine/base/json.h"
+#include "engine/base/query.h"
+#include "engine/base/text.h"
+#include "engine/base/utc.h"
+#include "facilities/facility.h"
+
+static void run(struct box *b, const char *sql)
+{
+	struct err e = {0};
+	assert_ok(query_run(b->db, &e, sql, ""), &e);
+}
+
+static bool obeyed(struct box *b)
+{
+	return json_is_true(json_object_get(b->answer, "ok"));
+}
+
+/* Spectra and monitoring of a retracted event ask a person; searches are withdrawn without asking. */
+static void spectra_of_a_retracted_event(void **state)
+{
+	(void)state;
+	struct box b;
+	tale_begin(&b, NULL, 2, 1);
+	run(&b, "UPDATE request SET purpose='spectrum' WHERE id=1");
+	box_order(&b, "{\"verb\":\"approve\",\"event\":\"S230518h\"}"); /* given to a real event: worth nothing after the retraction */
+	box_alert(&b, "S230518h", "RETRACTION", 600, 0, NULL);
+	assert_string_equal(box_text(&b, tale_states), "planned,cancelled");
+	tale_offers(&b, 300);
+	box_later(&b, 60);
+	tale_offers(&b, 300);
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM effect WHERE verb='submit' AND released_seq IS NOT NULL"), 0);
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM message_out WHERE kind='approval' AND body LIKE '%retracted%'"), 1);
+	box_order(&b, "{\"verb\":\"approve\",\"event\":\"S230518h\"}");
+	assert_true(obeyed(&b));
+	tale_offers(&b, 300);
+	assert_string_equal(box_text(&b, tale_states), "asked,cancelled");
+	box_order(&b, "{\"verb\":\"approve\",\"event\":\"S230518h\"}"); /* nothing waits any more */
+	assert_false(obeyed(&b));
+	box_close(&b);
+}
+
+/* A retracted parent: what was promoted goes on, and a person hears of it. */
+static void promoted_child_of_a_retraction(void **state)
+{
+	(void)state;
+	struct box b;
+	tale_begin(&b, NULL, 1, 1);
+	run(&b, "INSERT INTO candidate(event,name,origin,ra_deg,dec_deg,state,seq) VALUES(1,'X1','xrt',197,-23,'new',1)");
+	box_order(&b, "{\"verb\":\"promote\",\"candidate\":\"X1\"}");
+	assert_true(obeyed(&b));
+	box_alert(&b, "S230518h", "RETRACTION", 600, 0, NULL);
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM alarm WHERE subject='S230518h/X1' AND what='parent'"), 1);
+	box_close(&b);
+}
+
+/* A submit of several steps: after the first one is answered there may be something at the facility, though no call is out. */
+static void unwanted_between_two_steps(void **state)
+{
+	(void)state;
+	for (int known = 0; known < 2; known++)
+		for (int late = 0; late < 2; late++) { /* vetoed while step 1 waits, or while step 0 was still out */
+			struct box b;
+			tale_begin(&b, NULL, 1, 1);
+			tale_offers(&b, 300);
+			if (late)
+				box_order(&b, "{\"verb\":\"veto\",\"event\":\"S230518h\"}");
+			assert_string_equal(box_text(&b, tale_states), "asked");
+			run(&b, "UPDATE effect SET state='waiting',step=1 WHERE verb='submit'"); /* as its reader asks for another step */
+			if (known)
+				run(&b, "UPDATE request SET remote_id='4711'");
+			if (late)
+				box_later(&b, 1);
+			else
+				box_order(&b, "{\"verb\":\"veto\",\"event\":\"S230518h\"}");
+			assert_string_equal(box_text(&b, tale_states), known ? "cancelling" : "unsure");
+			assert_int_equal(box_int(&b, "SELECT count(*) FROM effect WHERE verb='submit' AND state<>'dropped'"), 0);
+			box_later(&b, 6);
+			assert_true(box_waits(&b, known ? "cancel" : "find") > 0);
+			box_close(&b);
+		}
+}
+
+/* on_doubt: resend is counted as the leave that the descriptor gives, so that every submit but the first has one. */
+static void resend_is_counted(void **state)
+{
+	(void)state;
+	struct box b;
+	tale_begin(&b, NULL, 1, 1);
+	tale_offers(&b, 300);
+	box_lost(&b, box_waits(&b, "submit"), SENT_MAYBE);
+	/* 201 is beyond the last step of a find: the adapter has no such step, as of a facility that cannot be searched */
+	run(&b, "UPDATE facility SET descriptor=json_set(descriptor,'$.on_doubt','resend')");
+	b.reopen = true;
+	box_later(&b, 1);
+	run(&b, "INSERT INTO effect(seq,kind,state,once,facility,verb,step,request,event) SELECT 1,'call','waiting',0,'lco','find',201,1,1");
+	box_later(&b, 1); /* box_feed checks: submits <= 1 + void_submits */
+	assert_string_equal(box_text(&b, "SELECT state||submits||void_submits FROM request"), "asked21");
+	box_close(&b);
+}
+
+/* The second look counts from its first page: a last page that comes late does not make an early look a late one. */
+static void a_look_counts_from_its_first_page(void **state)
+{
+	static const char empty[] = "{\"count\":0,\"next\":null,\"previous\":null,\"results\":[]}";
+	static const char me[] = "{\"username\":\"slew\",\"proposals\":[{\"id\":\"TOO2023A\"}]}";
+	struct box b;
+	(void)state;
+	tale_begin(&b, NULL, 1, 1);
+	tale_offers(&b, 300);
+	box_lost(&b, box_waits(&b, "submit"), SENT_MAYBE);
+	box_later(&b, 5);
+	box_reply(&b, box_waits(&b, "find"), 200, "%s", empty);
+	box_reply(&b, box_waits(&b, "find"), 200, "%s", me);
+	assert_int_equal(box_int(&b, "SELECT absences FROM request"), 1);
+	run(&b, "UPDATE timer SET due_tick_us=due_tick_us-40000000 WHERE key='find:1'"); /* a look after 20 s */
+	box_later(&b, 20);
+	box_routine(&b);
+	box_reply(&b, box_waits(&b, "find"), 200, "%s", empty);
+	box_reply(&b, box_waits(&b, "find"), 429, "{\"detail\":\"throttled\"}");
+	box_later(&b, 61); /* its last page is asked for again, long after the first absence */
+	box_routine(&b);
+	box_reply(&b, box_waits(&b, "find"), 200, "%s", me);
+	assert_string_equal(box_text(&b, "SELECT state||submits FROM request"), "unsure1");
+	box_close(&b);
+}
+
+/* Every order is a row with its answer, also one that is refused and one that is no JSON. */
+static void refused_orders_are_rows(void **state)
+{
+	(void)state;
+	struct box b;
+	box_open(&b);
+	box_config(&b, NULL);
+	box_order(&b, "{\"verb\":\"veto\",\"event\":\"S999999\",\"why\":\"clouds\"}");
+	assert_false(obeyed(&b));
+	assert_string_equal(box_text(&b, "SELECT verb||' '||why||' '||uid FROM operator_order"), "veto clouds 1000");
+	box_order(&b, "{\"verb\":\"veto\",");
+	assert_false(obeyed(&b));
+	box_order(&b, "[1]");
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM operator_order WHERE answer LIKE '%\"ok\":false%'"), 3);
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM operator_order WHERE body LIKE '%verb%veto%'"), 2);
+	box_close(&b);
+}
+
+/* A person's "accepted" where the portal can be searched: it is looked for, and what it shows decides. */
+static void a_persons_word_is_looked_up(void **state)
+{
+	static const char empty[] = "{\"count\":0,\"next\":null,\"previous\":null,\"results\":[]}";
+	struct box b;
+	(void)state;
+	tale_begin(&b, NULL, 1, 1);
+	tale_offers(&b, 300);
+	box_order(&b, "{\"verb\":\"accepted\",\"request\":1}"); /* its call is out: the answer decides */
+	assert_false(obeyed(&b));
+	box_reply(&b, box_waits(&b, "submit"), 429, "{\"detail\":\"throttled\"}");
+	box_order(&b, "{\"verb\":\"accepted\",\"request\":1}");
+	assert_true(obeyed(&b));
+	assert_string_equal(box_text(&b, tale_states), "unsure");
+	for (int look = 0; look < 2; look++) {
+		box_routine(&b);
+		box_reply(&b, box_waits(&b, "find"), 200, "%s", empty);
+		box_reply(&b, box_waits(&b, "find"), 200, "{\"username\":\"slew\",\"proposals\":[{\"id\":\"TOO2023A\"}]}");
+		box_later(&b, 61);
+	}
+	assert_string_equal(box_text(&b, "SELECT state||submits FROM request"), "asked2"); /* it never had it: asked, not waited for in vain */
+	box_lost(&b, box_waits(&b, "submit"), SENT_MAYBE);
+	box_order(&b, "{\"verb\":\"accepted\",\"request\":1,\"number\":\"4711\"}");
+	assert_string_equal(box_text(&b, "SELECT state||remote_id FROM request"), "accepted4711");
+	box_close(&b);
+}
+
+/* A page of more rows than one reply may hold is refused whole, and the feed's cursor stays before it. */
+static void a_page_too_many_moves_no_cursor(void **state)
+{
+	(void)state;
+	struct box b;
+	struct text page = {.max = 1u << 20};
+	tale_begin(&b, NULL, 1, 1);
+	text_puts(&page, "{\"count\":1200,\"next\":null,\"previous\":null,\"results\":[");
+	for (int i = 0; i < 1200; i++)
+		text_printf(&page, "%s{\"id\":%d,\"name\":\"slew-0badcafe-%020d\",\"state\":\"PENDING\",\"requests\":[{\"id\":1,\"state\":\"PENDING\",\"modified\":"
+				   "\"2023-05-18T19:30:00Z\"}]}", i ? "," : "", i + 10, i);
+	text_puts(&page, "]}");
+	for (int i = 0; i < 20 && !box_waits(&b, "poll"); i++)
+		box_later(&b, 60);
+	const char *memo = box_text(&b, "SELECT ifnull(json_extract(memo,'$.groups_us'),'none') FROM facility WHERE name='lco'");
+	char before[64];
+	snprintf(before, sizeof before, "%s", memo);
+	box_reply(&b, box_waits(&b, "poll"), 200, "{\"count\":0,\"next\":null,\"previous\":null,\"results\":[]}");
+	struct input in = {.kind = INPUT_reply, .utc_us = b.utc_us, .tick_us = b.tick_us, .effect = box_waits(&b, "poll"), .body = page.data, .len = page.len};
+	in.reply.sent = SENT_ANSWERED;
+	in.reply.status = 200;
+	in.reply.content_type = "application/json";
+	in.reply.retry_after_s = -1;
+	box_feed(&b, &in);
+	assert_string_equal(box_text(&b, "SELECT ifnull(json_extract(memo,'$.groups_us'),'none') FROM facility WHERE name='lco'"), before);
+	assert_int_equal(box_waits(&b, "poll"), 0); /* and the pass is over: the next one begins at its first page */
+	text_free(&page);
+	box_close(&b);
+}
+
+/* The gate of a full disk is in the check: a submit that leaves behind it is found. */
+static void the_check_sees_the_disk(void **state)
+{
+	(void)state;
+	struct box b;
+	tale_begin(&b, NULL, 1, 1);
+	tale_offers(&b, 300);
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM check_released_through_gate"), 0);
+	run(&b, "INSERT INTO gate(kind,reason,opened_seq) SELECT 'disk','the disk is full',released_seq FROM effect WHERE verb='submit'");
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM check_released_through_gate WHERE kind='disk'"), 1);
+	run(&b, "DELETE FROM gate WHERE kind='disk'");
+	box_close(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(spectra_of_a_retracted_event), cmocka_unit_test(promoted_child_of_a_retraction), cmocka_unit_test(unwanted_between_two_steps),
+		cmocka_unit_test(resend_is_counted), cmocka_unit_test(a_look_counts_from_its_first_page), cmocka_unit_test(refused_orders_are_rows),
+		cmocka_unit_test(a_persons_word_is_looked_up), cmocka_unit_test(a_page_too_many_moves_no_cursor),
+		cmocka_unit_test(the_check_sees_the_disk),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
