@@ -171,7 +171,7 @@ static int turn(struct sim_host *h, struct input *in, struct err *e)
 {
 	struct effects out = {0};
 	int64_t utc_us = h->now_us + h->wall_shift_us;
-	if (query_run(h->o.db, e, "BEGIN IMMEDIATE", "") < 0)
+	if (core_begin(h->core, e) < 0)
 		return -1;
 	in->utc_us = utc_us;
 	in->tick_us = h->tick_us;
@@ -181,7 +181,7 @@ static int turn(struct sim_host *h, struct input *in, struct err *e)
 	if (rc == 0)
 		rc = core_release(h->core, utc_us, h->tick_us, &out, e);
 	if (rc == 0)
-		rc = query_run(h->o.db, e, "COMMIT", "");
+		rc = core_commit(h->core, e);
 	h->counts.turns++;
 	json_decref(h->answer);
 	h->answer = rc == 0 ? json_incref((json_t *)core_answer(h->core)) : NULL;
@@ -343,10 +343,10 @@ int sim_host_reload(struct sim_host *h, struct err *e)
 /* ---- life ---- */
 static int start(struct sim_host *h, struct err *e)
 {
-	h->core = core_open(h->o.db, e);
+	h->core = h->core ? core_reopen(h->core, e) : core_open(h->o.db, e);
 	if (h->core == NULL)
 		return -1;
-	if (query_run(h->o.db, e, "BEGIN IMMEDIATE", "") < 0 || core_recover(h->core, e) < 0 || query_run(h->o.db, e, "COMMIT", "") < 0 || h->died)
+	if (core_begin(h->core, e) < 0 || core_recover(h->core, e) < 0 || core_commit(h->core, e) < 0 || h->died)
 		return revive(h, -1, e);
 	int64_t seq, utc_us, tick_us;
 	if (core_last(h->core, &seq, &utc_us, &tick_us, e) < 0)
@@ -411,10 +411,6 @@ void sim_host_doom(struct sim_host *h, const struct sim_doom *doom)
 int sim_host_crash(struct sim_host *h, int64_t down_us, bool lost, struct err *e)
 {
 	if (deliver_all(h, lost, e) < 0)
-		return -1;
-	core_close(h->core);
-	h->core = NULL;
-	if (!sqlite3_get_autocommit(h->o.db) && query_run(h->o.db, e, "ROLLBACK", "") < 0)
 		return -1;
 	h->counts.crashes++;
 	h->now_us += down_us; /* downtime adds nothing to delays: the tick stays */

@@ -26,7 +26,7 @@ static int turn_end(struct feed *f, struct err *e)
 		rc = f->o->released(f->o->ctx, f->fresh, f->tick_us, &out, e);
 	effects_free(&out);
 	f->report->turns++;
-	return rc < 0 ? -1 : query_run(f->fresh, e, "COMMIT", "");
+	return rc < 0 ? -1 : core_commit(f->core, e);
 }
 
 static int turn_begin(struct feed *f, int64_t turn, bool recovered, struct err *e)
@@ -36,8 +36,7 @@ static int turn_begin(struct feed *f, int64_t turn, bool recovered, struct err *
 	if (turn_end(f, e) < 0)
 		return -1;
 	if (recovered) {
-		core_close(f->core);
-		f->core = core_open(f->fresh, e);
+		f->core = f->core ? core_reopen(f->core, e) : core_open(f->fresh, e);
 		f->report->starts++;
 		if (f->core == NULL)
 			return -1;
@@ -46,7 +45,7 @@ static int turn_begin(struct feed *f, int64_t turn, bool recovered, struct err *
 	f->open = true;
 	if (f->core == NULL)
 		return err_set(e, ERR_INPUT, "the journal does not begin with a start");
-	if (query_run(f->fresh, e, "BEGIN IMMEDIATE", "") < 0)
+	if (core_begin(f->core, e) < 0)
 		return -1;
 	return recovered ? core_recover(f->core, e) : 0;
 }

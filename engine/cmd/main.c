@@ -3,6 +3,7 @@
 #include "engine/base/err.h"
 #include "engine/io/mapchild.h"
 #include <errno.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,7 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--map-child") == 0)
 		return mapchild_main();
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* nobody asks how much it holds, and to know it takes a lock for each piece */
 	if (strcmp(argv[1], "--version") == 0)
 		return puts("slew " SLEW_VERSION) < 0;
 	int ask = strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0;

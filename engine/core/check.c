@@ -46,37 +46,48 @@ json_t *core_check_rows(sqlite3 *db, struct err *e)
 
 struct check_view {
 	char name[64];
-	sqlite3_stmt *query;
+	sqlite3_stmt *all, *touched; /* touched: NULL where a view is not about requests */
+};
+struct checks {
+	size_t count;
+	struct check_view view[];
 };
 
 void checks_free(struct core *c)
 {
-	for (size_t i = 0; i < c->check_count; i++)
-		sqlite3_finalize(c->checks[i].query);
+	for (size_t i = 0; c->checks != NULL && i < c->checks->count; i++) {
+		sqlite3_finalize(c->checks->view[i].all);
+		sqlite3_finalize(c->checks->view[i].touched);
+	}
 	free(c->checks);
 	c->checks = NULL;
-	c->check_count = 0;
+}
+
+static int view_prepare(struct core *c, struct check_view *v, bool by_request, struct err *e)
+{
+	char sql[256];
+	snprintf(sql, sizeof sql, "SELECT * FROM \"%.60s\" LIMIT 1", v->name);
+	v->all = query_prepare(c->db, sql, e);
+	snprintf(sql, sizeof sql, "SELECT * FROM \"%.60s\" WHERE request IN (SELECT id FROM request WHERE changed_seq>=?) LIMIT 1", v->name);
+	v->touched = by_request && v->all ? query_prepare(c->db, sql, e) : NULL;
+	return v->all == NULL || (by_request && v->touched == NULL) ? -1 : 0;
 }
 
 static int checks_load(struct core *c, struct err *e)
 {
-	json_t *views = c->checks ? NULL : query_rows(c->db, 100, e, list_views, ""), *view;
-	size_t i;
 	if (c->checks != NULL)
 		return 0;
-	c->checks = calloc(json_array_size(views) + 1, sizeof *c->checks);
-	must(c->checks != NULL);
+	json_t *views = query_rows(c->db, 100, e, list_views, ""), *view;
 	int rc = views ? 0 : -1;
+	size_t i;
+	c->checks = calloc(1, sizeof *c->checks + json_array_size(views) * sizeof c->checks->view[0]);
+	must(c->checks != NULL);
 	json_array_foreach(views, i, view) {
-		char sql[256];
-		if (rc < 0 || json_int(view, "by_request", 0) == 0)
-			continue;
-		struct check_view *v = &c->checks[c->check_count];
+		if (rc < 0)
+			break;
+		struct check_view *v = &c->checks->view[c->checks->count++];
 		snprintf(v->name, sizeof v->name, "%s", json_text(view, "name", ""));
-		snprintf(sql, sizeof sql, "SELECT * FROM \"%.60s\" WHERE request IN (SELECT id FROM request WHERE changed_seq>=?) LIMIT 1", v->name);
-		v->query = query_prepare(c->db, sql, e);
-		rc = v->query ? 0 : -1;
-		c->check_count += v->query != NULL;
+		rc = view_prepare(c, v, json_int(view, "by_request", 0) == 1, e);
 	}
 	json_decref(views);
 	if (rc < 0)
@@ -92,32 +103,31 @@ static int not_empty(const char *name, const json_t *row, struct err *e)
 	return rc;
 }
 
-static int check_touched(struct core *c, struct err *e)
+/* One view: -1 with e set when it has a row. */
+static int view_empty(sqlite3_stmt *q, const char *name, struct err *e)
 {
-	int rc = checks_load(c, e);
-	for (size_t i = 0; rc == 0 && i < c->check_count; i++) {
-		sqlite3_stmt *q = c->checks[i].query;
-		rc = query_bind(q, e, "i", c->turn_from) < 0 ? -1 : query_step(q, e);
-		if (rc == 1) {
-			json_t *row = query_row(q);
-			rc = not_empty(c->checks[i].name, row, e);
-			json_decref(row);
-		}
-		sqlite3_reset(q);
+	int rc = query_step(q, e);
+	if (rc == 1) {
+		json_t *row = query_row(q);
+		rc = not_empty(name, row, e);
+		json_decref(row);
 	}
+	sqlite3_reset(q);
 	return rc;
 }
 
 int core_check(struct core *c, enum check_scope scope, struct err *e)
 {
 	static const char touched[] = "SELECT 1 FROM request WHERE changed_seq>=? LIMIT 1";
-	if (scope == CHECK_TOUCHED)
-		return get_int(c, 0, touched, "i", c->turn_from) == 0 ? 0 : check_touched(c, e);
-	json_t *bad = check(c->db, e);
-	if (bad == NULL)
-		return -1;
-	const json_t *first = json_array_get(bad, 0);
-	int rc = first ? not_empty(json_text(first, "check", "?"), json_object_get(first, "row"), e) : 0;
-	json_decref(bad);
+	if (scope == CHECK_TOUCHED && get_int(c, 0, touched, "i", c->turn_from) == 0)
+		return 0;
+	int rc = checks_load(c, e);
+	for (size_t i = 0; rc == 0 && i < c->checks->count; i++) {
+		const struct check_view *v = &c->checks->view[i];
+		if (scope == CHECK_ALL)
+			rc = view_empty(v->all, v->name, e);
+		else if (v->touched != NULL)
+			rc = query_bind(v->touched, e, "i", c->turn_from) < 0 ? -1 : view_empty(v->touched, v->name, e);
+	}
 	return rc;
 }

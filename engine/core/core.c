@@ -31,16 +31,8 @@ static void load_last(struct core *c)
 	snprintf(c->prefix, sizeof c->prefix, "slew-%.8s-", c->installation);
 }
 
-struct core *core_open(sqlite3 *db, struct err *e)
+static struct core *load(struct core *c, struct err *e)
 {
-	if (migrate(db, e) < 0)
-		return NULL;
-	struct core *c = calloc(1, sizeof *c);
-	if (c == NULL) {
-		err_set(e, ERR_MEMORY, "core: no memory");
-		return NULL;
-	}
-	c->db = db;
 	c->alarms = json_array();
 	load_last(c);
 	rules_load(c);
@@ -53,15 +45,65 @@ struct core *core_open(sqlite3 *db, struct err *e)
 	return c;
 }
 
+struct core *core_open(sqlite3 *db, struct err *e)
+{
+	if (migrate(db, e) < 0)
+		return NULL;
+	struct core *c = calloc(1, sizeof *c);
+	if (c == NULL) {
+		err_set(e, ERR_MEMORY, "core: no memory");
+		return NULL;
+	}
+	c->db = db;
+	return load(c, e);
+}
+
+static void forget(struct core *c)
+{
+	rules_free(c);
+	json_decref(c->answer);
+	json_decref(c->alarms);
+}
+
+struct core *core_reopen(struct core *c, struct err *e)
+{
+	struct core old = *c;
+	forget(c);
+	memset(c, 0, sizeof *c);
+	c->db = old.db;
+	c->checks = old.checks;
+	memcpy(c->statements, old.statements, sizeof c->statements);
+	statements_reset(c);
+	if (!sqlite3_get_autocommit(c->db) && query_run(c->db, e, "ROLLBACK", "") < 0) {
+		core_close(c);
+		return NULL;
+	}
+	return load(c, e);
+}
+
 void core_close(struct core *c)
 {
 	if (c == NULL)
 		return;
-	rules_free(c);
+	forget(c);
 	statements_free(c);
-	json_decref(c->answer);
-	json_decref(c->alarms);
 	free(c);
+}
+
+static int of_turn(struct core *c, const char *sql, struct err *e)
+{
+	sqlite3_stmt *q = statement(c, sql, e);
+	return q == NULL ? -1 : query_step(q, e);
+}
+
+int core_begin(struct core *c, struct err *e)
+{
+	return of_turn(c, "BEGIN IMMEDIATE", e);
+}
+
+int core_commit(struct core *c, struct err *e)
+{
+	return of_turn(c, "COMMIT", e);
 }
 
 static void dispatch(struct core *c, const struct input *in)

@@ -73,6 +73,13 @@ struct core;
 /* Migrates an empty or older database (its own transaction), loads policies and descriptors from rows. NULL with e set. Borrows db. */
 struct core *core_open(sqlite3 *db, struct err *e);
 void core_close(struct core *c);
+/* What a ROLLBACK, core_close and core_open of the same handle would give, but the statements, which know nothing, stay prepared. NULL with e set:
+ * c is closed. */
+struct core *core_reopen(struct core *c, struct err *e);
+
+/* BEGIN IMMEDIATE and COMMIT of a turn, prepared once. */
+int core_begin(struct core *c, struct err *e);
+int core_commit(struct core *c, struct err *e);
 
 /* One input, inside the caller's transaction: journal row, savepoint, decide, or reject. 0 for a reject too; -1: the store is sick, the
  * turn is gone (ROLLBACK, core_close, core_open anew, feed the inputs singly once). */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static sqlite3_stmt *statement(struct core *c, const char *sql)
+sqlite3_stmt *statement(struct core *c, const char *sql, struct err *e)
 {
 	size_t slot = (size_t)(((uintptr_t)sql >> 3) * 0x9E3779B97F4A7C15ull >> 54) % STATEMENT_SLOTS;
 	size_t tries = 0;
@@ -17,11 +17,18 @@ static sqlite3_stmt *statement(struct core *c, const char *sql)
 	}
 	struct statement *s = &c->statements[slot];
 	if (s->sql == NULL) {
-		s->query = query_prepare(c->db, sql, &c->fault);
+		s->query = query_prepare(c->db, sql, e);
 		if (s->query != NULL)
 			s->sql = sql;
 	}
 	return s->query;
+}
+
+void statements_reset(struct core *c)
+{
+	for (size_t i = 0; i < STATEMENT_SLOTS; i++)
+		if (c->statements[i].sql != NULL)
+			sqlite3_reset(c->statements[i].query);
 }
 
 void statements_free(struct core *c)
@@ -38,7 +45,7 @@ static sqlite3_stmt *first_row(struct core *c, const char *sql, const char *type
 {
 	if (failed(c))
 		return NULL;
-	sqlite3_stmt *q = statement(c, sql);
+	sqlite3_stmt *q = statement(c, sql, &c->fault);
 	if (q == NULL || query_bind_list(q, &c->fault, types, ap) < 0)
 		return NULL;
 	if (query_step(q, &c->fault) == 1)

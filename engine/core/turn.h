@@ -42,8 +42,7 @@ struct core {
 	size_t site_count;
 	json_t *answer, *alarms;
 	struct statement statements[STATEMENT_SLOTS];
-	struct check_view *checks;      /* check.c: the invariants of requests, prepared when they are first asked for */
-	size_t check_count;
+	struct checks *checks;          /* check.c: the invariants, prepared when they are first asked for */
 };
 
 /* store.c: statements. sql must be static text: its address is the key. */
@@ -60,6 +59,8 @@ static inline bool failed(const struct core *c)
 	return c->fault.kind != ERR_NONE;
 }
 void refuse(struct core *c, const char *format, ...) __attribute__((format(printf, 2, 3)));  /* rejects the input */
+sqlite3_stmt *statement(struct core *c, const char *sql, struct err *e);  /* prepared when it is first asked for; borrowed; NULL with e set */
+void statements_reset(struct core *c);
 void statements_free(struct core *c);
 void checks_free(struct core *c);
 char *json_compact(const json_t *j);     /* sorted keys; malloc'd; dies without memory */

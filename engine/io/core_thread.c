@@ -79,7 +79,7 @@ static int turn_try(struct core_thread *t, struct letters *batch, struct turn *t
 	pthread_mutex_unlock(&t->mutex);
 	errno = 0;
 	t->no_room = false;
-	if (query_run(t->o.db, e, "BEGIN IMMEDIATE", "") != 0)
+	if (core_begin(t->core, e) != 0)
 		return -1;
 	core_quiet(t->core, quiet);
 	int rc = step_all(t, batch, e);
@@ -91,7 +91,7 @@ static int turn_try(struct core_thread *t, struct letters *batch, struct turn *t
 	if (rc == 0 && !quiet)
 		rc = core_release(t->core, utc_us, tick_us, &turn->effects, e);
 	if (rc == 0)
-		rc = query_run(t->o.db, e, "COMMIT", "");
+		rc = core_commit(t->core, e);
 	if (rc == 0)
 		return 0;
 	effects_free(&turn->effects);
