@@ -129,7 +129,7 @@ void dispatch_reply(void *ctx, int64_t id, struct reply *r, char *body)
 	struct flight *t = flight_take(g, id);
 	must(t != NULL);
 	size_t blanked = secrets_blank(&g->secrets, body, r->len), len = r->len;
-	char *clean = redact(body, r->len, t->redact, &len);
+	char *clean = redact(body, r->len, t->redact, &g->secrets, &len);
 	if (clean == NULL && (clean = malloc(r->len + 1)) != NULL)
 		memcpy(clean, body, r->len + (r->len > 0 || body[0] == '\0'));
 	if (clean != NULL)

@@ -267,19 +267,20 @@ static void test_redact(void **state)
 {
 	const char *body = "{\"user\":1,\"profile\":{\"tokens\":{\"api\":\"abc\"},\"n\":2},\"url\":\"https://s3/x.fits?X-Amz-Signature=q&b=1\"}";
 	json_t *names = json_pack("[s]", "tokens");
+	const struct secrets none = {0};
 	size_t len = 0;
 	(void)state;
-	char *out = redact(body, strlen(body), names, &len);
+	char *out = redact(body, strlen(body), names, &none, &len);
 	assert_non_null(out);
 	assert_int_equal(len, strlen(out));
 	assert_string_equal(out, "{\"user\":1,\"profile\":{\"tokens\":\"(redacted)\",\"n\":2},\"url\":\"https://s3/x.fits\"}");
 	free(out);
-	assert_null(redact("{\"a\":1}", 7, names, &len));
-	assert_null(redact("tokens <html>", 13, names, &len));
+	assert_null(redact("{\"a\":1}", 7, names, &none, &len));
+	assert_null(redact("tokens <html>", 13, names, &none, &len));
 	static const char *const hidden[] = {"{\"profile\":{\"tokens\":{\"api\":\"abc\"", "{\"tok\\u0065ns\":\"abc\"}", "{\"tok\\u0065ns\":\"abc\"",
 		"<Error>https://s3/x?X-Amz-Signature=abc</Error>", "\xff{\"tokens\":\"abc\"}"};
 	for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++) { /* cut off, escaped, not JSON: not kept, or taken out */
-		out = redact(hidden[i], strlen(hidden[i]), names, &len);
+		out = redact(hidden[i], strlen(hidden[i]), names, &none, &len);
 		assert_non_null(out);
 		assert_null(strstr(out, "abc"));
 		assert_int_equal(len, strlen(out));
