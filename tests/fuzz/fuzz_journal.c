@@ -6,6 +6,7 @@
 #include "engine/base/json.h"
 #include "engine/base/query.h"
 #include "engine/base/utc.h"
+#include "facilities/facility.h"
 #include "stage.h"
 #include <math.h>
 #include <stdio.h>
@@ -110,7 +111,9 @@ static bool run(const uint8_t *bytes, size_t len)
 			stage_turn(s);
 	}
 	must(query_int(s->db, &rejects, &e, "SELECT count(*) FROM reject WHERE seq>?", "i", s->last_seq) >= 0);
-	bool decided = s->core->seq - s->last_seq > rejects; /* one input at least was not turned away */
+	int64_t seq = 0, utc_us, tick_us;
+	must(core_last(s->core, &seq, &utc_us, &tick_us, &e) == 0);
+	bool decided = seq - s->last_seq > rejects; /* one input at least was not turned away */
 	stage_end(s);
 	json_decref(j);
 	return decided;

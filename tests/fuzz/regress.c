@@ -5,7 +5,7 @@
 #include <dirent.h>
 #include <time.h>
 
-#define DOORS(X) X(igwn_json) X(policy) X(config) X(facility_read) X(fits_guard) X(skymap) X(journal)
+#define DOORS(X) X(igwn_json) X(policy) X(config) X(facility_read) X(fits_guard) X(skymap) X(journal) X(operator_line) X(reply_secrets)
 #define X(name) extern const struct fuzz_door fuzz_##name;
 DOORS(X)
 #undef X

@@ -24,10 +24,10 @@ if [ -n "$more" ]; then
 fi
 
 # libFuzzer has no clock in its lines: a new edge is timed as its line comes. cov of the corpus itself is not new.
-export ASAN_OPTIONS=quarantine_size_mb=8:malloc_context_size=10:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
+export ASAN_OPTIONS=quarantine_size_mb=8:malloc_context_size=4:max_malloc_fill_size=256:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
 start=$(date +%s)
 # shellcheck disable=SC2086
-FUZZ_COUNTS=$counts "$program" -max_total_time="$seconds" -print_final_stats=1 -timeout=20 $limits $dict -artifact_prefix="$found/$name-" \
+FUZZ_COUNTS=$counts "$program" -max_total_time="$seconds" -print_final_stats=1 -timeout=20 -detect_leaks=0 $limits $dict -artifact_prefix="$found/$name-" \
 	"$corpus" "$seeds" $more < /dev/null 2>&1 | {
 	edges=0 last=0 units=0 begun=no
 	: > "$log"

@@ -3,7 +3,7 @@
 #ifndef TESTS_FUZZ_STAGE_H
 #define TESTS_FUZZ_STAGE_H
 #include "door.h"
-#include "engine/core/turn.h"
+#include "engine/core/core.h"
 #include "tests/lib/box.h"
 
 enum { STAGE_EMPTY, STAGE_CONFIGURED, STAGE_HEARD, STAGE_RANKED, STAGE_OFFERED, STAGE_ASKED, STAGE_UNSURE, STAGE_ACCEPTED, STAGE_SCHEDULED, STAGE_RETRACTED, STAGES };
@@ -11,7 +11,7 @@ enum { STAGE_EMPTY, STAGE_CONFIGURED, STAGE_HEARD, STAGE_RANKED, STAGE_OFFERED, 
 
 struct stage {
 	sqlite3 *db;
-	struct core *core, before;       /* before: the fields that are no rows, as they stood */
+	struct core *core, *before;      /* before: a copy, for the fields that are no rows */
 	sqlite3_stmt *check[STAGE_CHECKS]; /* every check_ view */
 	int checks;
 	int64_t utc_us, tick_us;         /* now; advanced by whoever feeds */
