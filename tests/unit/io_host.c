@@ -53,6 +53,14 @@ void core_close(struct core *c)
 	json_decref(c->answer);
 	free(c);
 }
+int core_begin(struct core *c, struct err *e)
+{
+	return query_run(c->db, e, "BEGIN IMMEDIATE", "");
+}
+int core_commit(struct core *c, struct err *e)
+{
+	return query_run(c->db, e, "COMMIT", "");
+}
 int core_step(struct core *c, const struct input *in, struct err *e)
 {
 	char body[64];
