@@ -41,7 +41,8 @@ struct facts {
 	bool map_pending;  /* the map is still being read: `IS NULL` of a fact from the map is unknown too */
 };
 
-/* All facts of an alert but those of its map; map_pending when it has one. received_us gives age_s; revised: 1 when an earlier revision of the event is known. */
+/* All facts of an alert but those of its map; map_pending when it has one. received_us gives age_s; revised: 1 when an older revision (by their order, not by arrival) is known: the core
+ * sets it later, too, when the older one is heard last. */
 void facts_of_alert(const struct alert *a, const char *stream, int64_t received_us, bool revised, struct facts *out);
 
 /* Fills the from_map facts from a map summary (engine/core/compute.h): area50_deg2 … gal_b_deg; clears map_pending. */

@@ -117,9 +117,27 @@ static void ask_approval(struct core *c, struct matter *m, struct policy *p)
 	say(c, m->event, "approval", "policy %s believes %s and waits for a person: slew ctl approve %s %s", p->name, m->name, m->name, p->name);
 }
 
+/* The rules have changed, not the alert: only a newer revision downgrades; a person decides on what goes on by the old ones. */
+static void not_by_these_rules(struct core *c, const struct matter *m, const struct policy *p)
+{
+	char subject[400];
+	decision_put(c, m, p, m->alert, "false", "triggered", NULL);
+	snprintf(subject, sizeof subject, "%s/%s", m->name, p->name);
+	alarm_raise(c, subject, "policy", "policy %s as it is now would not take %s, which it was triggered by before: it goes on; slew ctl veto %s withdraws it",
+		    p->name, m->name, m->name);
+}
+
+static void by_these_rules(struct core *c, const struct matter *m, const struct policy *p)
+{
+	char subject[400];
+	snprintf(subject, sizeof subject, "%s/%s", m->name, p->name);
+	alarm_clear(c, subject, "policy");
+}
+
 static void believed(struct core *c, struct matter *m, struct policy *p, const char *was)
 {
 	char key[400];
+	by_these_rules(c, m, p);
 	bool stays = strcmp(was, "triggered") == 0 || strcmp(was, "downgraded") == 0;
 	if (m->early && !stays && p->early_warning != EARLY_SUBMIT) {
 		bool warm = p->early_warning == EARLY_WARM;
@@ -154,6 +172,7 @@ static void doubted(struct core *c, struct matter *m, struct policy *p, const ch
 	char key[400];
 	bool triggered = strcmp(was, "triggered") == 0;
 	bool downgraded = triggered || strcmp(was, "downgraded") == 0;
+	by_these_rules(c, m, p);
 	decision_put(c, m, p, m->alert, "false", downgraded ? "downgraded" : "idle", NULL);
 	verdict_put(c, m->event, p->name, 0, "not_triggered", NULL, downgraded ? "a newer revision took it back" : "");
 	if (!triggered)
@@ -224,6 +243,8 @@ static void decide_one(struct core *c, struct matter *m, struct policy *p)
 	} else if (policy_evaluate(p, &m->facts, &a, &c->fault) == 0) {
 		if (a.outcome == OUTCOME_TRUE)
 			believed(c, m, p, was);
+		else if (a.outcome == OUTCOME_FALSE && strcmp(was, "triggered") == 0 && json_int(decision, "alert", 0) == m->alert)
+			not_by_these_rules(c, m, p);
 		else if (a.outcome == OUTCOME_FALSE)
 			doubted(c, m, p, was);
 		else {

@@ -149,6 +149,24 @@ static void newest_revision(struct core *c, int64_t event, int64_t time_us)
 	put(c, newest, "iin", c->seq, event, time_us);
 }
 
+/* Is it a revision of an older one? Those that are newer are, from now on: the order of arrival does not matter. What was decided on one of
+ * them when it was thought to be the first was decided before it was revised. */
+static bool revises(struct core *c, int64_t event, int64_t alert)
+{
+	static const char older[] = "SELECT 1 FROM alert a JOIN alert b ON b.event=a.event AND (b.time_created_us,b.type_rank,b.sha256)"
+				    "<(a.time_created_us,a.type_rank,a.sha256) WHERE a.id=? LIMIT 1";
+	static const char newer[] = "SELECT b.id FROM alert a JOIN alert b ON b.event=a.event AND (b.time_created_us,b.type_rank,b.sha256)"
+				    ">(a.time_created_us,a.type_rank,a.sha256) JOIN fact f ON f.alert=b.id AND f.revised=0 WHERE a.id=? ORDER BY b.id";
+	json_t *rows = get_rows(c, newer, "i", alert), *row;
+	size_t i;
+	json_array_foreach(rows, i, row) {
+		put(c, "UPDATE fact SET revised=1 WHERE alert=?", "i", json_int(row, "id", 0));
+		put(c, "UPDATE decision SET alert=? WHERE event=? AND alert=?", "iii", alert, event, json_int(row, "id", 0));
+	}
+	json_decref(rows);
+	return get_int(c, 0, older, "i", alert) == 1;
+}
+
 static void alert_enter(struct core *c, const struct input *in, struct alert *a, const char *stream)
 {
 	bool first = get_int(c, 0, "SELECT 1 FROM event WHERE issuer=? AND name=?", "tt", a->source, a->event) == 0;
@@ -162,8 +180,7 @@ static void alert_enter(struct core *c, const struct input *in, struct alert *a,
 	if (alert != 0) {
 		struct facts f;
 		const char *map_state = map_begin(c, event, a);
-		bool revised = get_int(c, 0, "SELECT count(*) FROM alert WHERE event=?", "i", event) > 1;
-		facts_of_alert(a, stream, c->utc_us, revised, &f);
+		facts_of_alert(a, stream, c->utc_us, revises(c, event, alert), &f);
 		facts_insert(c, alert, &f, map_state);
 		if (strcmp(map_state, "ready") == 0) {
 			put(c, "UPDATE fact SET map_state='wanted' WHERE alert=?", "i", alert);

@@ -217,13 +217,36 @@ static void the_check_sees_the_disk(void **state)
 	box_close(&b);
 }
 
+/* Whether a revision revises another is a matter of their order, not of that in which they are heard. */
+static void revised_in_any_order(void **state)
+{
+	static const char *const rules[] = {"{\"when\":\"p_bns > 0.5 AND revised = 1\"}", "{\"when\":\"p_bns > 0.5 AND revised = 0\"}"};
+	(void)state;
+	for (int rule = 0; rule < 2; rule++) {
+		char seen[2][256];
+		for (int order = 0; order < 2; order++) {
+			struct box b;
+			box_open(&b);
+			box_config(&b, rules[rule]);
+			for (int i = 0; i < 2; i++)
+				box_alert(&b, "S230518h", i == order ? "PRELIMINARY" : "UPDATE", i == order ? 0 : 300, 0.9, NULL);
+			snprintf(seen[order], sizeof seen[order], "%s", box_text(&b,
+				"SELECT e.state||' '||d.state||' '||d.outcome||' '||a.type||' '||(SELECT group_concat(w) FROM (SELECT x.type||f.revised AS w FROM alert x JOIN "
+				"fact f ON f.alert=x.id ORDER BY x.time_created_us)) FROM event e JOIN decision d ON d.event=e.id JOIN alert a ON a.id=d.alert"));
+			box_close(&b);
+		}
+		assert_string_equal(seen[0], seen[1]);
+		assert_non_null(strstr(seen[0], "PRELIMINARY0.0,UPDATE1.0"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(spectra_of_a_retracted_event), cmocka_unit_test(promoted_child_of_a_retraction), cmocka_unit_test(unwanted_between_two_steps),
 		cmocka_unit_test(resend_is_counted), cmocka_unit_test(a_look_counts_from_its_first_page), cmocka_unit_test(refused_orders_are_rows),
 		cmocka_unit_test(a_persons_word_is_looked_up), cmocka_unit_test(a_page_too_many_moves_no_cursor),
-		cmocka_unit_test(the_check_sees_the_disk),
+		cmocka_unit_test(the_check_sees_the_disk), cmocka_unit_test(revised_in_any_order),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

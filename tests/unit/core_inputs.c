@@ -497,7 +497,13 @@ static void reload(void **state)
 	box_config(&b, "{\"when\":\"p_bns > 0.95 AND area90_deg2 < 150\"}");
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM policy"), 2);
 	assert_int_equal(box_int(&b, "SELECT policy FROM request"), old);
+	/* the alert has not changed, the rules have: nothing is withdrawn by a reload, a person is told and decides */
+	assert_string_equal(box_text(&b, "SELECT state FROM event"), "triggered");
+	assert_string_equal(box_text(&b, "SELECT state FROM request"), "accepted");
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM alarm WHERE subject='S230518h/bns' AND what='policy' AND cleared_seq IS NULL"), 1);
+	box_alert(&b, "S230518h", "UPDATE", 600, 0.9, "SIMPLE  = map one"); /* a newer revision is judged by the new rules */
 	assert_string_equal(box_text(&b, "SELECT state FROM event"), "downgraded");
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM alarm WHERE what='policy' AND cleared_seq IS NULL"), 0);
 	box_config(&b, "{\"when\":\"p_bns = = 1\"}"); /* refused whole */
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM reject"), 1);
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM policy WHERE current=1"), 1);
