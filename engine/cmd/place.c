@@ -40,12 +40,13 @@ int place_angle(const char *text, bool hours, double *deg, struct err *e)
 	double part[3] = {0, 0, 0};
 	bool negative = false;
 	char *end = NULL;
+	bool hex = strpbrk(text, "xX") != NULL; /* strtod would read 0x10 */
 	double plain = strtod(text, &end);
-	if (end != text && *end == '\0' && isfinite(plain)) {
+	if (!hex && end != text && *end == '\0' && isfinite(plain)) {
 		*deg = plain;
 		return 0;
 	}
-	int n = parts_read(text, part, &negative);
+	int n = hex ? -1 : parts_read(text, part, &negative);
 	if (n < 1 || part[1] >= 60.0 || part[2] >= 60.0)
 		return err_set(e, ERR_INPUT, "angle \"%.40s\" cannot be read; write degrees (197.4488) or %s", text,
 			hours ? "hours (13:09:47.7)" : "degrees, minutes, seconds (-23:23:02)");

@@ -33,6 +33,29 @@ static const char *const reason_names[] = {"visible", "never_rises", "daylight",
 
 /* Targets -------------------------------------------------------------------------------------------------------------------- */
 
+/* Fields of a CSV line, in place: empty ones count, a comma between quotes is text, two quotes in them are one. */
+static int csv_split(char *line, char *field[], int max)
+{
+	int n = 0;
+	for (char *p = line; n < max && p != NULL; n++) {
+		char *out = p;
+		field[n] = p;
+		bool quoted = *p == '"';
+		for (p += quoted; *p != '\0' && (quoted || *p != ','); p++) {
+			if (quoted && *p == '"' && p[1] != '"') {
+				quoted = false;
+				continue;
+			}
+			p += quoted && *p == '"';
+			*out++ = *p;
+		}
+		char *next = *p == ',' ? p + 1 : NULL;
+		*out = '\0';
+		p = next;
+	}
+	return n;
+}
+
 /* One line of `slew rank`: JSON, or CSV with its columns' places. 0 read, 1 skip, -1 wrong. */
 static int line_read(char *line, size_t number, int columns[3], struct place *out, struct err *e)
 {
@@ -48,10 +71,8 @@ static int line_read(char *line, size_t number, int columns[3], struct place *ou
 		if (j == NULL)
 			return err_wrap(e, "line %zu", number);
 	} else {
-		char *field[64], *p;
-		int n = 0, head = columns[1] < 0;
-		for (; n < 64 && (p = strsep(&line, ",")) != NULL; n++) /* empty fields count */
-			field[n] = p;
+		char *field[64];
+		int n = csv_split(line, field, 64), head = columns[1] < 0;
 		for (int i = 0; head && i < n; i++) {
 			static const char *const heads[] = {"name", "ra_deg", "dec_deg"};
 			for (int k = 0; k < 3; k++)

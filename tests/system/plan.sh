@@ -23,6 +23,10 @@ input() { ./slew "$@" > "$tmp/b" 2>&1; test $? = 1 && grep -q "slew: " "$tmp/b";
 check "no position is a usage error" usage visible
 check "an unknown option is a usage error" usage visible 10 20 --frob 3
 check "a declination of 95 deg is refused" input visible 10 95
+check "a hexadecimal angle is refused" input visible 0x10 5
+printf 'rank,name,ra_deg,dec_deg\n1,"A, ""B""",197.4,-23.4\n' > "$tmp/list.csv"
+./slew visible --targets "$tmp/list.csv" --json > "$tmp/a" 2>&1
+check "a comma between quotes is no end of a field" grep -q '"name":"A, \\"B\\"","ra_deg":197.4' "$tmp/a"
 check "an unknown site is refused, and the sites are named" input visible 10 20 --site zz
 check "a list that is none is refused" input visible --targets Makefile
 check "plan without a catalogue is a usage error" usage plan x.json
