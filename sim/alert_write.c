@@ -1,6 +1,7 @@
 /* struct sim_alert → JSON. */
 #include "sim/alert_write.h"
 #include "engine/base/hash.h"
+#include "engine/base/json.h"
 #include "engine/base/utc.h"
 #include <jansson.h>
 #include <stdio.h>
@@ -72,4 +73,34 @@ int sim_alert_write(const struct sim_alert *a, struct text *out, struct err *e)
 	return out->failed ? err_set(e, ERR_LIMIT, "made-up alert %s: larger than %zu bytes",
 				     a->event, out->max)
 			   : 0;
+}
+
+static void shift_time(json_t *object, const char *key, int64_t by_us)
+{
+	struct err e = {0};
+	int64_t t;
+	char text[32];
+
+	if (utc_parse(json_text(object, key, ""), &t, &e) == 0)
+		json_object_set_new(object, key, json_string(utc_format(text, t + by_us)));
+}
+
+int sim_alert_shift(const void *bytes, size_t len, int64_t by_us, char **out, size_t *out_len, struct err *e)
+{
+	json_t *j = json_loadb(bytes, len, 0, NULL);
+
+	*out = NULL;
+	if (json_is_object(j)) {
+		shift_time(j, "time_created", by_us);
+		if (json_is_object(json_object_get(j, "event")))
+			shift_time(json_object_get(j, "event"), "time", by_us);
+		*out = json_dumps(j, JSON_INDENT(1));
+	}
+	json_decref(j);
+	if (*out == NULL)
+		return err_set(e, ERR_INPUT,
+			"its times cannot be moved to --start: not a JSON object; leave --start "
+			"away");
+	*out_len = strlen(*out);
+	return 0;
 }

@@ -22,4 +22,8 @@ struct sim_alert {
 };
 
 int sim_alert_write(const struct sim_alert *a, struct text *out, struct err *e);
+
+/* The same alert at another time: "time_created" and the time of its event move by so much, all else stays. *out is malloc'd and given.
+ * ERR_INPUT when it is no JSON object. */
+int sim_alert_shift(const void *bytes, size_t len, int64_t by_us, char **out, size_t *out_len, struct err *e);
 #endif

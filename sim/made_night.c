@@ -1,9 +1,8 @@
 /* Puts a night together: which galaxy, when, what is heard, and where it rains. */
-#include "sim/made_night.h"
+#include "sim/made_parts.h"
 #include "engine/base/json.h"
 #include "engine/base/utc.h"
 #include "sim/alert_write.h"
-#include "sim/localise.h"
 #include "sim/random.h"
 #include "sim/skymap_write.h"
 #include <math.h>
@@ -13,24 +12,6 @@
 
 #define DEG	   (M_PI / 180)
 #define MAP_ROUNDS 6
-
-/* One event before its alerts are made. */
-struct plot {
-	char role;
-	char name[16];
-	int64_t time_us;
-	struct sim_merger merger;
-	const struct sim_galaxy *host; /* NULL: noise */
-	const char *instruments;
-	double far_hz, p_bns, p_nsbh, p_terrestrial, has_remnant;
-};
-
-/* One thing that will be heard. area90_deg2 0: no map of its own, the last one again. */
-struct scene {
-	const char *type;
-	int64_t after_us; /* the merger */
-	double area90_deg2, sigma_mpc;
-};
 
 void made_sun(int64_t utc_us, double *ra_deg, double *dec_deg)
 {
@@ -138,7 +119,7 @@ json_t *made_weather(uint64_t seed, const json_t *sites, int64_t from_us, int64_
 }
 
 static int make_map(
-	const struct plot *p, const struct scene *s, uint64_t seed, struct text *out, struct err *e)
+	const struct made_plot *p, const struct made_scene *s, uint64_t seed, struct text *out, struct err *e)
 {
 	struct sim_merger m = p->merger;
 	struct sim_posterior posterior;
@@ -158,7 +139,7 @@ static int make_map(
 	return bad;
 }
 
-static int make_alert(struct made_night *n, const struct plot *p, const struct scene *s,
+static int make_alert(struct made_night *n, const struct made_plot *p, const struct made_scene *s,
 	const struct text *map, struct err *e)
 {
 	struct made_alert *a = &n->alert[n->alerts];
@@ -196,7 +177,7 @@ static int make_alert(struct made_night *n, const struct plot *p, const struct s
 	return 0;
 }
 
-static int play(struct made_night *n, const struct plot *p, const struct scene *scene,
+int made_play(struct made_night *n, const struct made_plot *p, const struct made_scene *scene,
 	uint64_t seed, struct err *e)
 {
 	struct text map = {.max = 4u << 20};
@@ -213,7 +194,7 @@ static int play(struct made_night *n, const struct plot *p, const struct scene *
 }
 
 /* LVK's way: S, the date, letters that count the triggers of the day (here always two). */
-static void event_name(struct plot *p, int64_t number)
+void made_event_name(struct made_plot *p, int64_t number)
 {
 	char utc[32],
 		letters[3] = {(char)('a' + number / 26 % 26), (char)('a' + number % 26), '\0'};
@@ -222,7 +203,7 @@ static void event_name(struct plot *p, int64_t number)
 	snprintf(p->name, sizeof p->name, "S%.2s%.2s%.2s%s", utc + 2, utc + 5, utc + 8, letters);
 }
 
-static json_t *host_truth(const struct plot *p)
+json_t *made_host_truth(const struct made_plot *p)
 {
 	char time[32];
 	json_t *j = json_pack("{s:s#, s:s, s:s}", "role", &p->role, (size_t)1, "event", p->name,
@@ -243,7 +224,7 @@ static json_t *host_truth(const struct plot *p)
 	return j;
 }
 
-static void aim(struct plot *p, const struct sim_sky *sky, uint64_t seed, double max_mpc)
+static void aim(struct made_plot *p, const struct sim_sky *sky, uint64_t seed, double max_mpc)
 {
 	char stream[16];
 	struct rng r;
@@ -266,7 +247,7 @@ static void aim(struct plot *p, const struct sim_sky *sky, uint64_t seed, double
 	p->merger.distance_mpc = rng_between(&r, 60, 110);
 }
 
-static int by_time(const void *a, const void *b)
+int made_by_time(const void *a, const void *b)
 {
 	const struct made_alert *x = a, *y = b;
 
@@ -275,17 +256,17 @@ static int by_time(const void *a, const void *b)
 
 /* The three stories. Times are from the start of the night. */
 static int play_all(
-	const struct made_options *o, struct made_night *n, struct plot plot[3], struct err *e)
+	const struct made_options *o, struct made_night *n, struct made_plot plot[3], struct err *e)
 {
 	const int64_t retract_us = o->retract_us > 0 ? o->retract_us : 58 * UTC_MINUTE;
-	static const struct scene a[] = {{"EARLYWARNING", -25 * UTC_SECOND, 380, 22},
+	static const struct made_scene a[] = {{"EARLYWARNING", -25 * UTC_SECOND, 380, 22},
 		{"PRELIMINARY", 75 * UTC_SECOND, 75, 14}, {"INITIAL", 31 * UTC_MINUTE, 0, 0},
 		{"UPDATE", 190 * UTC_MINUTE, 18, 8}, {0}};
-	static const struct scene b[] = {
+	static const struct made_scene b[] = {
 		{"PRELIMINARY", 60 * UTC_SECOND, 50, 12}, {"INITIAL", 16 * UTC_MINUTE, 0, 0}, {0}};
-	const struct scene c[] = {{"PRELIMINARY", 55 * UTC_SECOND, 90, 16},
+	const struct made_scene c[] = {{"PRELIMINARY", 55 * UTC_SECOND, 90, 16},
 		{"RETRACTION", retract_us, 0, 0}, {0}};
-	const struct scene *const scenes[3] = {a, b, c};
+	const struct made_scene *const scenes[3] = {a, b, c};
 	static const int minutes[3] = {20, 52, 92};
 	json_t *events = json_object_get(n->truth, "events");
 	struct rng r;
@@ -294,18 +275,18 @@ static int play_all(
 	int number = rng_below(&r, 60);
 	for (int i = 0; i < 3; i++) {
 		plot[i].time_us = n->start_us + minutes[i] * UTC_MINUTE + 250 * (UTC_SECOND / 1000);
-		event_name(&plot[i], number += 1 + rng_below(&r, 40));
-		json_array_append_new(events, host_truth(&plot[i]));
-		if (play(n, &plot[i], scenes[i], o->seed, e) != 0)
+		made_event_name(&plot[i], number += 1 + rng_below(&r, 40));
+		json_array_append_new(events, made_host_truth(&plot[i]));
+		if (made_play(n, &plot[i], scenes[i], o->seed, e) != 0)
 			return -1;
 	}
-	qsort(n->alert, n->alerts, sizeof n->alert[0], by_time);
+	qsort(n->alert, n->alerts, sizeof n->alert[0], made_by_time);
 	return 0;
 }
 
 /* A host that can be observed at once: drawn again until one is up (a quarter of the sky is). */
 static void aim_up(
-	const struct made_options *o, struct plot *p, const struct made_night *n, int number)
+	const struct made_options *o, struct made_plot *p, const struct made_night *n, int number)
 {
 	char stream[32];
 
@@ -326,19 +307,19 @@ static void aim_up(
 }
 
 static int play_volley(
-	const struct made_options *o, struct made_night *n, const struct plot *like, struct err *e)
+	const struct made_options *o, struct made_night *n, const struct made_plot *like, struct err *e)
 {
-	static const struct scene once[] = {{"PRELIMINARY", 60 * UTC_SECOND, 50, 12}, {0}};
+	static const struct made_scene once[] = {{"PRELIMINARY", 60 * UTC_SECOND, 50, 12}, {0}};
 	json_t *events = json_object_get(n->truth, "events");
 
 	for (int i = 0; i < o->volley; i++) {
-		struct plot p = *like;
+		struct made_plot p = *like;
 		p.role = 'V';
 		p.time_us = n->start_us + i * o->every_us - 65 * UTC_SECOND;
-		event_name(&p, i);
+		made_event_name(&p, i);
 		aim_up(o, &p, n, i);
-		json_array_append_new(events, host_truth(&p));
-		if (play(n, &p, once, o->seed + (uint64_t)i, e) != 0)
+		json_array_append_new(events, made_host_truth(&p));
+		if (made_play(n, &p, once, o->seed + (uint64_t)i, e) != 0)
 			return -1;
 	}
 	return 0;
@@ -347,7 +328,7 @@ static int play_volley(
 int made_night_make(const struct made_options *o, struct made_night *out, struct err *e)
 {
 	struct sim_sky_options sky = {.seed = o->seed};
-	struct plot plot[3] = {{.role = 'A',
+	struct made_plot plot[3] = {{.role = 'A',
 				       .instruments = "H1,L1,V1",
 				       .far_hz = 3.2e-13,
 				       .p_bns = 0.97,

@@ -73,4 +73,8 @@ void sim_portal_calm(struct sim_portal *p);
  *  "states":{"PENDING":n,…},"seconds":charged in all,"cancels":n,"unseen":submissions refused as never visible,"frames":n,
  *  "observations":[{"id","name","target","site","telescope","start_us","end_us","state"}]}. New reference. */
 json_t *sim_portal_ledger(const struct sim_portal *p);
+
+/* Every exposure that was taken, raw frames only, whether its file is ready or not: [{"name" of its group,"target","ra_deg","dec_deg" it
+ * pointed at,"site","telescope","filter","exposure_s","start_us","airmass"}]. New reference. */
+json_t *sim_portal_frames(const struct sim_portal *p);
 #endif

@@ -210,6 +210,24 @@ json_t *portal_show_states(const struct sim_portal *p, int64_t utc_us)
 	return out;
 }
 
+json_t *sim_portal_frames(const struct sim_portal *p)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < p->frames; i++) {
+		const struct portal_frame *f = &p->frame[i];
+		const struct portal_observation *o = &p->observation[f->observation];
+		const struct portal_ask *ask = &p->group[o->group].ask;
+		const struct portal_telescope *t = &p->telescope[o->telescope];
+		if (f->level != 0)
+			continue;
+		json_array_append_new(list, json_pack("{s:s, s:s, s:f, s:f, s:s, s:s, s:s, s:f, s:I, s:f}", "name", ask->name, "target", ask->target,
+			"ra_deg", ask->ra_deg, "dec_deg", ask->dec_deg, "site", p->site[t->site].code, "telescope", t->name, "filter", f->filter,
+			"exposure_s", f->exposure_s, "start_us", (json_int_t)f->start_us, "airmass",
+			fmin(portal_sky_airmass(&p->site[t->site], ask->ra_deg, ask->dec_deg, f->start_us), 99)));
+	}
+	return list;
+}
+
 json_t *portal_show_frame(const struct sim_portal *p, const struct portal_frame *f)
 {
 	const struct portal_observation *o = &p->observation[f->observation];

@@ -87,6 +87,11 @@ const struct catalog *sim_stage_catalog(const struct sim_stage *s)
 	return &s->catalog;
 }
 
+const struct sim_sky *sim_stage_sky(const struct sim_stage *s)
+{
+	return &s->sky;
+}
+
 static int map_make(struct sim_stage *s, const char *event, const char *stream, struct text *fits, struct err *e)
 {
 	int64_t host = sim_sky_host(&s->sky, s->seed, event, 90.0);

@@ -6,6 +6,7 @@
 #include "engine/base/text.h"
 #include "engine/core/compute.h"
 #include "engine/target/catalog.h"
+#include "sim/sky.h"
 #include <jansson.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ void sim_stage_free(struct sim_stage *s);
 
 uint64_t sim_stage_seed(const struct sim_stage *s);
 const struct catalog *sim_stage_catalog(const struct sim_stage *s);
+const struct sim_sky *sim_stage_sky(const struct sim_stage *s);
 
 /* FITS bytes of the map `stream` of an event; its host is drawn by the event's name. Borrowed until the stage is freed. */
 int sim_stage_map(struct sim_stage *s, const char *event, const char *stream, const struct text **fits, struct err *e);

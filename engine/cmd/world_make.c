@@ -9,6 +9,7 @@
 #include "engine/base/text.h"
 #include "engine/base/utc.h"
 #include "engine/cmd/cmd.h"
+#include "sim/alert_write.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -155,40 +156,6 @@ static int make_catalog(struct world *w, struct err *e)
 	return bad != 0 ? bad : build_catalog(w, path, e);
 }
 
-static void shift_time(json_t *object, const char *key, int64_t by_us)
-{
-	struct err e = {0};
-	int64_t t;
-	char text[32];
-
-	if (utc_parse(json_text(object, key, ""), &t, &e) == 0)
-		json_object_set_new(object, key, json_string(utc_format(text, t + by_us)));
-}
-
-/* --start: the alert's two times are moved to this night, all else stays as it is. *bytes is
- * replaced. */
-static int shift_alert(unsigned char **bytes, unsigned long *len, int64_t by_us, struct err *e)
-{
-	json_t *j = json_loadb((const char *)*bytes, *len, 0, NULL);
-	char *text = NULL;
-
-	if (j != NULL) {
-		shift_time(j, "time_created", by_us);
-		if (json_is_object(json_object_get(j, "event")))
-			shift_time(json_object_get(j, "event"), "time", by_us);
-		text = json_dumps(j, JSON_INDENT(1));
-	}
-	json_decref(j);
-	if (text == NULL)
-		return err_set(e, ERR_INPUT,
-			"its times cannot be moved to --start: not a JSON object; leave --start "
-			"away");
-	free(*bytes);
-	*bytes = (unsigned char *)text;
-	*len = strlen(text);
-	return 0;
-}
-
 /* A real alert. Its bytes are as they are and the sky's clock goes to its time; with --start its
  * times are moved to that night. */
 static int add_alert(struct world *w, const char *path, struct err *e)
@@ -206,10 +173,17 @@ static int add_alert(struct world *w, const char *path, struct err *e)
 	}
 	if (w->night.alerts == 0 && w->o.start_us != UTC_NONE)
 		w->shift_us = w->o.start_us + 2 * UTC_MINUTE - a.created_us;
-	if (w->shift_us != 0 && shift_alert(&bytes, &len, w->shift_us, e) != 0) {
+	char *moved = NULL;
+	size_t moved_len = 0;
+	if (w->shift_us != 0 && sim_alert_shift(bytes, len, w->shift_us, &moved, &moved_len, e) != 0) {
 		alert_free(&a);
 		free(bytes);
 		return err_wrap(e, "%s", path);
+	}
+	if (moved != NULL) {
+		free(bytes);
+		bytes = (unsigned char *)moved;
+		len = moved_len;
 	}
 	w->night.alerts++;
 	w->tests |= a.is_test;
