@@ -6,8 +6,8 @@
 #include "engine/base/text.h"
 #include "engine/base/utc.h"
 #include "engine/cmd/cmd.h"
+#include "engine/cmd/report.h"
 #include "engine/io/mapchild.h"
-#include "engine/report/night.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,21 +55,27 @@ static int write_page(const struct text *page, const char *path, struct err *e)
 	return 0;
 }
 
-static int make(struct night_input *in, const char *out, struct err *e)
+int report_page(struct night_input *in, const char *path, struct err *e)
 {
 	struct text page = {.max = LIMIT_TEXT};
 	int bad = -1;
 
-	if (query_open_state(in->state_path, &in->ro, e) != 0)
-		return -1;
 	json_t *night = read_maps(in, e) == 0 ? night_read(in, e) : NULL;
 	if (night != NULL && night_html(in, night, &page, e) == 0)
-		bad = write_page(&page, out, e);
+		bad = write_page(&page, path, e);
 	json_decref(night);
 	text_free(&page);
 	for (size_t i = 0; i < in->map_count; i++)
 		if (in->maps[i].ready)
 			skymap_free(&in->maps[i].map);
+	in->map_count = 0;
+	return bad;
+}
+
+static int make(struct night_input *in, const char *out, struct err *e)
+{
+	int bad = query_open_state(in->state_path, &in->ro, e) != 0 ? -1 : report_page(in, out, e);
+
 	sqlite3_close(in->ro);
 	return bad;
 }

@@ -24,6 +24,7 @@ struct night_map {
 struct night_input {
 	sqlite3 *ro;
 	const json_t *truth;		       /* truth.json of a made-up night, or NULL */
+	bool simulated;			       /* a dry run: nothing was sent, no wall clock ran */
 	const char *state_path, *catalog_path; /* as a person would type them */
 	const char
 		*event; /* which event the page is about; NULL: the one that most was asked for */
@@ -45,12 +46,20 @@ void night_whole_sky(
 	const struct night_input *in, const json_t *night, struct text *out); /* all events */
 void night_altitudes(
 	const struct night_input *in, const json_t *night, struct text *out); /* one panel a site */
+void night_sites(
+	const struct night_input *in, const json_t *night, struct text *out); /* what each telescope did */
+void night_covered(const json_t *night, struct text *out); /* probability against time */
+void night_hours(const json_t *night, struct text *out);   /* by programme and mode */
 void night_timeline(const json_t *night, struct text *out);
 void night_reasons(const struct night_input *in, const json_t *night,
 	struct text *out); /* latency a stage, why not */
 void night_commands(const struct night_input *in, const json_t *night,
 	struct text *out); /* to check three of the numbers */
 void night_requests(const json_t *night, struct text *out);
+
+struct svg_axis;
+/* The time axis of the night, at least an hour long (night_charts.c). */
+struct svg_axis night_axis(const json_t *night, double x0, double width);
 
 /* The true host of an event of a made-up night (an object: name, ra_deg, …), or NULL. Borrowed. */
 const json_t *night_host(const struct night_input *in, const char *event);

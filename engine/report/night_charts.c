@@ -9,7 +9,7 @@
 
 #define PANEL_W 660.0
 
-static struct svg_axis night_axis(const json_t *night, double x0, double width)
+struct svg_axis night_axis(const json_t *night, double x0, double width)
 {
 	struct svg_axis a = {json_int(night, "start_us", 0), json_int(night, "end_us", 0), x0, width};
 

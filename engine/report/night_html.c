@@ -152,7 +152,7 @@ static void tile(struct text *out, const char *value, const char *words)
 	text_printf(out, "<div><b>%s</b><span>%s</span></div>", value, words);
 }
 
-static void tiles(const json_t *night, struct text *out)
+static void tiles(const struct night_input *in, const json_t *night, struct text *out)
 {
 	const json_t *offers = json_array_get(json_object_get(night, "offers"), 0),
 		     *ledger = json_array_get(json_object_get(night, "ledger"), 0);
@@ -175,8 +175,10 @@ static void tiles(const json_t *night, struct text *out)
 	tile(out, v, "telescope time spent");
 	snprintf(v, sizeof v, "%.2f h", json_number(ledger, "held", 0) / 3600);
 	tile(out, v, "promised, not yet spent");
-	snprintf(v, sizeof v, "%zu", json_array_size(json_object_get(night, "starts")) - 1);
-	tile(out, v, "engine restarts");
+	if (!in->simulated) {
+		snprintf(v, sizeof v, "%zu", json_array_size(json_object_get(night, "starts")) - 1);
+		tile(out, v, "engine restarts");
+	}
 	text_puts(out, "</div>\n");
 }
 
@@ -242,26 +244,42 @@ int night_html(const struct night_input *in, const json_t *night, struct text *o
 		"<style>%s%s</style><main>\n",
 		json_text(json_object_get(night, "event"), "name", ""), svg_style, style);
 	text_printf(out,
-		"<h1>Night report, %s</h1><p class=\"sub\">%s to %s (sky time, UTC), sky clock "
-		"%.4g times the wall clock%s. Everything here is read from ",
+		"<h1>%s, %s</h1><p class=\"sub\">%s to %s (sky time, UTC)",
+		in->simulated ? "A dry run" : "Night report",
 		json_text(json_object_get(night, "event"), "name", ""),
 		utc_format_s(from, json_int(night, "start_us", 0)),
-		utc_format_s(to, json_int(night, "end_us", 0)), json_number(night, "rate", 1),
-		in->truth != NULL ? "; a made-up night, its truth opened afterwards" : "");
-	text_html(out, in->state_path);
-	text_puts(out, ".</p>\n");
+		utc_format_s(to, json_int(night, "end_us", 0)));
+	if (in->simulated)
+		text_puts(out, ". Nothing was sent: the engine, its policies and its adapter as they are, "
+			       "against a simulated observatory; the weather is drawn.");
+	else
+		text_printf(out, ", sky clock %.4g times the wall clock%s.", json_number(night, "rate", 1),
+			in->truth != NULL ? "; a made-up night, its truth opened afterwards" : "");
+	if (in->state_path != NULL) {
+		text_puts(out, " Everything here is read from ");
+		text_html(out, in->state_path);
+		text_puts(out, ".");
+	}
+	text_puts(out, "</p>\n");
 	outcome(in, night, out);
-	tiles(night, out);
+	tiles(in, night, out);
 	text_puts(out, "<div class=\"two\"><section>");
 	night_close_up(in, night, out);
 	text_puts(out, "</section><section>");
 	night_whole_sky(in, night, out);
 	beliefs(night, out);
+	text_puts(out, "</section></div>\n<h2>The night, site by site</h2>");
+	night_sites(in, night, out);
+	text_puts(out, "<div class=\"two\"><section><h2>Probability covered</h2>");
+	night_covered(night, out);
+	text_puts(out, "</section><section><h2>Hours by programme and mode</h2>");
+	night_hours(night, out);
 	text_puts(out, "</section></div>\n<h2>The night, request by request</h2>");
 	night_timeline(night, out);
 	text_puts(out, "<div class=\"two\"><section><h2>Altitudes</h2>");
 	night_altitudes(in, night, out);
-	night_commands(in, night, out);
+	if (in->state_path != NULL)
+		night_commands(in, night, out);
 	text_puts(out, "</section><section>");
 	night_reasons(in, night, out);
 	text_puts(out, "</section></div>\n");

@@ -61,6 +61,9 @@ static const struct {
 		"SELECT o.request AS request, o.site AS site, o.telescope AS telescope, o.state AS "
 		"state, o.start_us AS start_us, o.end_us AS"
 		" end_us, o.words AS words FROM observation o ORDER BY o.id"},
+	{"covering", 2000,
+		"SELECT r.event AS event, r.target AS target, o.start_us AS start_us FROM observation o JOIN request r ON r.id = "
+		"o.request WHERE o.state = 'done' ORDER BY o.start_us, o.id"},
 	{"orders", 500,
 		"SELECT o.seq AS seq, i.utc_us AS utc_us, o.verb AS verb, o.why AS why, o.uid AS "
 		"uid, json_extract(o.body, '$.event') AS event FROM"
@@ -83,6 +86,13 @@ static const struct {
 		" f.outcome AS outcome, f.request AS request FROM effect f JOIN input i ON i.seq = "
 		"f.done_seq WHERE f.kind IN ('compute','call') AND (f.compute IS NOT"
 		" NULL OR f.verb IN ('offer','submit')) ORDER BY i.seq"},
+	{"hours", 60,
+		"SELECT h.programme AS programme, p.proposal AS proposal, h.mode AS mode, h.hours AS given, "
+		"total(CASE WHEN l.state = 'spent' THEN l.seconds END) / 3600 AS spent, total(CASE WHEN l.state = 'held' "
+		"THEN l.seconds END) / 3600 AS held, total(l.state = 'spent') AS requests, count(DISTINCT CASE WHEN "
+		"l.state <> 'returned' THEN l.event END) AS events FROM programme_hours h JOIN programme p ON p.name = "
+		"h.programme LEFT JOIN ledger l ON l.programme = h.programme AND l.mode = h.mode GROUP BY h.programme, "
+		"h.mode ORDER BY h.programme, h.mode"},
 	{"config", 1,
 		"SELECT json_extract(body, '$.config.clock.start') AS start, json_extract(body, "
 		"'$.config.clock.rate') AS rate, (SELECT min(utc_us) FROM"

@@ -313,6 +313,7 @@ void night_commands(const struct night_input *in, const json_t *night, struct te
 
 void night_reasons(const struct night_input *in, const json_t *night, struct text *out)
 {
-	latency(night, out);
+	if (!in->simulated) /* no wall clock ran */
+		latency(night, out);
 	why_not(in, night, out);
 }
