@@ -5,4 +5,7 @@
 
 /* sim_nights.c: scenarios, and random nights by seed. */
 int sim_nights_run(int argc, char **argv);
+
+/* sim_real.c: dry runs of real nights, one or an ensemble. */
+int sim_real_run_command(int argc, char **argv);
 #endif

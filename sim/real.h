@@ -1,0 +1,35 @@
+/* A dry run of a real night: the real core, rules and adapter with the alerts and the weather of a night, on a virtual clock against the
+ * simulated portal. Nothing is sent. The state is the caller's, so that everything that reads a state reads this one too. */
+#ifndef SIM_REAL_H
+#define SIM_REAL_H
+#include "engine/base/err.h"
+#include "engine/core/compute.h"
+#include "sim/made_night.h"
+#include "sim/portal.h"
+#include <jansson.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sim_real_options {
+	sqlite3 *db;                        /* empty; borrowed */
+	const json_t *input;                /* body of the config input, one facility in it (engine/core/core.h); borrowed */
+	const struct compute_host *compute; /* borrowed; blob NULL */
+	int (*compute_by)(void *ctx, const struct compute_host *host, const json_t *job, json_t **result, struct err *e); /* NULL: compute_run */
+	void *compute_ctx;
+	const struct made_night *night;     /* start, end, alerts by time, weather; borrowed */
+	uint64_t seed;                      /* the portal's chance */
+	double approve_min;                 /* a person approves so many minutes after being asked; NAN: nobody does */
+	bool check;                         /* the invariants at the end */
+	void (*progress)(void *ctx, double share); /* may be NULL */
+	void *progress_ctx;
+};
+
+/* Runs it to its end. *portal is given (sim_portal_free) for what was observed. -1 with e: a broken invariant or sick store is
+ * ERR_STORE. */
+int sim_real_run(const struct sim_real_options *o, struct sim_portal **portal, struct err *e);
+
+/* What the portal has to know, from the same input: proposals with the hours of the programmes, the facility's descriptor, the weather.
+ * New reference; NULL with e when there is not exactly one facility. */
+json_t *sim_real_portal(const json_t *input, const json_t *weather, struct err *e);
+#endif
