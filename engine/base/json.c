@@ -54,7 +54,9 @@ json_t *json_read(const char *bytes, size_t len, const struct json_limits *limit
 	json_error_t je;
 	if (json_guard(bytes, len, limits, e) < 0)
 		return NULL;
-	json_t *value = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &je);
+	json_t *value = json_quick(bytes, len);
+	if (value == NULL)
+		value = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &je);
 	if (value == NULL)
 		err_set(e, ERR_INPUT, "JSON line %d column %d: %s", je.line, je.column, je.text);
 	return value;

@@ -173,5 +173,6 @@ char *json_compact(const json_t *j)
 
 json_t *json_parse(const char *text)
 {
-	return json_loads(text, JSON_DECODE_ANY, NULL);
+	json_t *plain = json_quick(text, strlen(text));
+	return plain ? plain : json_loads(text, JSON_DECODE_ANY, NULL);
 }

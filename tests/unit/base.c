@@ -95,6 +95,51 @@ static void numbers_and_strings_are_as_the_libraries_write_them(void **state)
 	json_decref(all);
 }
 
+/* What the quick reader takes jansson takes, and reads as the same; and it takes what is plain. */
+static int both_read(const char *bytes, size_t len)
+{
+	char *copy = malloc(len + 1); /* exact: a read behind the end is seen by the sanitizer */
+	memcpy(copy, bytes, len);
+	copy = realloc(copy, len ? len : 1);
+	json_t *quick = json_quick(copy, len), *slow = json_loadb(copy, len, JSON_REJECT_DUPLICATES, NULL);
+	int taken = quick != NULL;
+	if (quick != NULL && (slow == NULL || !json_equal(quick, slow)))
+		fail_msg("read differently: %.*s", (int)len, bytes);
+	json_decref(quick);
+	json_decref(slow);
+	free(copy);
+	return taken;
+}
+
+static void quick_reader_agrees_with_jansson(void **state)
+{
+	(void)state;
+	static const char plain[] = "{\"a\": [1, -2, 3.25, 1e3, -0.0, 12345678901234567, 0.1, 2.5E-7, 1.7976931348623157e308, 5e-324, 0],\n\t\"é\": null}";
+	static const char doc[] = "{\"count\":2,\"next\":null,\"results\":[{\"id\":17,\"name\":\"x \\\"y\\\" \\n é ☄ z\",\"ok\":true,\"ra\":197.44875,"
+		"\"state\":\"PENDING\",\"h\":-1.25e-3,\"l\":[[],{},[1,2,3.0]]},{\"id\":-9007199254740993,\"f\":false}]}";
+	static const char *const odd[] = {"", "{", "[", "{}", "[]", "[1", "[1,", "[1,]", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "[01]", "[-]", "[1.]", "[.5]",
+		"[1e]", "[1e+]", "[+1]", "[nul]", "[nullx]", "[true false]", "[\"\\u0041\"]", "[\"\\x\"]", "[\"a", "[\"a\\", "{\"a\":1,\"a\":2}", "[1]x", " [1] ", "1", "\"a\"", "[1e999]",
+		"[123456789012345678901234567890]", "[\"\x80\"]", "[\"\xc3\"]", "[\"\x01\"]", "[\"\x7f\"]", "{\"\":0}", "{1:2}", "[1e-400]", "[0e0,-0,0.0e-5]", "[9223372036854775807]"};
+	assert_true(both_read(doc, sizeof doc - 1));
+	assert_false(both_read(plain, sizeof plain - 1)); /* a key beyond ASCII */
+	for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
+		both_read(odd[i], strlen(odd[i]));
+	uint64_t seed = 7;
+	static const char bytes[] = "{}[]\",:\\ eE+-.0123456789tfn\x01\x80\xc3\n";
+	int taken = 0;
+	for (int i = 0; i < 40000; i++) { /* a few bytes changed, an end cut off */
+		char text[sizeof doc];
+		memcpy(text, i % 2 ? doc : plain, i % 2 ? sizeof doc : sizeof plain);
+		size_t len = strlen(text);
+		for (int k = 0; k <= i % 3; k++) {
+			seed = seed * 6364136223846793005u + 1442695040888963407u;
+			text[(seed >> 33) % len] = bytes[(seed >> 20) % (sizeof bytes - 1)];
+		}
+		taken += both_read(text, i % 7 ? len : (seed >> 40) % len);
+	}
+	assert_true(taken > 1000);
+}
+
 /* More members than are sorted on the stack. */
 static void members_are_sorted(void **state)
 {
@@ -191,7 +236,7 @@ static void sqlite_door(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(utc_reads_and_writes), cmocka_unit_test(text_escapes_strangers),
-		cmocka_unit_test(numbers_and_strings_are_as_the_libraries_write_them), cmocka_unit_test(members_are_sorted),
+		cmocka_unit_test(numbers_and_strings_are_as_the_libraries_write_them), cmocka_unit_test(members_are_sorted), cmocka_unit_test(quick_reader_agrees_with_jansson),
 		cmocka_unit_test(json_is_guarded), cmocka_unit_test(digests_and_base64), cmocka_unit_test(sqlite_door)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
