@@ -126,3 +126,53 @@ bool budget_pass(struct core *c, const json_t *request, char *why, size_t size)
 		return approval_pass(c, request, p, of_event, why, size);
 	return false;
 }
+
+/* Hours of that mode which the facility's last status says are left to the programme; NaN where it says nothing. */
+static double status_left_h(struct core *c, const char *programme, const char *mode, const json_t *detail)
+{
+	char proposal[256];
+	get_text(c, proposal, sizeof proposal, "SELECT proposal FROM programme WHERE name=?", "t", programme);
+	return json_number(json_object_get(json_object_get(detail, "proposals"), proposal), mode, NAN);
+}
+
+void hours_refused_keep(struct core *c, int64_t request, const struct answer *a)
+{
+	static const char upsert[] = "INSERT INTO hours_refused(programme,mode,seconds,left_h,words,tick_us,seq) VALUES(?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
+				     "seconds=min(seconds,excluded.seconds),left_h=excluded.left_h,words=excluded.words,tick_us=excluded.tick_us,seq=excluded.seq";
+	if (a->kind != ANSWER_DECLINED || strcmp(a->stem, "time") != 0)
+		return;
+	json_t *r = request_load(c, request);
+	if (r == NULL)
+		return;
+	const char *programme = json_text(r, "programme", ""), *mode = json_text(r, "mode", "");
+	json_t *detail = get_json(c, "SELECT detail FROM facility WHERE name=?", "t", json_text(r, "facility", ""));
+	put(c, upsert, "ttddtii", programme, mode, seconds_of(r), status_left_h(c, programme, mode, detail), a->words, c->tick_us, c->seq);
+	json_decref(detail);
+	json_decref(r);
+}
+
+bool hours_refused(struct core *c, const json_t *request, struct answer *out)
+{
+	static const char known[] = "SELECT words FROM hours_refused WHERE programme=? AND mode=? AND seconds<=? AND tick_us>?";
+	json_t *row = get_row(c, known, "ttdi", json_text(request, "programme", ""), json_text(request, "mode", ""), seconds_of(request), c->tick_us - UTC_DAY);
+	if (row == NULL)
+		return false;
+	*out = (struct answer){.kind = ANSWER_DECLINED, .stem = "time", .seconds = NAN, .ipp_max = NAN, .hours_left = NAN};
+	text_copy(out->words, sizeof out->words, json_text(row, "words", ""));
+	json_decref(row);
+	return true;
+}
+
+void hours_back(struct core *c, const char *facility, const json_t *detail)
+{
+	static const char refused[] = "SELECT h.* FROM hours_refused h JOIN programme p ON p.name=h.programme WHERE p.facility=? ORDER BY h.programme,h.mode";
+	json_t *rows = get_rows(c, refused, "t", facility), *row;
+	size_t i;
+	json_array_foreach(rows, i, row) {
+		const char *programme = json_text(row, "programme", ""), *mode = json_text(row, "mode", "");
+		double left_h = status_left_h(c, programme, mode, detail), was_h = json_number(row, "left_h", NAN);
+		if (left_h * 3600 >= json_number(row, "seconds", 0) && !(left_h <= was_h)) /* false of NaN */
+			put(c, "DELETE FROM hours_refused WHERE programme=? AND mode=?", "tt", programme, mode);
+	}
+	json_decref(rows);
+}

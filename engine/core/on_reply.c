@@ -201,6 +201,7 @@ static void answer_apply(struct core *c, const struct talk *t, const struct answ
 		return;
 	if (signal == SIGNAL_declined && t->verb == VERB_SUBMIT && id == t->request) {
 		put(c, "UPDATE request SET void_submits=void_submits+1 WHERE id=?", "i", id);
+		hours_refused_keep(c, id, a);
 		request_refused(c, id, SIGNAL_declined, a);
 		return;
 	}
@@ -253,6 +254,7 @@ static void status_answered(struct core *c, const struct talk *t, const struct a
 			continue;
 		const char *now = a->kind == ANSWER_OPEN ? "open" : "closed";
 		get_text(c, was, sizeof was, "SELECT state FROM facility WHERE name=?", "t", t->site->name);
+		hours_back(c, t->site->name, a->detail);
 		char *detail = a->detail ? json_compact(a->detail) : strdup("{}");
 		put(c, update, "ttiit", now, detail, c->utc_us, c->seq, t->site->name);
 		free(detail);
@@ -304,6 +306,7 @@ static void verb_answered(struct core *c, const struct talk *t, const struct ans
 	const struct answer *last = as->count ? &as->list[as->count - 1] : &nothing;
 	switch (t->verb) {
 	case VERB_OFFER:
+		hours_refused_keep(c, t->request, last);
 		offer_answered(c, t->request, last);
 		return;
 	case VERB_STATUS:

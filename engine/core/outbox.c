@@ -263,6 +263,7 @@ static bool release_call(struct core *c, const json_t *row, struct effects *out)
 		return false;
 	json_t *r = request ? request_load(c, request) : NULL;
 	bool changed = true;
+	struct answer said;
 	if (r != NULL && !relevant((enum verb)verb, request_state(r)))
 		effect_close(c, id, "dropped", json_text(r, "state", ""));
 	else if (verb == VERB_SUBMIT && twin_lives(c, r)) {
@@ -272,7 +273,10 @@ static bool release_call(struct core *c, const json_t *row, struct effects *out)
 		submit_withdraw(c, r);
 	} else if ((verb == VERB_OFFER || (verb == VERB_SUBMIT && json_int(row, "step", 0) == 0)) && !may_ask(c, r, verb == VERB_SUBMIT))
 		changed = false;
-	else
+	else if (verb == VERB_OFFER && json_int(row, "step", 0) == 0 && hours_refused(c, r, &said)) {
+		effect_close(c, id, "dropped", "said before");
+		offer_answered(c, request, &said);
+	} else
 		changed = release_rendered(c, s, row, r, (enum verb)verb, out);
 	json_decref(r);
 	return changed;

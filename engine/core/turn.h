@@ -191,6 +191,10 @@ double programme_left_h(struct core *c, const char *programme, const char *mode)
 int programme_triggers_left(struct core *c, const char *programme);         /* -1: no limit */
 double policy_spent_s(struct core *c, int64_t event, const char *policy, int64_t since_us); /* event 0: all events since */
 bool budget_pass(struct core *c, const json_t *request, char *why, size_t size);
+/* A mode that the facility refused for want of time, until its status shows more of it, or a day has passed. */
+void hours_refused_keep(struct core *c, int64_t request, const struct answer *a); /* nothing, but of such a refusal */
+bool hours_refused(struct core *c, const json_t *request, struct answer *out);    /* true: its answer is known */
+void hours_back(struct core *c, const char *facility, const json_t *detail);
 
 /* timers.c */
 void timer_set(struct core *c, const char *key, const char *what, int64_t subject, const char *detail, int64_t due_utc_us,

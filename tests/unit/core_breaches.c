@@ -240,6 +240,38 @@ static void revised_in_any_order(void **state)
 	}
 }
 
+/* "No time left" is asked for once, not once per galaxy: the others step down without a call, until status shows time again. */
+static void no_time_is_said_once(void **state)
+{
+	static const char refusal[] = "{\"request_durations\":{},\"errors\":{\"non_field_errors\":[\"Proposal TOO2023A does not have enough time left allocated in semester "
+				      "2023A on the 1M0-SCICAM-SINISTRO instrument, 0.0 hours available\"]}}";
+	static const char asked[] = "SELECT count(*) FROM effect f JOIN request r ON r.id=f.request WHERE f.verb='offer' AND f.released_seq IS NOT NULL AND r.mode='TIME_CRITICAL'";
+	(void)state;
+	struct box b;
+	tale_begin(&b, NULL, 6, 1);
+	assert_int_equal(box_int(&b, asked), 3); /* the transfers that there are */
+	while (box_int(&b, "SELECT count(*) FROM effect f JOIN request r ON r.id=f.request WHERE f.verb='offer' AND f.state='released' AND r.mode='TIME_CRITICAL'"))
+		box_reply(&b, box_int(&b, "SELECT min(f.id) FROM effect f JOIN request r ON r.id=f.request WHERE f.verb='offer' AND f.state='released' AND r.mode='TIME_CRITICAL'"),
+			  200, "%s", refusal);
+	assert_int_equal(box_int(&b, asked), 3);
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM request WHERE mode='TIME_CRITICAL' AND state='declined' AND refused_stem='time'"), 6);
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM request WHERE mode='NORMAL'"), 6);
+	tale_offers(&b, 300);
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM request WHERE mode='NORMAL' AND state='asked'"), 3); /* as many as may be in flight */
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM hours_refused"), 1);
+	while (box_waits(&b, "submit"))
+		tale_accept(&b, box_waits(&b, "submit"));
+	box_later(&b, 300); /* the status of the routine says nothing of hours: still refused */
+	box_routine(&b);
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM hours_refused"), 1);
+	box_later(&b, 300);
+	box_reply(&b, box_waits(&b, "status"), 200, "{\"username\":\"slew\",\"proposals\":[{\"id\":\"TOO2023A\",\"time_allocations\":[{\"instrument_types\":"
+		  "[\"1M0-SCICAM-SINISTRO\"],\"std_allocation\":10,\"std_time_used\":0,\"tc_allocation\":5,\"tc_time_used\":1,\"rr_allocation\":1,\"rr_time_used\":0}]}]}");
+	box_routine(&b);
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM hours_refused"), 0);
+	box_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +279,7 @@ int main(void)
 		cmocka_unit_test(resend_is_counted), cmocka_unit_test(a_look_counts_from_its_first_page), cmocka_unit_test(refused_orders_are_rows),
 		cmocka_unit_test(a_persons_word_is_looked_up), cmocka_unit_test(a_page_too_many_moves_no_cursor),
 		cmocka_unit_test(the_check_sees_the_disk), cmocka_unit_test(revised_in_any_order),
+		cmocka_unit_test(no_time_is_said_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
