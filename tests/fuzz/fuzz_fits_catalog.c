@@ -1,0 +1,82 @@
+/* Tables of galaxies that a person names: CSV of any separator, and FITS tables whose headers add up (a hostile FITS header reaches the FITS library
+ * only by a person's own hand; the maps of strangers have a guard). Every row that is kept is usable. */
+#define _GNU_SOURCE
+#include "door.h"
+#include "engine/base/text.h"
+#include "engine/target/catalog_build.h"
+#include "engine/target/skymap.h"
+#include "fits.h"
+#include "tests/lib/mapmake.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static int file = -1; /* in memory; it has a path like any other */
+static char path[64];
+
+static void check_row(const struct catalog_row *r)
+{
+	must(r->ra_deg >= 0 && r->ra_deg <= 360 && fabs(r->dec_deg) <= 90);
+	must(r->ipix29 < UINT64_C(12) << 58);
+	must(isnan(r->distance_mpc) || (r->distance_mpc > 0 && isfinite(r->distance_mpc)));
+	must(isnan(r->distance_err_mpc) || (r->distance_err_mpc >= 0 && isfinite(r->distance_err_mpc)));
+	must(!isinf(r->b_mag) && !isinf(r->log_mstar));
+	must((r->flags & CATALOG_FLAG_KIND) < CATALOG_DIST_KINDS && isnan(r->distance_mpc) == ((r->flags & CATALOG_FLAG_KIND) == CATALOG_DIST_NONE));
+	must(memchr(r->name, '\0', sizeof r->name) != NULL && text_printable(r->name, strlen(r->name), CATALOG_NAME));
+	double l = catalog_luminosity(r), m = catalog_mass(r);
+	must(!isinf(l) && !isinf(m) && !(l < 0) && !(m < 0));
+}
+
+static bool run(const uint8_t *bytes, size_t len)
+{
+	struct catalog_builder b;
+	struct err e = {0};
+	if (file < 0) {
+		file = memfd_create("table", MFD_CLOEXEC);
+		must(file >= 0);
+		snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+	}
+	bool fits = len >= 9 && memcmp(bytes, "SIMPLE  =", 9) == 0;
+	if ((fits && fits_guard(bytes, len, &e) < 0) || (len >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b))
+		return false;
+	must(ftruncate(file, 0) == 0 && pwrite(file, bytes, len, 0) == (ssize_t)len);
+	catalog_builder_init(&b);
+	int rc = catalog_build_add(&b, path, &e);
+	must(rc == 0 || ((e.kind == ERR_INPUT || e.kind == ERR_LIMIT) && text_printable(e.text, strlen(e.text), sizeof e.text)));
+	must(rc < 0 || b.count > 0);
+	const struct catalog_source *s = &b.source[0];
+	must(s->rows == s->kept + s->bad && (size_t)s->kept == b.count);
+	for (size_t i = 0; i < b.count; i++)
+		check_row(&b.rows[i]);
+	bool read = s->rows > 0;
+	catalog_builder_free(&b);
+	return read;
+}
+
+static void seeds(struct fuzz_seeds *s)
+{
+	static const double ra[] = {10, 20.5, 359.9}, dec[] = {-89, 0, 45.5}, dist[] = {10, 40, NAN}, mag[] = {12, 13.5, 14};
+	static const int64_t id[] = {1, 2, 3};
+	const struct mapmake_column columns[] = {{"RAJ2000", "deg", 'D', 1, ra, NULL}, {"DEJ2000", "deg", 'D', 1, dec, NULL}, {"Dist", "Mpc", 'E', 1, dist, NULL},
+		{"Bmag", "mag", 'E', 1, mag, NULL}, {"PGC", NULL, 'J', 1, NULL, id}};
+	struct mapmake m;
+	mapmake_file(&m, columns, 5, 3, NULL);
+	fuzz_seed(s, m.data, m.len);
+	mapmake_free(&m);
+	fuzz_seed_text(s, "name,ra,dec,dist,dist_err,b_mag,log_mass\nNGC 4993,197.45,-23.38,40,3,13.3,10.6\nIC 4197,197.0,-23.8,42,,,\n\"a, \"\"b\"\"\",12:30:45.5,-01:02:03,,,,\n");
+	fuzz_seed_text(s, "# comment\nid\tRAJ2000\tDEJ2000\tz\tBMag\n1\t10.5\t-5\t0.01\t-20.5\n2\t370\t5\t0.02\tnan\n3\t1e1\t95\t-0.1\t1e400\n");
+	fuzz_seed_text(s, "RA;DEC;v [km/s];mass\n1;2;3000;1.5\n1;2;299793;1e400\n;;;\n");
+	fuzz_seed_text(s, "GLADE no | PGC no | RA | Dec | d_L | M*\n1 | 2 | 3.5 | 4.5 | 100 | 0.5\n");
+	fuzz_seed_text(s, "ra dec dist\n1 2 3\n4 5 6\n\xef\xbb\xbf");
+}
+
+static size_t mutate(uint8_t *bytes, size_t len, size_t max, unsigned seed)
+{
+	struct fuzz_dice d = {seed};
+	return len > 9 && memcmp(bytes, "SIMPLE  =", 9) == 0 ? fuzz_change_fits(bytes, len, max, &d) : fuzz_mutate_bytes(bytes, len, max);
+}
+
+const struct fuzz_door fuzz_fits_catalog = {.name = "fits_catalog", .run = run, .mutate = mutate, .seeds = seeds, .max_len = 8640, .rss_mb = 1024};
