@@ -36,6 +36,10 @@ void alert_test(struct alert *a, const char *format, ...)
 	size_t i;
 	json_t *known;
 	a->is_test = true;
+	if (json_array_size(a->test_reasons) >= LIMIT_TEST_REASONS) { /* each is compared with all before it */
+		json_decref(text);
+		return;
+	}
 	json_array_foreach(a->test_reasons, i, known) {
 		if (json_equal(known, text)) {
 			json_decref(text);

@@ -18,6 +18,7 @@
 #define LIMIT_MAP_CHILD_WALL_S 60
 #define LIMIT_MAP_CELLS (50331648u + 1u)       /* nside 2048, flat */
 #define LIMIT_EVENT_ID 256
+#define LIMIT_TEST_REASONS 64                  /* signs of a test kept of one alert */
 #define LIMIT_RANKED 1000                      /* ranked galaxies kept per event */
 #define LIMIT_PLAN_REQUESTS 200
 #define LIMIT_ANSWERS 1000                      /* answers that one reply may hold */
