@@ -98,8 +98,21 @@ static const char *const others[] = {
 	"\"event\":{\"skymap\":1,\"far\":-1,\"instruments\":[1,null],\"classification\":[],\"search\":5},\"external_coinc\":[]}"),
 	"{\"beat\":1}", "{\"circularId\":1}", "[1]", "{\"url\":\"x\"}", "Obj\x01", "<?xml version=\"1.0\"?><voe:VOEvent/>", "<!DOCTYPE html>", "TITLE: GCN", ""};
 
+/* As many signs of a test as its tokens allow. */
+static void seed_playgrounds(struct fuzz_seeds *s)
+{
+	struct text t = {.max = LIMIT_JSON_BYTES};
+	text_puts(&t, "{\"superevent_id\":\"S1\",\"alert_type\":\"INITIAL\",\"time_created\":\"2023-05-18T18:00:00Z\",\"event\":null,\"urls\":{\"u\":\"\"");
+	for (int i = 0; i < 9900; i++)
+		text_printf(&t, ",\"u%d\":\"a://playground%d\"", i, i);
+	text_puts(&t, "}}");
+	fuzz_seed(s, t.data, t.len);
+	text_free(&t);
+}
+
 static void seeds(struct fuzz_seeds *s)
 {
+	seed_playgrounds(s);
 	seed_alert(s, "EARLYWARNING", "S261123ab", false);
 	seed_alert(s, "PRELIMINARY", "S261123ab", true);
 	seed_alert(s, "INITIAL", "MS261123ab", true);

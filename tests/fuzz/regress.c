@@ -98,7 +98,7 @@ static bool run_once(const struct fuzz_door *door, const uint8_t *bytes, size_t 
 
 static void take_file(struct fuzz_seeds *s, const char *path)
 {
-	static uint8_t bytes[1 << 20];
+	static uint8_t bytes[9 << 20];
 	FILE *in = fopen(path, "rb");
 	if (in == NULL)
 		return;
