@@ -219,10 +219,15 @@ static int ocs_status(const struct facility_conf *conf, const struct view *v, st
 static int ocs_data(const struct facility_conf *conf, const struct view *v, struct call *out, struct err *e)
 {
 	const json_t *urls = json_object_get(conf->descriptor, "urls");
-	const char *child = json_text(v->memo, "request_id", "");
+	const char *child = json_text(v->memo, "request_id", ""), *remote_id = v->request ? v->request->remote_id : NULL;
 	if (v->request == NULL || v->step < 0 || v->step >= LIMIT_PAGES ||
 	    (urls != NULL && json_text(urls, "archive", "")[0] == '\0'))
 		return 1;
+	if (child[0] == '\0' && v->step == 0 && remote_id != NULL && id_plain(remote_id)) { /* its submit's answer was lost, and a feed showed it */
+		call_begin(out, "portal", "GET", "");
+		snprintf(out->path, sizeof out->path, "/api/requestgroups/%s/", remote_id);
+		return 0;
+	}
 	if (!id_plain(child))
 		return err_set(e, ERR_INPUT, "request %s: the number under which the archive files it is not known; poll it first",
 			       v->request->token);

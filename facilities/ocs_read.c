@@ -302,7 +302,7 @@ static void read_submit(const struct ocs_reading *r)
 void ocs_read_group(const struct ocs_reading *r, int next_step)
 {
 	char child[32];
-	if (r->reply->sent == SENT_ANSWERED && r->reply->status == 404) {
+	if (r->reply->sent == SENT_ANSWERED && r->reply->status == 404 && r->v->verb != VERB_DATA) {
 		struct answer *a = add_ours(r, ANSWER_ABSENT); /* or no longer ours to see: a find proves which */
 		if (a != NULL)
 			ocs_words(r->reply, a);
@@ -408,7 +408,10 @@ int ocs_read(const struct facility_conf *conf, const struct view *v, const struc
 		ocs_read_status(&r);
 		break;
 	case VERB_DATA:
-		ocs_read_data(&r);
+		if (v->step == 0 && v->request != NULL && json_text(v->memo, "request_id", "")[0] == '\0')
+			ocs_read_group(&r, 0); /* now its number is known: from the first page */
+		else
+			ocs_read_data(&r);
 		break;
 	case VERB_COUNT:
 		ocs_trouble(&r);
