@@ -5,6 +5,7 @@
 #include "engine/base/err.h"
 #include "engine/core/compute.h"
 #include "engine/core/core.h"
+#include "sim/broker.h"
 #include "sim/portal.h"
 #include <jansson.h>
 #include <sqlite3.h>
@@ -21,6 +22,15 @@ struct sim_host_place {
 };
 #define SIM_HOST_PLACES 4
 
+/* The disk under the state. All of it is asked for only when the store has failed. */
+struct sim_host_disk {
+	void *ctx;
+	void (*ballast_free)(void *ctx);  /* it is full: now there is a little room */
+	bool (*has_room)(void *ctx);      /* is there enough again? */
+	/* The process has ended over it (or the power went): closes the state, mends the disk, opens what it has. */
+	int (*reopen)(void *ctx, sqlite3 **db, struct err *e);
+};
+
 struct sim_host_options {
 	sqlite3 *db;                       /* borrowed; empty or a state; survives a crash */
 	const json_t *config;              /* body of the config input (engine/core/core.h); borrowed until free */
@@ -31,7 +41,9 @@ struct sim_host_options {
 	int (*compute_by)(void *ctx, const struct compute_host *host, const json_t *job, json_t **result, struct err *e);
 	void *compute_ctx;
 	int64_t start_us;                  /* UTC of the first input */
-	int64_t offset;                    /* of the last message that was heard: goes on from there */
+	struct sim_broker *broker;         /* borrowed; NULL: one of its own, that begins behind `offset` */
+	int64_t offset;
+	const struct sim_host_disk *disk;  /* borrowed; NULL: a store that fails is the end of the night */
 	int64_t latency_us;                /* of a call, there and back; 0: 200 ms */
 	int64_t compute_us;                /* of a computation; 0: 50 ms */
 	bool check_every_step;             /* core_check(CHECK_TOUCHED) after each turn, CHECK_ALL after each 100th and at a crash */
@@ -48,8 +60,13 @@ void sim_host_die(struct sim_host *h, bool delivered);
  * is sick or an invariant does not hold (e says which). */
 int sim_host_run(struct sim_host *h, int64_t until_us, struct err *e);
 
-/* One alert now: journalled as message `offset` of a topic. */
+/* Published now, and read unless the partitions are away. Messages that were not on disk when the engine died are read again. */
 int sim_host_alert(struct sim_host *h, const char *topic, const void *bytes, size_t len, struct err *e);
+
+/* The partitions are taken away, or given back: then it goes on behind the stored positions. */
+int sim_host_rebalance(struct sim_host *h, bool away, struct err *e);
+/* Positions that cannot be read any more (what: "gap"), or a broker that is another one ("cluster"). */
+int sim_host_gap(struct sim_host *h, const char *topic, const char *what, int64_t from, int64_t to, struct err *e);
 
 /* One order now; *answer gets a new reference (may be NULL). */
 int sim_host_order(struct sim_host *h, int64_t uid, const json_t *order, json_t **answer, struct err *e);
@@ -80,6 +97,7 @@ int64_t sim_host_tick(const struct sim_host *h);
 /* Counts for a report: turns, calls carried, crashes. */
 struct sim_host_counts {
 	int64_t turns, calls, computes, messages, crashes;
+	int64_t stops, fulls, put_off; /* ended by its disk; times it was full; inputs that had to wait then */
 };
 struct sim_host_counts sim_host_counts(const struct sim_host *h);
 #endif

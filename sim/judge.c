@@ -1,5 +1,6 @@
 /* Judging a night from outside: see judge.h. */
 #include "sim/judge.h"
+#include "engine/base/hash.h"
 #include "engine/base/json.h"
 #include "engine/base/query.h"
 #include "engine/base/text.h"
@@ -33,13 +34,28 @@ static int broke(char broken[64], const char *kind)
 	return ERR_STORE;
 }
 
-int judge_heard(sqlite3 *db, int64_t messages, char broken[64], struct err *e)
+int judge_heard(sqlite3 *db, struct sim_broker *broker, char broken[64], struct err *e)
 {
-	int64_t heard = 0;
-	if (query_int(db, &heard, e, "SELECT count(*) FROM input WHERE kind='alert'", "") < 0)
-		return -1;
-	return heard == messages ? 0 : err_set(e, broke(broken, heard < messages ? "lost" : "heard-twice"), "%lld messages were sent, %lld are inputs",
-		(long long)messages, (long long)heard);
+	static const char heard[] = "SELECT count(*) FROM input WHERE kind='alert' AND topic=? AND (sha256=? OR (sha256 IS NULL AND body=?))";
+	static const char twice[] = "SELECT topic||' '||next_offset FROM input WHERE kind='alert' AND next_offset>0 GROUP BY topic,part,next_offset "
+		"HAVING count(*)>1";
+	char what[200] = "", sha256[65];
+	for (size_t i = 0; i < sim_broker_count(broker); i++) {
+		const struct sim_message *m = sim_broker_message(broker, i);
+		hash_sha256_hex(m->bytes, m->len, sha256);
+		sqlite3_stmt *q = query_prepare(db, heard, e);
+		if (q == NULL || sqlite3_bind_text(q, 1, m->topic, -1, SQLITE_STATIC) != SQLITE_OK || sqlite3_bind_text(q, 2, sha256, -1, SQLITE_STATIC) != SQLITE_OK ||
+		    sqlite3_bind_blob(q, 3, m->bytes, (int)m->len, SQLITE_STATIC) != SQLITE_OK || query_step(q, e) != 1) {
+			sqlite3_finalize(q);
+			return -1;
+		}
+		bool there = sqlite3_column_int64(q, 0) > 0;
+		sqlite3_finalize(q);
+		if (!there && !m->gone)
+			return err_set(e, broke(broken, "lost"), "message %lld of %s is no input", (long long)m->offset, m->topic);
+	}
+	int rc = query_text(db, what, sizeof what, e, twice, "");
+	return rc < 0 ? -1 : rc == 0 ? 0 : err_set(e, broke(broken, "heard-twice"), "an input twice: %s", what);
 }
 
 static int judge_name(const struct judge *j, const char *facility, const char *name, const json_t *row, sqlite3 *db, char broken[64], struct err *e)
@@ -149,6 +165,37 @@ int judge_twins(const struct sim_host_place *place, size_t places, sqlite3 *db, 
 	}
 	free(list);
 	return rc;
+}
+
+/* Each selects a sentence for what is wrong. */
+static const struct {
+	const char *kind, *sql;
+} rules_night[] = {
+	{"asked-on-full-disk", "SELECT f.verb||' '||f.id||' left while the disk was full' FROM effect f JOIN gate g ON g.kind='disk' WHERE "
+		"(f.verb='offer' OR (f.verb='submit' AND f.step=0)) AND f.released_seq>=g.opened_seq AND (g.lifted_seq IS NULL OR f.released_seq<g.lifted_seq) LIMIT 1"},
+	/* [I12] each target of an event has one verdict, neither more nor fewer than were considered */
+	{"verdicts", "SELECT e.name||': '||t.n||' targets, '||(SELECT count(DISTINCT v.target) FROM verdict v WHERE v.event=e.id AND v.target IS NOT NULL)||' with a verdict' "
+		"FROM event e JOIN (SELECT event,count(*) AS n FROM target GROUP BY event) t ON t.event=e.id WHERE t.n<>(SELECT count(DISTINCT v.target) FROM "
+		"verdict v JOIN target g ON g.id=v.target AND g.event=e.id WHERE v.event=e.id) LIMIT 1"},
+	/* [I16] hours of a policy in an event: all that is alive, unsure, done or was begun, by the offers' own figures */
+	{"event-budget", "SELECT e.name||': '||round(sum(ifnull(r.seconds,0))/3600,3)||' h of '||json_extract(p.body,'$.budget_h.event') FROM request r "
+		"JOIN policy p ON p.id=r.policy JOIN event e ON e.id=r.event WHERE p.current=1 AND json_extract(p.body,'$.budget_h.event') IS NOT NULL AND "
+		"NOT EXISTS (SELECT 1 FROM policy o WHERE o.name=p.name AND o.id<>p.id) AND r.state IN ('asked','unsure','accepted','scheduled','running','done') "
+		"AND NOT EXISTS (SELECT 1 FROM request_change c WHERE c.request=r.id AND c.from_state IN ('cancelled','expired','failed','declined')) "
+		"GROUP BY r.event,p.name HAVING sum(ifnull(r.seconds,0))>3600*json_extract(p.body,'$.budget_h.event')+1 LIMIT 1"},
+};
+
+int judge_rules(sqlite3 *db, char broken[64], struct err *e)
+{
+	char what[300] = "";
+	for (size_t i = 0; i < sizeof rules_night / sizeof rules_night[0]; i++) {
+		int rc = query_text(db, what, sizeof what, e, rules_night[i].sql, "");
+		if (rc < 0)
+			return -1;
+		if (rc == 1)
+			return err_set(e, broke(broken, rules_night[i].kind), "%s", what);
+	}
+	return 0;
 }
 
 /* Requests of a facility that cannot cancel, with the alarm that says so. */

@@ -23,14 +23,17 @@ struct judge {
 void judge_close(struct judge *j, const char *event, const char *kind, int64_t at_us);
 void judge_open(struct judge *j, const char *event, const char *kind, int64_t at_us);
 
-/* Every message that was sent is an input, once; so many were sent. */
-int judge_heard(sqlite3 *db, int64_t messages, char broken[64], struct err *e);
+/* Every message that could be read is an input, and none is one twice by its position. */
+int judge_heard(sqlite3 *db, struct sim_broker *broker, char broken[64], struct err *e);
 
 /* One facility: no token created twice, none of another facility; nothing created after its event's gate had closed; nothing alive that
  * is at rest here; no cancel where none can be. broken (64 bytes) names what is wrong. */
 int judge_place(const struct judge *j, const struct sim_host_place *place, sqlite3 *db, char broken[64], struct err *e);
 /* All of them: never two alive at once for the same event, target and epoch, but for what a person's answer brought about. */
 int judge_twins(const struct sim_host_place *place, size_t places, sqlite3 *db, char broken[64], struct err *e);
+
+/* What must hold of the whole night, by other queries than the engine's own: nothing new asked while the disk was full, … */
+int judge_rules(sqlite3 *db, char broken[64], struct err *e);
 
 /* Is anything still under way? 1 yes, 0 no, -1 sick. */
 int judge_busy(sqlite3 *db, struct err *e);

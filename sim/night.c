@@ -62,6 +62,8 @@ static int do_setting(struct night *n, char *line, struct err *e)
 		return err_set(e, ERR_INPUT, "\"%s\" belongs before the night begins", word);
 	if (strcmp(word, "seed") == 0 || strcmp(word, "start") == 0 || strcmp(word, "latency") == 0 || strcmp(word, "compute") == 0)
 		return setting_number(n, word, rest, e);
+	if (strcmp(word, "disk") == 0)
+		return night_disk_new(n, e);
 	json_t *target = setting_target(n, word, &rest, e);
 	if (target == NULL || *rest == '\0')
 		return target ? 0 : -1;
@@ -123,7 +125,9 @@ static int night_end(struct night *n, struct err *e)
 	int rc = bad == NULL ? -1 : first ? err_set(e, ERR_STORE, "%.700s", first) : 0;
 	free(first);
 	json_decref(bad);
-	if (rc == 0 && judge_heard(n->db, n->messages, n->report->broken, e) != 0)
+	if (rc == 0 && judge_heard(n->db, n->broker, n->report->broken, e) != 0)
+		rc = -1;
+	if (rc == 0 && judge_rules(n->db, n->report->broken, e) != 0)
 		rc = -1;
 	struct sim_host_place place[SIM_HOST_PLACES];
 	size_t places = night_places(n, place);

@@ -9,6 +9,7 @@
  *   portal [NAME] {"cycle_s": 60}          merge patch over its portal's setup (sim/portal.h)
  *   programme [NAME] {"triggers": 1}       merge patch over the programme that pays there
  *   config {"programmes": […]}             merge patch over the configuration
+ *   disk                                   the state lies on a disk that can fail (sim/disk.h); else in memory
  *   latency SECONDS                        of a call, there and back (0.2)
  *   compute SECONDS                        of a computation: map, rank, plan (0.05)
  *   HH:MM[:SS.sss] policy|config {…}       the same merge patch now, and the configuration is read anew
@@ -23,6 +24,11 @@
  *   HH:MM[:SS.sss] crash SECONDS [lost]    the engine dies, and is started again so much later; lost: calls on their way never arrive
  *   HH:MM[:SS.sss] crash SECONDS [lost] in N [after]   in the N-th commit from then: nothing of it is durable, or, after: all of it, and
  *                                          nothing was handed over
+ *   HH:MM[:SS.sss] disk full|mend          there is no room on the disk (but the ballast's) until it is mended
+ *   HH:MM[:SS.sss] disk fails N [on]       the N-th write or sync from then fails, or with on: all from there until a person has mended it
+ *   HH:MM[:SS.sss] disk power LOSS in N [CHANCE]   the power goes at the N-th write or sync; of what was not synced is left what LOSS says:
+ *                                          keep, drop, half, chance
+ *   HH:MM[:SS.sss] broker away|back|lost   the partitions are taken away and given back; meanwhile messages wait; lost: they are gone
  *   HH:MM[:SS.sss] copy                    a copy of the state is laid aside
  *   HH:MM[:SS.sss] restore SECONDS         the engine dies, and is started so much later on that copy: a restored state
  *   HH:MM[:SS.sss] clock SECONDS           its wall clock jumps

@@ -89,7 +89,7 @@ static int do_calm(struct night *n, char *rest, struct err *e)
 
 static int do_bytes(struct night *n, char *rest, struct err *e)
 {
-	return night_message(n, "igwn.gwalert", rest, strlen(rest), e);
+	return sim_host_alert(n->host, "igwn.gwalert", rest, strlen(rest), e);
 }
 
 static int do_alert(struct night *n, char *rest, struct err *e)
@@ -158,6 +158,23 @@ static int do_settling(struct night *n, char *rest, struct err *e)
 	return do_settle(n, strtod(rest, NULL), e);
 }
 
+static int do_disk(struct night *n, char *rest, struct err *e)
+{
+	return night_disk_do(n, rest, e);
+}
+
+/* away | back | lost: taken away, given back, and meanwhile not kept long enough */
+static int do_broker(struct night *n, char *rest, struct err *e)
+{
+	const char *word = word_next(&rest);
+	if (strcmp(word, "away") == 0 || strcmp(word, "back") == 0)
+		return sim_host_rebalance(n->host, word[0] == 'a', e);
+	if (strcmp(word, "lost") != 0)
+		return err_set(e, ERR_INPUT, "broker away | back | lost");
+	int lost = sim_broker_forget(n->broker);
+	return sim_host_gap(n->host, "igwn.gwalert", "gap", (int64_t)sim_broker_count(n->broker) - lost, (int64_t)sim_broker_count(n->broker), e);
+}
+
 static int do_end(struct night *n, char *rest, struct err *e)
 {
 	(void)n;
@@ -173,7 +190,7 @@ int night_do(struct night *n, char *line, struct err *e)
 		int (*act)(struct night *n, char *rest, struct err *e);
 	} verbs[] = {{"alert", do_alert}, {"bytes", do_bytes}, {"order", do_order}, {"portal", do_portal}, {"calm", do_calm}, {"crash", do_crash},
 		{"copy", do_copy}, {"restore", do_restore}, {"policy", do_policy}, {"config", do_config}, {"settle", do_settling},
-		{"clock", do_clock}, {"expect", do_expect}, {"end", do_end}};
+		{"clock", do_clock}, {"disk", do_disk}, {"broker", do_broker}, {"expect", do_expect}, {"end", do_end}};
 	char *rest = line;
 	const char *word = word_next(&rest);
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)

@@ -39,7 +39,8 @@ struct night {
 	struct told told[NIGHT_EVENTS];
 	int told_count;
 	int64_t compute_us;
-	int64_t messages; /* that the broker has sent: each must be an input */
+	struct sim_broker *broker;
+	struct night_disk *disk; /* NULL: the state is in memory, and never fails */
 };
 
 /* Notes what kind of thing broke; -1. */
@@ -57,13 +58,20 @@ int night_open(struct night *n, struct err *e);
 void night_world_free(struct night *n);
 void night_calm(struct night *n); /* no more faults anywhere */
 int night_copy(struct night *n, struct err *e);
+int night_db_open(struct night *n, struct err *e); /* n->db: in memory, or on the disk */
 int night_restore(struct night *n, int64_t down_us, struct err *e);
+
+/* night_disk.c: the line `disk`, then what happens to it. */
+int night_disk_new(struct night *n, struct err *e);
+void night_disk_free(struct night_disk *d);
+void night_disk_calm(struct night_disk *d);
+const struct sim_host_disk *night_disk_host(const struct night_disk *d);
+int night_disk_do(struct night *n, const char *rest, struct err *e);
 
 /* night_lines.c: one line, without its time; the world stands at that time. */
 int night_do(struct night *n, char *line, struct err *e);
 
 /* night_tell.c: alerts and orders. rest: what follows the word. */
-int night_message(struct night *n, const char *topic, const void *bytes, size_t len, struct err *e);
 int night_alert(struct night *n, const char *rest, struct err *e);
 int night_order(struct night *n, const char *rest, struct err *e);
 #endif

@@ -43,12 +43,6 @@ static double number_option(const char *rest, const char *key, double otherwise)
 	return option(rest, key, buf, sizeof buf) ? strtod(buf, NULL) : otherwise;
 }
 
-int night_message(struct night *n, const char *topic, const void *bytes, size_t len, struct err *e)
-{
-	n->messages++;
-	return sim_host_alert(n->host, topic, bytes, len, e);
-}
-
 int night_alert(struct night *n, const char *rest, struct err *e)
 {
 	char name[64], type[32], stream[80], topic[80];
@@ -62,7 +56,7 @@ int night_alert(struct night *n, const char *rest, struct err *e)
 	if (option(rest, "topic", topic, sizeof topic) == NULL)
 		text_copy(topic, sizeof topic, "igwn.gwalert");
 	if (strstr(rest, " again") != NULL)
-		return night_message(n, topic, t->last.data, t->last.len, e);
+		return sim_host_alert(n->host, topic, t->last.data, t->last.len, e);
 	const struct text *fits = NULL;
 	if (option(rest, "map", stream, sizeof stream) == NULL)
 		text_copy(stream, sizeof stream, name);
@@ -77,7 +71,7 @@ int night_alert(struct night *n, const char *rest, struct err *e)
 		.has_remnant = number_option(rest, "remnant", 1), .map = map ? fits->data : NULL, .map_len = map ? fits->len : 0};
 	text_reset(&t->last);
 	int rc = sim_alert_write(&a, &t->last, e);
-	if (rc < 0 || night_message(n, topic, t->last.data, t->last.len, e) < 0)
+	if (rc < 0 || sim_host_alert(n->host, topic, t->last.data, t->last.len, e) < 0)
 		return -1;
 	if (strcmp(type, "RETRACTION") == 0) /* now it is on disk; it may have died over it */
 		judge_close(&n->judge, name, "retraction", sim_host_now(n->host));

@@ -91,6 +91,7 @@ void night_calm(struct night *n)
 {
 	for (int i = 0; i < n->places; i++)
 		sim_portal_calm(n->place[i].portal);
+	night_disk_calm(n->disk);
 }
 
 int night_world_begin(struct night *n, struct err *e)
@@ -131,10 +132,16 @@ size_t night_places(struct night *n, struct sim_host_place out[SIM_HOST_PLACES])
 	return (size_t)n->places;
 }
 
-static int night_host(struct night *n, int64_t start_us, int64_t offset, struct err *e)
+int night_db_open(struct night *n, struct err *e)
+{
+	return query_open(n->disk ? "night.db" : ":memory:", QUERY_WRITE, &n->db, e);
+}
+
+static int night_host(struct night *n, int64_t start_us, struct err *e)
 {
 	struct sim_host_options options = {.db = n->db, .config = n->config, .places = (size_t)n->places, .compute = &n->compute,
-		.compute_by = sim_stage_compute, .compute_ctx = n->o->stage, .start_us = start_us, .offset = offset,
+		.compute_by = sim_stage_compute, .compute_ctx = n->o->stage, .start_us = start_us, .broker = n->broker,
+		.disk = night_disk_host(n->disk),
 		.latency_us = n->judge.latency_us, .compute_us = n->compute_us, .check_every_step = true};
 	night_places(n, options.place);
 	n->host = sim_host_new(&options, e);
@@ -147,8 +154,9 @@ int night_open(struct night *n, struct err *e)
 		return 0;
 	if (n->seed != sim_stage_seed(n->o->stage))
 		return err_set(e, ERR_INPUT, "this night wants universe %llu", (unsigned long long)n->seed);
-	if (query_open(":memory:", QUERY_WRITE, &n->db, e) < 0)
+	if (night_db_open(n, e) < 0)
 		return -1;
+	n->broker = sim_broker_new(0);
 	for (int i = 0; i < n->places; i++) {
 		n->place[i].portal = sim_portal_new(n->place[i].setup, n->seed + (uint64_t)i);
 		if (n->place[i].portal == NULL)
@@ -158,14 +166,12 @@ int night_open(struct night *n, struct err *e)
 	if (n->config == NULL)
 		return err_set(e, ERR_INPUT, "the configuration cannot be used");
 	n->compute = (struct compute_host){.read_map = skymap_read, .catalog = sim_stage_catalog(n->o->stage)};
-	return night_host(n, n->start_us, 0, e);
+	return night_host(n, n->start_us, e);
 }
 
-static int db_copy(sqlite3 *from, sqlite3 **to, struct err *e)
+static int db_copy(sqlite3 *from, sqlite3 *to, struct err *e)
 {
-	if (query_open(":memory:", QUERY_WRITE, to, e) < 0)
-		return -1;
-	sqlite3_backup *backup = sqlite3_backup_init(*to, "main", from, "main");
+	sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
 	int rc = backup ? sqlite3_backup_step(backup, -1) : SQLITE_ERROR;
 	sqlite3_backup_finish(backup);
 	return rc == SQLITE_DONE ? 0 : err_set(e, ERR_STORE, "the state cannot be copied");
@@ -175,7 +181,7 @@ int night_copy(struct night *n, struct err *e)
 {
 	sqlite3_close(n->copy);
 	n->copy = NULL;
-	return db_copy(n->db, &n->copy, e);
+	return query_open(":memory:", QUERY_WRITE, &n->copy, e) < 0 ? -1 : db_copy(n->db, n->copy, e);
 }
 
 int night_restore(struct night *n, int64_t down_us, struct err *e)
@@ -188,11 +194,15 @@ int night_restore(struct night *n, int64_t down_us, struct err *e)
 	sqlite3_close(n->db);
 	n->db = NULL;
 	json_object_set_new(n->config, "restored", json_true());
-	int64_t offset = 0;
-	if (db_copy(n->copy, &n->db, e) < 0 || query_int(n->db, &offset, e, "SELECT ifnull(max(next_offset),0) FROM source_position", "") < 0 ||
-	    query_int(n->db, &n->messages, e, "SELECT count(*) FROM input WHERE kind='alert'", "") < 0)
+	if (n->disk != NULL) { /* the copy lies on a new disk */
+		night_disk_free(n->disk);
+		n->disk = NULL;
+		if (night_disk_new(n, e) < 0)
+			return -1;
+	}
+	if (night_db_open(n, e) < 0 || db_copy(n->copy, n->db, e) < 0)
 		return -1;
-	int rc = night_host(n, now_us + down_us, offset, e);
+	int rc = night_host(n, now_us + down_us, e);
 	json_object_del(n->config, "restored"); /* said once: the lock remembers from then on */
 	return rc;
 }
@@ -208,6 +218,8 @@ void night_world_free(struct night *n)
 	}
 	sqlite3_close(n->db);
 	sqlite3_close(n->copy);
+	night_disk_free(n->disk);
+	sim_broker_free(n->broker);
 	json_decref(n->policy);
 	json_decref(n->changes);
 	json_decref(n->config);

@@ -85,6 +85,9 @@ int core_commit(struct core *c, struct err *e);
  * turn is gone (ROLLBACK, core_close, core_open anew, feed the inputs singly once). */
 int core_step(struct core *c, const struct input *in, struct err *e);
 
+/* May go in while the disk is full: replies, timers; veto, hold, cancel; alerts that read RETRACTION. */
+bool core_urgent(const struct input *in);
+
 /* true: the turns from now on are not released (the engine is stopping). Journalled with each input, so that a replay does the same. */
 void core_quiet(struct core *c, bool quiet);
 

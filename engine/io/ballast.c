@@ -1,7 +1,6 @@
 /* Makes, frees and renews the ballast file: see ballast.h. */
 #define _GNU_SOURCE
 #include "engine/io/ballast.h"
-#include "engine/base/json.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,27 +43,7 @@ int ballast_renew(struct ballast *b)
 	return ballast_make(b);
 }
 
-static bool order_stops(const struct letter *l)
-{
-	struct err e = {0};
-	json_t *order = json_read(l->in.body, l->in.len, &json_limits_config, &e);
-	const char *verb = json_text(order, "verb", "");
-	bool stops = strcmp(verb, "veto") == 0 || strcmp(verb, "hold") == 0 || strcmp(verb, "cancel") == 0 || strcmp(verb, "disk") == 0;
-	json_decref(order);
-	return stops;
-}
-
 bool ballast_worthy(const struct letter *l)
 {
-	switch (l->in.kind) {
-	case INPUT_alert:
-		return memmem(l->in.body, l->in.len, "RETRACTION", 10) != NULL || memmem(l->in.body, l->in.len, "retraction", 10) != NULL;
-	case INPUT_order:
-		return order_stops(l);
-	case INPUT_reply:
-	case INPUT_timer:
-		return true;
-	default:
-		return false;
-	}
+	return core_urgent(&l->in);
 }

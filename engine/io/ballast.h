@@ -15,6 +15,6 @@ void ballast_free(struct ballast *b);
 /* 0 when there is room again (four times the ballast is free) and the file stands anew. */
 int ballast_renew(struct ballast *b);
 
-/* May go on a full disk: replies, timers; veto, hold, cancel; alerts that read RETRACTION. */
+/* core_urgent of the letter. */
 bool ballast_worthy(const struct letter *l);
 #endif

@@ -11,11 +11,12 @@
 
 static struct sim_stage *stage;
 
-static void keep(void *ctx, sqlite3 *db, const struct sim_portal *portal)
+static void keep(void *ctx, sqlite3 *db, const struct sim_host_place *place, size_t places)
 {
 	struct err e = {0};
 	sqlite3 *copy = NULL;
-	(void)portal;
+	(void)place;
+	(void)places;
 	assert_ok(query_open(":memory:", QUERY_WRITE, &copy, &e), &e);
 	sqlite3_backup *backup = sqlite3_backup_init(copy, "main", db, "main");
 	assert_non_null(backup);
