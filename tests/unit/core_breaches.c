@@ -259,7 +259,7 @@ static void no_time_is_said_once(void **state)
 	tale_offers(&b, 300);
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM request WHERE mode='NORMAL' AND state='asked'"), 3); /* as many as may be in flight */
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM hours_refused"), 1);
-	while (box_waits(&b, "submit"))
+	for (; box_waits(&b, "submit"); tale_offers(&b, 300))
 		tale_accept(&b, box_waits(&b, "submit"));
 	box_later(&b, 300); /* the status of the routine says nothing of hours: still refused */
 	box_routine(&b);
