@@ -142,20 +142,11 @@ static bool relevant(enum verb verb, enum life state)
 	return true;
 }
 
-/* At most LIMIT_TRANSFERS a facility, one kept for cancels. */
-static bool transfer_left(struct core *c, const char *facility, bool cancel)
-{
-	static const char used[] = "SELECT count(*) FROM effect WHERE state='released' AND kind='call' AND facility=?";
-	return get_int(c, 0, used, "t", facility) < (cancel ? LIMIT_TRANSFERS : LIMIT_TRANSFERS - 1);
-}
-
-/* Also one write at a time per request. */
-static bool slot_free(struct core *c, const char *facility, enum verb verb, int64_t request)
+/* One write at a time per request. */
+static bool write_free(struct core *c, enum verb verb, int64_t request)
 {
 	static const char writes[] = "SELECT 1 FROM effect WHERE state='released' AND request=? AND verb IN ('submit','cancel','find')";
 	bool writes_now = verb == VERB_SUBMIT || verb == VERB_CANCEL || verb == VERB_FIND;
-	if (!transfer_left(c, facility, verb == VERB_CANCEL))
-		return false;
 	return !writes_now || request == 0 || get_int(c, 0, writes, "i", request) == 0;
 }
 
@@ -259,7 +250,7 @@ static bool release_call(struct core *c, const json_t *row, struct effects *out)
 		alarm_raise(c, json_text(row, "facility", "?"), "adapter", "this program has no adapter for it");
 		return true;
 	}
-	if (!slot_free(c, s->name, (enum verb)verb, request))
+	if (!write_free(c, (enum verb)verb, request))
 		return false;
 	json_t *r = request ? request_load(c, request) : NULL;
 	bool changed = true;
@@ -314,68 +305,55 @@ static bool release_message(struct core *c, const json_t *row, struct effects *o
 	return true;
 }
 
-/* A facility that has no transfer left is not asked about again in this pass: hundreds may wait for it. */
-static bool is_full(struct core *c, json_t *full, const json_t *row)
+/* At most LIMIT_TRANSFERS a facility, one kept for cancels. used: how many are under way at each, this pass's own with them. */
+static bool is_full(const json_t *used, const json_t *row)
 {
 	const char *facility = json_text(row, "facility", "");
-	if (facility[0] == 0 || strcmp(json_text(row, "verb", ""), "cancel") == 0)
-		return false;
-	if (json_object_get(full, facility) != NULL)
-		return true;
-	if (transfer_left(c, facility, false))
-		return false;
-	json_object_set_new(full, facility, json_true());
-	return true;
+	bool cancel = strcmp(json_text(row, "verb", ""), "cancel") == 0;
+	return facility[0] && json_int(used, facility, 0) >= (cancel ? LIMIT_TRANSFERS : LIMIT_TRANSFERS - 1);
 }
 
-/* What may leave now. Not looked at: calls of a facility without a free transfer, and what waits for a person and says so already (there may be
- * hundreds). */
-#define DUE_WITH \
-	"WITH f AS (SELECT facility FROM effect WHERE state='released' AND kind='call' GROUP BY facility HAVING count(*)>=?3), " \
-	"h AS (SELECT r.id FROM gate g JOIN request r ON r.event=g.event AND r.state IN ('planned','offered','held') AND r.end_us>?2 " \
-	"JOIN policy y ON y.id=r.policy AND y.name=g.policy JOIN verdict v ON v.event=r.event AND v.policy=y.name AND v.target=r.target " \
-	"AND v.code='held' WHERE g.kind='approval' AND g.lifted_seq IS NULL)"
-#define DUE \
-	"SELECT id,kind,facility,verb,step,request,event,compute,policy FROM effect WHERE state='waiting' " \
-	"AND (due_tick_us IS NULL OR due_tick_us<=?1) AND (due_utc_us IS NULL OR due_utc_us<=?2) " \
-	"AND (kind<>'call' OR verb='cancel' OR facility NOT IN f) AND (ifnull(verb,'') NOT IN ('offer','submit') OR request NOT IN h) "
-
-/* Turn by turn through the events, each in its own order: what an old event wants does not stand before a new one's first request. Most turns
- * have one thing to send, or none: nothing to put in order. */
-static json_t *due_rows(struct core *c)
+static json_t *transfers(struct core *c)
 {
-	static const char few[] = DUE_WITH DUE "LIMIT 2";
-	static const char in_turn[] =
-		DUE_WITH ", w AS MATERIALIZED (SELECT DISTINCT event FROM effect WHERE state='waiting' AND verb IN ('offer','submit')), "
-		"s AS MATERIALIZED (SELECT event,(SELECT count(*) FROM request WHERE event=w.event AND state<>'planned') AS n FROM w) "
-		DUE "ORDER BY CASE ifnull(verb,'') WHEN 'cancel' THEN 0 WHEN 'find' THEN 1 WHEN 'submit' THEN 2 WHEN 'offer' THEN 3 ELSE 4 END,"
-		"ifnull((SELECT n FROM s WHERE s.event=effect.event),0)+row_number() OVER (PARTITION BY verb,event ORDER BY id),id";
-	json_t *rows = get_rows(c, few, "iii", c->tick_us, c->utc_us, (int64_t)LIMIT_TRANSFERS - 1);
-	if (json_array_size(rows) < 2)
-		return rows;
+	static const char count[] = "SELECT facility,count(*) AS n FROM effect WHERE state='released' AND kind='call' GROUP BY facility";
+	json_t *rows = get_rows(c, count, ""), *used = json_object(), *row;
+	size_t i;
+	json_array_foreach(rows, i, row)
+		json_object_set(used, json_text(row, "facility", ""), json_object_get(row, "n"));
 	json_decref(rows);
-	return get_rows(c, in_turn, "iii", c->tick_us, c->utc_us, (int64_t)LIMIT_TRANSFERS - 1);
+	return used;
+}
+
+static bool release_one(struct core *c, const json_t *row, json_t *used, struct effects *out)
+{
+	const char *kind = json_text(row, "kind", ""), *facility = json_text(row, "facility", "");
+	size_t before = out->count;
+	if (strcmp(kind, "compute") == 0)
+		return release_compute(c, row, out);
+	if (strcmp(kind, "call") != 0)
+		return release_message(c, row, out);
+	bool changed = release_call(c, row, out);
+	if (out->count > before)
+		json_object_set_new(used, facility, json_integer(json_int(used, facility, 0) + 1));
+	return changed;
 }
 
 static bool release_pass(struct core *c, struct effects *out)
 {
-	json_t *rows = due_rows(c), *full = json_object(), *row;
+	json_t *rows = due_rows(c), *row;
+	json_t *used = json_array_size(rows) > 0 ? transfers(c) : NULL;
+	int64_t writes = sqlite3_total_changes(c->db);
 	bool changed = false;
 	size_t i;
 	json_array_foreach(rows, i, row) {
-		const char *kind = json_text(row, "kind", "");
-		if (is_full(c, full, row))
+		if (is_full(used, row))
 			continue;
-		if (get_int(c, 0, "SELECT state='waiting' FROM effect WHERE id=?", "i", json_int(row, "id", 0)) != 1)
+		if (sqlite3_total_changes(c->db) != writes &&
+		    get_int(c, 0, "SELECT state='waiting' FROM effect WHERE id=?", "i", json_int(row, "id", 0)) != 1)
 			continue; /* dropped by one before it */
-		if (strcmp(kind, "call") == 0)
-			changed |= release_call(c, row, out);
-		else if (strcmp(kind, "compute") == 0)
-			changed |= release_compute(c, row, out);
-		else
-			changed |= release_message(c, row, out);
+		changed |= release_one(c, row, used, out);
 	}
-	json_decref(full);
+	json_decref(used);
 	json_decref(rows);
 	return changed;
 }

@@ -169,6 +169,9 @@ struct place {          /* where a request belongs */
 };
 int64_t requests_home(struct core *c, const struct place *at, const json_t *body); /* adopted ones find their event; one that lives or is done, or 0 */
 
+/* due.c */
+json_t *due_rows(struct core *c);                                           /* effects that may leave now, in their turn; new reference */
+
 /* outbox.c */
 int64_t effect_call(struct core *c, const char *facility, enum verb verb, int step, int64_t request, int64_t due_tick_us);
 bool effect_pending(struct core *c, int64_t request, enum verb verb);       /* waiting or released */
