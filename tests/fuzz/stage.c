@@ -124,6 +124,13 @@ static void checks_prepare(struct stage *s)
 	}
 	must(s->checks > 10);
 	json_decref(views);
+	/* promises 3 and 7, asked of the rows in other words than the core's */
+	s->forbidden = query_prepare(s->db, "SELECT g.kind FROM effect f JOIN request r ON r.id=f.request JOIN gate g ON g.lifted_seq IS NULL AND "
+		"(g.kind='veto' OR (g.kind='retracted' AND r.purpose IN ('search','reference','vet')) OR (g.kind='hold' AND f.verb='submit')) AND (g.event IS NULL OR "
+		"g.event=r.event) AND (g.facility IS NULL OR g.facility=r.facility) AND (g.target IS NULL OR g.target=r.target) WHERE f.id=?1 AND f.verb IN ('offer','submit') "
+		"UNION ALL SELECT 'test '||e.is_test FROM effect f JOIN request r ON r.id=f.request JOIN event e ON e.id=r.event WHERE f.id=?1 AND f.verb='submit' AND "
+		"e.is_test<>'[]' AND ?2=0", &e);
+	must(s->forbidden != NULL);
 }
 
 static void stop_here(struct stage *s, const struct box *b)
@@ -143,6 +150,16 @@ static void stop_here(struct stage *s, const struct box *b)
 	checks_prepare(s);
 }
 
+/* The question about forbidden calls can be answered with yes: of a submission that left before its event was retracted. */
+static void forbidden_prove(struct stage *s)
+{
+	struct err e = {0};
+	int64_t submit = 0;
+	must(query_int(s->db, &submit, &e, "SELECT min(id) FROM effect WHERE verb='submit'", "") == 1);
+	must(query_bind(s->forbidden, &e, "ii", submit, (int64_t)0) == 0 && query_step(s->forbidden, &e) == 1);
+	sqlite3_reset(s->forbidden);
+}
+
 struct stage *stage_at(int which)
 {
 	if (!made) {
@@ -154,6 +171,7 @@ struct stage *stage_at(int which)
 		}
 		must(box_int(&b, "SELECT count(*) FROM reject") == 0);
 		box_close(&b);
+		forbidden_prove(&stages[STAGE_RETRACTED]);
 		made = true;
 	}
 	return &stages[which];
@@ -199,8 +217,11 @@ void stage_turn(struct stage *s)
 	struct effects out = {0};
 	if (core_release(s->core, s->utc_us, s->tick_us, &out, &e) != 0)
 		sick("release", &e);
-	for (size_t i = 0; i < out.count; i++)
+	for (size_t i = 0; i < out.count; i++) {
 		must(out.list[i].id > 0 && out.list[i].body != NULL);
+		/* a policy of a new configuration may allow tests */
+		must(query_bind(s->forbidden, &e, "ii", out.list[i].id, (int64_t)s->configured) == 0 && query_step(s->forbidden, &e) == 0);
+	}
 	effects_free(&out);
 	if (core_check(s->core, CHECK_TOUCHED, &e) != 0)
 		sick("check of what was touched", &e);

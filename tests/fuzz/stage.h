@@ -14,6 +14,7 @@ struct stage {
 	struct core *core, *before;      /* before: a copy, for the fields that are no rows */
 	sqlite3_stmt *check[STAGE_CHECKS]; /* every check_ view */
 	int checks;
+	sqlite3_stmt *forbidden;         /* a call that was released although a gate of its own forbids it */
 	int64_t utc_us, tick_us;         /* now; advanced by whoever feeds */
 	int64_t start_utc_us, start_tick_us;
 	bool turn, configured;           /* a turn is open; a configuration was fed: its rules are dropped at the end */
