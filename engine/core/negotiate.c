@@ -139,7 +139,18 @@ void request_reserve(struct core *c, const json_t *request)
 	json_decref(rows);
 }
 
-/* Declined: the next variant of the ladder becomes a new row; at its end the reserve, and without one the target was refused. */
+static bool ladder_names_another(const struct policy *p, const char *facility)
+{
+	const json_t *ladder = p ? json_object_get(p->body, "ladder") : NULL, *rung;
+	size_t i;
+	json_array_foreach(ladder, i, rung)
+		if (strcmp(json_text(rung, "facility", facility), facility) != 0)
+			return true;
+	return false;
+}
+
+/* Declined: the next variant of the ladder becomes a new row; at its end there the reserve, and without one another facility of the ladder, by
+ * a new plan that knows of the refusal; without that, too, the target was refused. */
 void request_next_variant(struct core *c, const json_t *request)
 {
 	static const char others[] = "SELECT count(*) FROM request WHERE event=? AND target=? AND epoch=? AND state NOT IN "
@@ -158,9 +169,12 @@ void request_next_variant(struct core *c, const json_t *request)
 		request_make(c, event, target, json_int(request, "policy", 0), next, (int)json_int(request, "epoch", 0));
 	else
 		request_reserve(c, request);
-	if (get_int(c, 0, others, "iii", event, target, json_int(request, "epoch", 0)) == 0)
+	if (get_int(c, 0, others, "iii", event, target, json_int(request, "epoch", 0)) == 0) {
 		verdict_put(c, event, json_text(request, "policy_name", ""), target, "declined", json_text(request, "facility", ""),
 			    json_text(refusal, "refused_words", ""));
+		if (json_int(refusal, "unwanted", 0) == 0 && ladder_names_another(p, json_text(request, "facility", "")))
+			want_plan(c, event);
+	}
 	json_decref(next);
 	json_decref(refusal);
 	json_decref(body);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define REFUSED_US (6 * UTC_HOUR) /* as long as until the next plan by the clock */
+
 static void want(struct core *c, int64_t event, const char *kind, const char *policy, int64_t generation, const char *job)
 {
 	static const char replace[] = "UPDATE effect SET generation=?,body=?,seq=? WHERE state='waiting' AND kind='compute' AND compute=? "
@@ -171,17 +173,23 @@ json_t *plan_job(struct core *c, int64_t event, const char *policy)
 {
 	static const char existing[] = "SELECT t.key AS target,r.epoch,r.state FROM request r JOIN target t ON t.id=r.target WHERE r.event=? AND "
 				       "r.state IN ('asked','unsure','accepted','scheduled','running','cancelling','done') ORDER BY r.id";
+	/* refused to the end of the ladder there, by these rules: for a while it is another facility's turn */
+	static const char refused[] =
+		"SELECT DISTINCT t.key AS target,r.epoch,r.facility FROM request r JOIN target t ON t.id=r.target WHERE r.event=?1 AND r.policy=?2 AND "
+		"r.state='declined' AND r.created_us>?3 AND NOT EXISTS (SELECT 1 FROM request o WHERE o.event=r.event AND o.target=r.target AND o.epoch=r.epoch "
+		"AND o.facility=r.facility AND o.state<>'declined') ORDER BY r.id";
 	char name[LIMIT_EVENT_ID + 1];
-	const struct policy *p = rule_current(c, policy, NULL);
+	int64_t policy_id = 0;
+	const struct policy *p = rule_current(c, policy, &policy_id);
 	if (p == NULL || failed(c))
 		return NULL;
 	get_text(c, name, sizeof name, "SELECT name FROM event WHERE id=? AND state NOT IN ('retracted','closed')", "i", event);
 	if (name[0] == 0)
 		return NULL;
 	int64_t event_us = get_int(c, UTC_NONE, "SELECT time_us FROM event WHERE id=? AND time_us IS NOT NULL", "i", event);
-	return json_pack("{s:s,s:s,s:I,s:o,s:i,s:o,s:O,s:o,s:o,s:o,s:o,s:o}", "kind", "plan", "event", name, "now_us", (json_int_t)c->utc_us,
+	return json_pack("{s:s,s:s,s:I,s:o,s:i,s:o,s:O,s:o,s:o,s:o,s:o,s:o,s:o}", "kind", "plan", "event", name, "now_us", (json_int_t)c->utc_us,
 			 "event_us", event_us == UTC_NONE ? json_null() : json_integer(event_us), "horizon_h", 24, "targets", job_targets(c, event, p), "policy", p->body, "facilities", job_facilities(c, event), "programmes",
 			 job_programmes(c), "event_left_h", left_of(p->budget_event_h, policy_spent_s(c, event, policy, INT64_MIN + 1)),
 			 "night_left_h", left_of(p->budget_night_h, policy_spent_s(c, 0, policy, c->utc_us - 24 * UTC_HOUR)), "existing",
-			 get_rows(c, existing, "i", event));
+			 get_rows(c, existing, "i", event), "refused", get_rows(c, refused, "iii", event, policy_id, c->utc_us - REFUSED_US));
 }

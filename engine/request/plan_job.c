@@ -243,6 +243,7 @@ static int ladder_read(const json_t *job, struct plan_job *out, struct err *e)
 int plan_job_read(const json_t *job, struct plan_job *out, struct err *e)
 {
 	*out = (struct plan_job){.policy = json_object_get(job, "policy"), .existing = json_object_get(job, "existing"),
+		.refused = json_object_get(job, "refused"),
 		.now_us = json_int(job, "now_us", UTC_NONE), .event_left_h = json_number(job, "event_left_h", INFINITY),
 		.night_left_h = json_number(job, "night_left_h", INFINITY)};
 	double horizon_h = json_number(job, "horizon_h", 24.0);
@@ -275,5 +276,15 @@ bool plan_exists(const struct plan_job *j, const char *key, int epoch, const cha
 			*state = json_text(x, "state", "live");
 			return true;
 		}
+	return false;
+}
+
+bool plan_refused(const struct plan_job *j, const char *key, int epoch, const char *facility)
+{
+	const json_t *x;
+	size_t i;
+	json_array_foreach(j->refused, i, x)
+		if (json_int(x, "epoch", 0) == epoch && strcmp(json_text(x, "target", ""), key) == 0 && strcmp(json_text(x, "facility", ""), facility) == 0)
+			return true;
 	return false;
 }

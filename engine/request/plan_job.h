@@ -66,7 +66,7 @@ struct plan_rung {
 
 struct plan_job {
 	int64_t now_us, end_us;
-	const json_t *policy, *existing;
+	const json_t *policy, *existing, *refused;
 	size_t targets, facilities, programmes, epochs, rungs;
 	struct plan_target *target;
 	struct plan_facility facility[PLAN_FACILITIES];
@@ -83,6 +83,9 @@ void plan_job_free(struct plan_job *j);
 
 /* true when (target, epoch) lives or is done; *state gets its state. */
 bool plan_exists(const struct plan_job *j, const char *key, int epoch, const char **state);
+
+/* true when that facility has refused (target, epoch) down to the end of its ladder. */
+bool plan_refused(const struct plan_job *j, const char *key, int epoch, const char *facility);
 
 /* The settings of rung `index` at an epoch, from both JSON texts: shared with the variants. -1: neither gives an exposure time. */
 int plan_rung_read(const json_t *ladder_entry, const json_t *observe_entry, int index, struct plan_rung *out, struct err *e);

@@ -196,6 +196,12 @@ static int visit_options(struct plan_pick *p, struct plan_visit *v, struct err *
 	if (j->facilities > 0) /* all nights span the same interval and share their frame */
 		ephemeris_target_set(visibility_night_frame(j->facility[0].night), j->target[v->target].ra_deg, j->target[v->target].dec_deg, &v->eye);
 	for (size_t f = 0; f < j->facilities; f++) {
+		if (plan_refused(j, j->target[v->target].key, j->epoch[v->epoch].epoch, j->facility[f].name)) {
+			struct plan_why w = {.code = VERDICT_declined, .facility = j->facility[f].name};
+			snprintf(w.detail, sizeof w.detail, "%.60s refused it, down to the end of the policy's ladder", w.facility);
+			plan_why_keep(&v->why, &w);
+			continue;
+		}
 		for (size_t r = 0; r < j->rungs; r++) {
 			if (j->rung[v->epoch][r].facility != (int)f)
 				continue;

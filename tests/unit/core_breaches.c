@@ -272,6 +272,33 @@ static void no_time_is_said_once(void **state)
 	box_close(&b);
 }
 
+/* At the end of the ladder at one facility it is the other's turn, though no reserve was offered; then nobody's. */
+static void the_ladder_goes_on_elsewhere(void **state)
+{
+	static const char policy[] = "{\"ladder\":[{\"programme\":\"too\",\"facility\":\"lco\",\"mode\":\"TIME_CRITICAL\"},"
+				     "{\"programme\":\"too2\",\"facility\":\"second\",\"mode\":\"NORMAL\"}]}";
+	static const char refusal[] = "{\"request_durations\":{},\"errors\":{\"requests\":[\"no\"]}}";
+	static const char job[] = "SELECT json_extract(body,'$.refused') FROM effect WHERE compute='plan' ORDER BY id DESC LIMIT 1";
+	(void)state;
+	struct box b;
+	box_open(&b);
+	b.two = true;
+	box_config(&b, policy);
+	box_later(&b, 1);
+	box_routine(&b);
+	box_alert(&b, "S230518h", "PRELIMINARY", 0, 0.9, "SIMPLE  = map one");
+	tale_map(&b, 30);
+	tale_ranked(&b, 1);
+	assert_string_equal(box_text(&b, job), "[]");
+	tale_planned(&b, 0, 1, 1); /* of lco only */
+	while (box_waits(&b, "offer"))
+		box_reply(&b, box_waits(&b, "offer"), 200, "%s", refusal);
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM request WHERE state<>'declined'"), 0);
+	assert_true(box_waits(&b, "plan") > 0);
+	assert_string_equal(box_text(&b, job), "[{\"epoch\":1,\"facility\":\"lco\",\"target\":\"G0|0\"}]");
+	box_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,7 +306,7 @@ int main(void)
 		cmocka_unit_test(resend_is_counted), cmocka_unit_test(a_look_counts_from_its_first_page), cmocka_unit_test(refused_orders_are_rows),
 		cmocka_unit_test(a_persons_word_is_looked_up), cmocka_unit_test(a_page_too_many_moves_no_cursor),
 		cmocka_unit_test(the_check_sees_the_disk), cmocka_unit_test(revised_in_any_order),
-		cmocka_unit_test(no_time_is_said_once),
+		cmocka_unit_test(no_time_is_said_once), cmocka_unit_test(the_ladder_goes_on_elsewhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -226,6 +226,31 @@ static void a_second_facility_is_the_reserve(void **state)
 	json_decref(result);
 }
 
+/* What one facility refused to the end of the ladder is the other's; what both refused has that verdict. */
+static void refused_there_asked_elsewhere(void **state)
+{
+	(void)state;
+	for (int both = 0; both < 2; both++) {
+		json_t *job = job_new("2017-08-17T23:00:00Z");
+		json_array_append_new(json_object_get(job, "facilities"), parse("{\"name\":\"other\",\"state\":\"open\",\"descriptor\":" DESCRIPTOR("other") "}"));
+		json_array_append_new(json_object_get(job, "programmes"), parse(PROGRAMME("second", "other")));
+		json_array_append_new(json_object_get(json_object_get(job, "policy"), "ladder"),
+			parse("{\"programme\":\"second\",\"facility\":\"other\",\"mode\":\"NORMAL\",\"max_airmass\":2.5}"));
+		json_object_set_new(job, "refused", parse(both ? "[{\"target\":\"NGC4993|1\",\"epoch\":1,\"facility\":\"lco\"},"
+			"{\"target\":\"NGC4993|1\",\"epoch\":1,\"facility\":\"other\"}]" : "[{\"target\":\"NGC4993|1\",\"epoch\":1,\"facility\":\"lco\"}]"));
+		json_t *result = run(job), *r;
+		size_t i;
+		json_array_foreach(json_object_get(result, "requests"), i, r)
+			assert_false(strcmp(json_text(r, "target", ""), "NGC4993|1") == 0 && strcmp(json_text(r, "facility", ""), "lco") == 0);
+		if (both)
+			verdict_is(result, "NGC4993|1", "declined", "refused it");
+		else
+			assert_non_null(find(result, "requests", "NGC4993|1", 1));
+		assert_non_null(find(result, "requests", "NGC4970|5", 1));
+		json_decref(result);
+	}
+}
+
 static void epochs_follow_each_other(void **state)
 {
 	(void)state;
@@ -347,7 +372,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(gw170817), cmocka_unit_test(modes_follow_the_clock_and_the_purse),
 		cmocka_unit_test(budgets_and_existing_bind), cmocka_unit_test(telescopes_are_finite), cmocka_unit_test(facilities_that_cannot),
-		cmocka_unit_test(a_second_facility_is_the_reserve), cmocka_unit_test(epochs_follow_each_other),
+		cmocka_unit_test(a_second_facility_is_the_reserve), cmocka_unit_test(refused_there_asked_elsewhere), cmocka_unit_test(epochs_follow_each_other),
 		cmocka_unit_test(a_pinned_target_goes_first), cmocka_unit_test(the_same_job_gives_the_same_bytes),
 		cmocka_unit_test(bad_jobs_are_refused), cmocka_unit_test(the_ladder_goes_down_and_ends), cmocka_unit_test(a_big_plan_is_quick)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
