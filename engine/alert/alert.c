@@ -253,7 +253,7 @@ json_t *alert_json(const struct alert *a, const char *stream)
 	json_t *more = json_pack("{s:O,s:O,s:o,s:o,s:O,s:o,s:o,s:o,s:O,s:O}", "classification", a->classification, "properties", a->properties,
 		"position", position, "map", map_json(a), "instruments", a->instruments, "group", text_or_null(a->group), "search",
 		text_or_null(a->search), "pipeline", text_or_null(a->pipeline), "external", a->external, "refs", a->refs);
-	must(out != NULL && more != NULL);
+	must_memory(out != NULL && more != NULL);
 	json_object_update(out, more);
 	json_decref(more);
 	return out;

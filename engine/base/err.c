@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int err_set(struct err *e, enum err_kind kind, const char *format, ...)
 {
@@ -49,11 +50,26 @@ int err_exit(const struct err *e)
 int err_print(const struct err *e)
 {
 	fprintf(stderr, "slew: %s\n", e->text[0] ? e->text : "failed, and no reason was given");
-	return err_exit(e);
+	return e->kind == ERR_NONE ? 1 : err_exit(e); /* somebody failed without a reason: still no success */
 }
 
 void err_must_fail(const char *what, const char *file, int line)
 {
 	fprintf(stderr, "slew: own bug at %s:%d: %s does not hold; please report it\n", file, line, what);
 	abort();
+}
+
+void err_no_memory(void)
+{
+	static const char text[] = "slew: no memory is left; give it more (MemoryMax= of a service, ulimit -v of a shell), or less to do\n";
+	ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1); /* no stdio: it may want memory */
+	(void)ignored;
+	_exit(1);
+}
+
+void *err_malloc(size_t size)
+{
+	void *p = malloc(size);
+	must_memory(p != NULL || size == 0);
+	return p;
 }

@@ -10,7 +10,7 @@ void hash_sha256_hex(const void *bytes, size_t len, char out[65])
 	static const char hex[] = "0123456789abcdef";
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned int n = 0;
-	must(EVP_Digest(bytes, len, digest, &n, EVP_sha256(), NULL) == 1 && n == 32);
+	must_memory(EVP_Digest(bytes, len, digest, &n, EVP_sha256(), NULL) == 1 && n == 32); /* it wants nothing else */
 	for (unsigned i = 0; i < 32; i++) {
 		out[2 * i] = hex[digest[i] >> 4];
 		out[2 * i + 1] = hex[digest[i] & 15];

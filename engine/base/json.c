@@ -309,10 +309,7 @@ static void canonical_object(struct text *t, const json_t *v)
 	struct member few[24];
 	size_t n = json_object_size(v), i = 0;
 	struct member *list = n <= sizeof few / sizeof few[0] ? few : malloc(n * sizeof *list);
-	if (list == NULL) {
-		t->failed = true;
-		return;
-	}
+	must_memory(list != NULL);
 	for (void *it = json_object_iter((json_t *)v); it; it = json_object_iter_next((json_t *)v, it))
 		list[i++] = (struct member){json_object_iter_key(it), json_object_iter_value(it)};
 	qsort(list, n, sizeof *list, compare_keys);

@@ -12,6 +12,8 @@
 static int store_error(sqlite3 *db, const char *what, struct err *e)
 {
 	int rc = sqlite3_errcode(db);
+	if ((rc & 0xFF) == SQLITE_NOMEM)
+		return err_set(e, ERR_MEMORY, "%s: SQLite has no memory left; give it more", what);
 	return err_set(e, (rc & 0xFF) == SQLITE_CONSTRAINT ? ERR_INPUT : ERR_STORE, "%s: %s (SQLite %d)", what,
 		sqlite3_errmsg(db), sqlite3_extended_errcode(db));
 }
@@ -74,7 +76,7 @@ sqlite3_stmt *query_prepare(sqlite3 *db, const char *sql, struct err *e)
 {
 	sqlite3_stmt *q = NULL;
 	if (sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &q, NULL) != SQLITE_OK)
-		err_set(e, ERR_STORE, "statement %.60s: %s", sql, sqlite3_errmsg(db));
+		err_set(e, (sqlite3_errcode(db) & 0xFF) == SQLITE_NOMEM ? ERR_MEMORY : ERR_STORE, "statement %.60s: %s", sql, sqlite3_errmsg(db));
 	return q;
 }
 

@@ -132,8 +132,12 @@ static int check_pattern(struct check *c, const json_t *schema, const json_t *va
 	regex_t re;
 	if (pattern == NULL || !json_is_string(value))
 		return 0;
-	must(regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB) == 0);
-	bool hit = strlen(json_string_value(value)) == json_string_length(value) && regexec(&re, json_string_value(value), 0, NULL, 0) == 0;
+	int bad = regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB);
+	must_memory(bad != REG_ESPACE);
+	must(bad == 0);
+	bad = regexec(&re, json_string_value(value), 0, NULL, 0);
+	must_memory(bad != REG_ESPACE); /* no memory is no wrong form */
+	bool hit = strlen(json_string_value(value)) == json_string_length(value) && bad == 0;
 	regfree(&re);
 	if (hit)
 		return 0;
@@ -224,7 +228,7 @@ int schema_check_embedded(const char *path, const json_t *value, const char *tex
 	const char *source = embed_find(path, &size);
 	must(source != NULL);
 	json_t *schema = json_read(source, size, &json_limits_config, &own);
-	must(schema != NULL);
+	must_memory(schema != NULL);
 	int rc = schema_check(schema, value, text, len, e);
 	json_decref(schema);
 	return rc;

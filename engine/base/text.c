@@ -1,5 +1,6 @@
 /* Growing strings with a ceiling, and escaping: see text.h. */
 #include "engine/base/text.h"
+#include "engine/base/err.h"
 #include <ctype.h>
 #include <math.h>
 #include <stdarg.h>
@@ -23,10 +24,7 @@ static bool text_room(struct text *t, size_t more)
 	while (cap < need)
 		cap *= 2;
 	char *data = realloc(t->data, cap);
-	if (data == NULL) {
-		t->failed = true;
-		return false;
-	}
+	must_memory(data != NULL); /* `failed` would say "too long" */
 	t->data = data;
 	t->cap = cap;
 	return true;

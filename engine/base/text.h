@@ -5,7 +5,8 @@
 #include <stddef.h>
 
 /* A growing, always NUL-terminated string. Start with {.max = ceiling}; data is NULL until the first byte. `failed` is set, and
- * stays, when the ceiling is hit or memory ends; later calls then do nothing, so check once at the end. Free with text_free. */
+ * stays, when the ceiling is hit; later calls then do nothing, so check once at the end (without memory the process ends). Free with
+ * text_free. */
 struct text {
 	char *data;
 	size_t len, cap, max;

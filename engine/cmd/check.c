@@ -35,6 +35,11 @@ static int check_state(const char *path)
 	if (query_open_state(path, &db, &e) < 0)
 		return err_print(&e);
 	int rc = query_text(db, found, sizeof found, &e, "PRAGMA quick_check(1)", "");
+	if (rc < 0 && e.kind == ERR_MEMORY) { /* says nothing about the file */
+		err_wrap(&e, "state %s", path);
+		sqlite3_close(db);
+		return err_print(&e);
+	}
 	if (rc < 0 || strcmp(found, "ok") != 0)
 		check_say(&sheet, CHECK_WRONG, "file", "%s; stop the engine, keep this file, go back to the last good copy", rc < 0 ? e.text : found);
 	else

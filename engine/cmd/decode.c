@@ -42,7 +42,10 @@ static int decode_run(int argc, char **argv)
 	char *text = compact ? json_canonical(normal) : json_pretty(normal);
 	struct text shown = {.max = LIMIT_TEXT};
 	text_json(&shown, text != NULL ? text : "");
-	rc = text == NULL || shown.failed || puts(shown.data) < 0 || fflush(stdout) != 0;
+	if (text == NULL || shown.failed)
+		rc = err_print(&(struct err){ERR_LIMIT, "decode: the alert as JSON is longer than the limit"});
+	else
+		rc = puts(shown.data) < 0; /* main says what became of standard output */
 	text_free(&shown);
 	free(text);
 	json_decref(normal);

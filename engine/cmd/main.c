@@ -3,6 +3,7 @@
 #include "engine/base/err.h"
 #include "engine/io/mapchild.h"
 #include <errno.h>
+#include <jansson.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -43,6 +44,7 @@ static int written(int rc)
 
 int main(int argc, char **argv)
 {
+	json_set_alloc_funcs(err_malloc, free);
 	if (argc < 2) {
 		help(stderr);
 		return 2;

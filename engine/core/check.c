@@ -81,7 +81,7 @@ static int checks_load(struct core *c, struct err *e)
 	int rc = views ? 0 : -1;
 	size_t i;
 	c->checks = calloc(1, sizeof *c->checks + json_array_size(views) * sizeof c->checks->view[0]);
-	must(c->checks != NULL);
+	must_memory(c->checks != NULL);
 	json_array_foreach(views, i, view) {
 		if (rc < 0)
 			break;

@@ -106,7 +106,7 @@ static void hand_over(struct effects *out, int64_t id, enum effect_kind kind, bo
 	if (out->count == out->cap) {
 		out->cap = out->cap ? 2 * out->cap : 16;
 		out->list = realloc(out->list, out->cap * sizeof *out->list);
-		must(out->list != NULL);
+		must_memory(out->list != NULL);
 	}
 	struct effect *x = &out->list[out->count++];
 	*x = (struct effect){.id = id, .kind = kind, .once = once, .body = body};

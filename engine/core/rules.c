@@ -13,7 +13,7 @@ int rules_load(struct core *c)
 	json_t *rows = get_rows(c, sites, "");
 	c->site_count = json_array_size(rows);
 	c->sites = calloc(c->site_count + 1, sizeof *c->sites);
-	must(c->sites != NULL);
+	must_memory(c->sites != NULL);
 	for (size_t i = 0; i < c->site_count; i++) {
 		const json_t *row = json_array_get(rows, i);
 		snprintf(c->sites[i].name, sizeof c->sites[i].name, "%s", json_text(row, "name", ""));
@@ -24,7 +24,7 @@ int rules_load(struct core *c)
 	rows = get_rows(c, policies, "");
 	c->rule_count = json_array_size(rows);
 	c->rules = calloc(c->rule_count + 1, sizeof *c->rules);
-	must(c->rules != NULL);
+	must_memory(c->rules != NULL);
 	for (size_t i = 0; i < c->rule_count; i++) {
 		c->rules[i].id = json_int(json_array_get(rows, i), "id", 0);
 		c->rules[i].current = json_int(json_array_get(rows, i), "current", 0) == 1;

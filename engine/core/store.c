@@ -123,7 +123,7 @@ json_t *get_rows(struct core *c, const char *sql, const char *types, ...)
 	sqlite3_stmt *q = first_row(c, sql, types, &ap);
 	va_end(ap);
 	json_t *rows = json_array();
-	must(rows != NULL);
+	must_memory(rows != NULL);
 	int more = q != NULL;
 	while (more == 1 && json_array_size(rows) < 100000) {
 		json_array_append_new(rows, query_row(q));
@@ -167,7 +167,7 @@ void refuse(struct core *c, const char *format, ...)
 char *json_compact(const json_t *j)
 {
 	char *text = json_canonical(j);
-	must(text != NULL);
+	must_memory(text != NULL);
 	return text;
 }
 

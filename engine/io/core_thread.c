@@ -329,7 +329,7 @@ static void die(struct core_thread *t, struct letters *batch, const struct err *
 {
 	letters_free(batch); /* not on disk: the positions have not moved, nobody was answered */
 	struct turn *turn = calloc(1, sizeof *turn);
-	must(turn != NULL);
+	must_memory(turn != NULL);
 	turn->dead = true;
 	turn->error = *e;
 	turn->error.kind = ERR_STORE;

@@ -212,7 +212,7 @@ static void engine_free(struct engine *g)
 int loop_run(const char *config_path, struct log log, struct err *e)
 {
 	struct engine *g = calloc(1, sizeof *g);
-	must(g != NULL);
+	must_memory(g != NULL);
 	g->log = log;
 	g->due_utc_us = g->due_tick_us = INT64_MAX;
 	g->started_boot_us = clock_boot_us();

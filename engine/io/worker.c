@@ -185,7 +185,7 @@ static void job_done(uv_work_t *work, int status)
 static struct job *job_new(struct workers *w, uint64_t id, json_t *request, worker_done_cb *done)
 {
 	struct job *j = calloc(1, sizeof *j);
-	must(j != NULL);
+	must_memory(j != NULL);
 	j->owner = w;
 	j->id = id;
 	j->request = request;

@@ -3,6 +3,7 @@
 #include "engine/base/limits.h"
 #include "engine/target/catalog_build.h"
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +94,14 @@ static int line_read(struct line *l, struct err *e)
 	return 1;
 }
 
+/* After line_read gave 0: the end of the file, or it could not be read on (getline says the same when memory ends). */
+static int line_ended(const struct line *l, struct err *e)
+{
+	if (feof(l->file))
+		return 0;
+	return err_set(e, ERR_SYSTEM, "line %lld: the file cannot be read on: %s", (long long)l->number, strerror(errno));
+}
+
 /* The header: the first line that is no comment, or the last comment before numbers, or GLADE+'s. *data: the first line is data. */
 static int header_find(struct catalog_builder *b, struct line *l, char **header, bool *data, struct err *e)
 {
@@ -105,7 +114,9 @@ static int header_find(struct catalog_builder *b, struct line *l, char **header,
 	}
 	if (got <= 0 || (first = strdup(l->data)) == NULL) {
 		free(comment);
-		return got == 0 ? err_set(e, ERR_INPUT, "the file has no line of data") : -1;
+		if (got > 0)
+			return err_set(e, ERR_MEMORY, "no memory for a line");
+		return got < 0 || line_ended(l, e) < 0 ? -1 : err_set(e, ERR_INPUT, "the file has no line of data");
 	}
 	if (strncmp(first, "\xEF\xBB\xBF", 3) == 0)
 		memmove(first, first + 3, strlen(first + 3) + 1);
@@ -155,7 +166,7 @@ static int rows_take(struct catalog_builder *b, struct line *l, const struct cat
 		struct err why = {0};
 		int got = r.have ? 1 : line_read(l, &why);
 		if (got == 0)
-			return ferror(l->file) ? err_set(e, ERR_SYSTEM, "line %lld: the file cannot be read on", (long long)l->number) : 0;
+			return line_ended(l, e);
 		if (got > 0 && (l->data[0] == '#' || l->data[strspn(l->data, " \t")] == '\0'))
 			continue;
 		if (got > 0 && line_cut(l, l->data) < 0)
