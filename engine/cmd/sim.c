@@ -12,10 +12,12 @@ static int run(int argc, char **argv)
 	for (int i = 1; i < argc; i++)
 		if (strcmp(argv[i], "--real") == 0)
 			return sim_real_run_command(argc, argv);
+		else if (strcmp(argv[i], "--compare") == 0)
+			return sim_compare_run(argc, argv);
 	return sim_nights_run(argc, argv);
 }
 
-const struct command command_sim = {"sim", "--real [options] | FILE.night… | --seeds N [options]",
+const struct command command_sim = {"sim", "--real [options] | --compare A.json B.json | FILE.night… | --seeds N [options]",
 	"nights that never were: a dry run of a real one, or random ones by the thousand",
 	"Runs the engine that `slew run` runs, with its policies and adapters, on a virtual clock against a simulated observatory. Nothing is\n"
 	"sent anywhere.\n\n"
@@ -32,6 +34,12 @@ const struct command command_sim = {"sim", "--real [options] | FILE.night… | -
 	"  --json [FILE]    the same as data; README lists the members\n"
 	"  --state FILE     keeps the state, for slew report, slew replay and sqlite3\n"
 	"  --quiet          no story, only what it came to\n\n"
+	"Many nights (--real --nights N): the same drawn nights of 52 h, one merger each and false alarms, under each --policy by itself\n"
+	"  --nights N       a table: true hosts observed and identified, first image, hours and triggers an event, requests wasted\n"
+	"  --jobs J         processes at once (1); --json FILE: the table and every night\n"
+	"  --start TIME     of the year over which the nights are spread (2027-01-01); --seed S: of the first night\n"
+	"  --compare A.json B.json   two policies on the same nights, pair by pair; FILE#POLICY where a file holds several\n"
+	"  Identified: two detections 30 min apart, and a colour or a fade. Wasted: asked for what was no merger, or ended without an exposure.\n\n"
 	"Nights that try to break it: FILE.night is a text (sim/night.h), told as a story and judged; --seeds N draws them\n"
 	"  --seeds N        N random nights: each seed switches a random half of all troubles on; --seed S: the first (1)\n"
 	"  --jobs J         processes at once (1)\n"
@@ -44,6 +52,8 @@ const struct command command_sim = {"sim", "--real [options] | FILE.night… | -
 	"examples:\n"
 	"  slew sim --real --policy bns-near -o night.html\n"
 	"  slew sim --real --alert MS260917a-preliminary.json --start now --catalog glade.fits -o night.html\n"
+	"  slew sim --real --nights 100 --jobs 4 --policy bns-near --policy ./bold.json --json both.json\n"
+	"  slew sim --compare both.json#bns-near both.json#bold\n"
 	"  slew sim tests/night/retracted.night\n"
 	"  slew sim --seeds 1000 --jobs 2 --shrink --keep /tmp\n",
 	run};

@@ -1,5 +1,5 @@
 /* slew sim --real: what was asked for. */
-#include "engine/cmd/sim_real.h"
+#include "engine/cmd/sim_ensemble.h"
 #include "engine/base/utc.h"
 #include "engine/cmd/sim.h"
 #include "engine/io/clock.h"
@@ -103,12 +103,30 @@ static int arguments_read(int argc, char **argv, struct real_arguments *a)
 	return 0;
 }
 
+/* What goes with many nights, and what with one; and what is usual for each. */
+static int arguments_settle(struct real_arguments *a)
+{
+	if (a->nights > 0 && (a->alerts > 0 || a->events > 0 || a->page != NULL || a->state != NULL))
+		return cmd_usage(&command_sim, "%s is for one night, not for --nights", a->alerts ? "--alert" : a->events ? "--events" : a->page ? "-o" : "--state");
+	if (a->nights == 0 && a->jobs > 0)
+		return cmd_usage(&command_sim, "--jobs goes with --nights N");
+	a->events = a->events > 0 ? a->events : 1;
+	a->jobs = a->jobs > 0 ? a->jobs : 1;
+	if (a->jobs > a->nights && a->nights > 0)
+		a->jobs = a->nights;
+	if (!a->hours_given)
+		a->hours = a->nights > 0 ? 52 : 24;
+	return 0;
+}
+
 int sim_real_run_command(int argc, char **argv)
 {
-	struct real_arguments a = {.events = 1, .jobs = 1, .start_us = clock_wall_us() / UTC_MINUTE * UTC_MINUTE, .hours = 24, .approve_min = NAN, .max_mpc = 140, .seed = 1};
+	struct real_arguments a = {.start_us = clock_wall_us() / UTC_MINUTE * UTC_MINUTE, .approve_min = NAN, .max_mpc = 140, .seed = 1};
 	struct real_world w;
 	struct err e = {0};
 	int rc = arguments_read(argc, argv, &a);
+	if (rc == 0)
+		rc = arguments_settle(&a);
 	if (rc != 0)
 		return rc;
 	rc = real_world_open(&a, &w, &e);
@@ -116,7 +134,7 @@ int sim_real_run_command(int argc, char **argv)
 		real_progress(NULL);
 		return err_print(&e);
 	}
-	rc = real_night(&a, &w);
+	rc = a.nights > 0 ? real_ensemble(&a, &w) : real_night(&a, &w);
 	real_world_close(&w);
 	return rc;
 }

@@ -47,5 +47,20 @@ ok "a start that is no time" refused 2 'yesterday: not a time; write 2026' --sta
 ok "no site is dark" refused 1 'no site of lco is dark between 2026-12-20T18:30:00Z' --start 2026-12-20T18:30:00Z --hours 0.2
 ok "a number that is none" refused 2 'hours many: not a number from' --hours many
 ok "a state that is there already" refused 1 'there is a file already' --state "$dir/a.db" $night
+# Ensembles: the same nights under two policies, whatever the number of processes; pair by pair.
+sed 's/"name": "bns-near"/"name": "bold"/; s/"auto_budget_h": 3,/"auto_budget_h": 30,/' policies/bns-near.json > "$dir/bold.json"
+many="--nights 3 --hours 4 --seed 21 --policy bns-near --policy $dir/bold.json"
+ok "an ensemble of nights, a table and its data" sh -c "'$slew' sim --real $many --jobs 2 --json '$dir/e.json' > '$dir/out' && grep -q 'bns-near  *bold' '$dir/out' &&
+	grep -q 'true host observed .*of 3 ' '$dir/out' && grep -q 'requests wasted' '$dir/out' && [ \"\$(sqlite3 :memory: \"SELECT count(*)||'/'||count(DISTINCT json_extract(value,'\$.digest')) FROM
+	json_each(readfile('$dir/e.json'),'\$.policies[1].nights')\")\" = 3/3 ]"
+ok "the same with one process" sh -c "'$slew' sim --real $many --json > '$dir/e1.json' && cmp '$dir/e.json' '$dir/e1.json'"
+ok "two policies on the same nights" sh -c "'$slew' sim --compare '$dir/e.json#bns-near' '$dir/e.json#bold' > '$dir/out' && grep -q 'The same 3 nights' '$dir/out' && grep -q 'true host observed .*p = ' '$dir/out' &&
+	grep -q 'telescope hours a night .* 3 pairs' '$dir/out'"
+compare() { local words=$1; shift; ! "$slew" sim --compare "$@" > "$dir/out" 2> "$dir/err" && [ ! -s "$dir/out" ] && grep -q "$words" "$dir/err" || { cat "$dir/err"; return 1; }; }
+"$slew" sim --real --nights 3 --hours 0.2 --seed 22 --clear --json "$dir/f.json" > /dev/null
+ok "nights that are not the same are not compared" compare 'not of the same nights: number 1 is seed 21 of .* seed 22' "$dir/e.json#bold" "$dir/f.json"
+ok "a file of several policies wants a name" compare 'holds the policies bns-near, bold; say which' "$dir/e.json" "$dir/f.json"
+ok "a file that is no ensemble" compare 'is no ensemble of nights' "$dir/a.json" "$dir/f.json"
+ok "what is for one night is refused with many" refused 2 'state is for one night' --nights 2 --state "$dir/x.db"
 echo "1..$n"
 exit $bad
