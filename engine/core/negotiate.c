@@ -111,13 +111,24 @@ void offer_answered(struct core *c, int64_t request, const struct answer *a)
 		return;
 	offer_row(c, request, a);
 	if (a->kind == ANSWER_ACCEPTED) {
-		put(c, "UPDATE request SET seconds=coalesce(?,seconds) WHERE id=?", "di", a->seconds, request);
+		put(c, "UPDATE request SET seconds=coalesce(?,seconds) WHERE id=?", "di", a->seconds > 0 ? a->seconds : NAN, request); /* nothing is free: then the plan's own figure */
 		request_signal(c, request, SIGNAL_offer_taken, a->words);
 	} else {
 		request_refused(c, request, SIGNAL_offer_refused, a);
 		offers_compare(c, json_int(r, "event", 0), json_int(r, "target", 0), (int)json_int(r, "epoch", 0), false);
 	}
 	json_decref(r);
+}
+
+void request_slip(struct core *c, int64_t id, const char *why)
+{
+	static const char reserve[] =
+		"SELECT 1 FROM request o JOIN request r ON r.event=o.event AND r.target=o.target AND r.epoch=o.epoch AND r.state='held' AND r.unwanted=0 "
+		"AND r.end_us>?2 AND NOT EXISTS (SELECT 1 FROM gate g WHERE g.lifted_seq IS NULL AND g.facility=r.facility AND (g.event IS NULL OR g.event=r.event)) "
+		"WHERE o.id=?1 AND o.unwanted=0 AND (o.state IN ('accepted','scheduled') OR (o.state='asked' AND NOT EXISTS "
+		"(SELECT 1 FROM effect f WHERE f.request=o.id AND f.verb='submit' AND (f.state='released' OR (f.state='waiting' AND f.step>0)))))";
+	if (get_int(c, 0, reserve, "ii", id, c->utc_us))
+		request_unwant(c, id, why);
 }
 
 void request_reserve(struct core *c, const json_t *request)

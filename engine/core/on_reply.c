@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define OFFER_WAIT_US (5 * UTC_SECOND) /* no facility delays another's request by more */
+
 struct talk { /* one reply and what it answers */
 	int64_t effect, request, released_seq;
 	enum verb verb;
@@ -65,6 +67,8 @@ static void again(struct core *c, const struct talk *t, int64_t wait_us, const c
 		alarm_raise(c, token, verb_name(t->verb), "%s has not answered it after %d attempts: %s", t->site->name, t->attempts, words);
 	}
 	submit_void(c, t, words);
+	if (t->verb == VERB_SUBMIT && t->step == 0 && (wait_us > OFFER_WAIT_US || t->attempts > 2))
+		request_slip(c, t->request, "slipped: its facility does not take it now"); /* a reserve is not kept waiting */
 	static const char unwanted[] = "SELECT 1 FROM request WHERE id=? AND unwanted=1 AND state='asked'";
 	if (t->verb == VERB_SUBMIT && t->step == 0 && get_int(c, 0, unwanted, "i", t->request)) { /* a later step: at its release */
 		request_signal(c, t->request, SIGNAL_unwanted_unsent, words);
@@ -197,7 +201,13 @@ static void answer_apply(struct core *c, const struct talk *t, const struct answ
 		return;
 	bool write = is_write(t->verb) && id == t->request;
 	int64_t written = get_int(c, 0, "SELECT written_seq FROM request WHERE id=?", "i", id);
-	if ((!write && t->released_seq < written) || !remote_id_keep(c, t, id, a))
+	if (!write && t->released_seq < written) { /* from before the last write was answered: ignored, but a feed will not tell it again */
+		if (t->request == 0 && signal != SIGNAL_queued && !effect_pending(c, id, VERB_POLL) &&
+		    get_int(c, 0, "SELECT remote_id IS NOT NULL FROM request WHERE id=?", "i", id))
+			effect_call(c, t->site->name, VERB_POLL, 0, id, UTC_NONE);
+		return;
+	}
+	if (!remote_id_keep(c, t, id, a))
 		return;
 	if (signal == SIGNAL_declined && t->verb == VERB_SUBMIT && id == t->request) {
 		put(c, "UPDATE request SET void_submits=void_submits+1 WHERE id=?", "i", id);

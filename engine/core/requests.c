@@ -122,6 +122,22 @@ static void observed(struct core *c, const json_t *r)
 	    json_text(r, "event_name", ""));
 }
 
+/* What came to nothing has its reason, unless another request for its target is still there, was done, or somebody else has given one. */
+static void ended(struct core *c, const json_t *r, enum life to, const char *words)
+{
+	static const char others[] = "SELECT 1 FROM request WHERE event=? AND target=? AND state NOT IN ('declined','cancelled','expired','failed') LIMIT 1";
+	static const char planned[] = "SELECT 1 FROM verdict WHERE event=? AND policy=? AND target=? AND code='planned'";
+	static const char why_of[] = "SELECT unwanted_why FROM request WHERE id=?";
+	int64_t event = json_int(r, "event", 0), target = json_int(r, "target", 0);
+	const char *policy = json_text(r, "policy_name", ""), *facility = json_text(r, "facility", "");
+	char why[160];
+	if (get_int(c, 0, others, "ii", event, target) || !get_int(c, 0, planned, "iti", event, policy, target))
+		return;
+	get_text(c, why, sizeof why, why_of, "i", json_int(r, "id", 0));
+	const char *code = strcmp(why, "retracted") == 0 ? "retracted" : to == LIFE_expired ? "late" : to == LIFE_failed ? "failed" : "withdrawn";
+	verdict_put(c, event, policy, target, code, facility, to == LIFE_expired ? "its window passed there and it was not observed" : why[0] ? why : words);
+}
+
 static void enter(struct core *c, const json_t *r, enum life from, enum life to)
 {
 	int64_t id = json_int(r, "id", 0);
@@ -193,6 +209,8 @@ void request_signal(struct core *c, int64_t id, enum life_signal s, const char *
 		put(c, change, "iiitttt", id, c->seq, c->utc_us, signal_name(s), life_name(from), life_name(to), words && words[0] ? words : NULL);
 		ledger_follow(c, id, to);
 		enter(c, r, from, to);
+		if (to == LIFE_cancelled || to == LIFE_expired || to == LIFE_failed)
+			ended(c, r, to, words);
 	}
 	json_decref(r);
 }

@@ -71,11 +71,8 @@ static void fire_map_wait(struct core *c, int64_t alert, const char *detail)
 /* What has not started by its promised time moves to the reserve, once; without a reserve it goes on waiting. */
 static void fire_slip(struct core *c, int64_t id, const char *detail)
 {
-	static const char reserve[] = "SELECT 1 FROM request o JOIN request r ON r.event=o.event AND r.target=o.target AND r.epoch=o.epoch "
-				      "WHERE o.id=? AND o.unwanted=0 AND o.state IN ('accepted','scheduled') AND r.state='held' AND r.unwanted=0 AND r.end_us>?";
 	(void)detail;
-	if (get_int(c, 0, reserve, "ii", id, c->utc_us))
-		request_unwant(c, id, "slipped: not started by its promised time");
+	request_slip(c, id, "slipped: not started by its promised time");
 }
 
 /* Frames appear over hours: asked again with a growing pause, until a reduced one (level 91 at LCO) is there or a day has passed. */

@@ -144,6 +144,7 @@ void offer_answered(struct core *c, int64_t request, const struct answer *a);
 void request_refused(struct core *c, int64_t request, enum life_signal s, const struct answer *a); /* keeps words and stem, then signals */
 void request_choose(struct core *c, int64_t id);                            /* wants its submit; the gates are asked at release */
 void request_next_variant(struct core *c, const json_t *request);
+void request_slip(struct core *c, int64_t id, const char *why);            /* why begins with "slipped": makes room for its reserve, if there is one */
 void request_reserve(struct core *c, const json_t *request);               /* the best held sibling takes over */
 
 /* follow.c */

@@ -51,7 +51,9 @@
 	X(test, "a test alert, and policy or facility refuse tests") \
 	X(too_old, "older than the policy's max_age_h") \
 	X(watch, "low significance: watched only") \
-	X(held, "held: by an operator, an approval, a budget or the clock")
+	X(held, "held: by an operator, an approval, a budget or the clock") \
+	X(withdrawn, "asked, and withdrawn before it was observed") \
+	X(failed, "asked, and the telescope could not")
 
 enum verdict {
 #define X(name, text) VERDICT_##name,

@@ -299,6 +299,74 @@ static void the_ladder_goes_on_elsewhere(void **state)
 	box_close(&b);
 }
 
+/* A facility that puts its submission off makes room for the reserve: nothing was made there. */
+static void the_reserve_is_not_kept_waiting(void **state)
+{
+	(void)state;
+	struct box b;
+	tale_begin(&b, NULL, 1, 2);
+	tale_offers(&b, 300);
+	assert_string_equal(box_text(&b, tale_states), "asked,held");
+	box_reply(&b, box_waits(&b, "submit"), 429, "{\"detail\":\"Request was throttled.\"}");
+	assert_string_equal(box_text(&b, tale_states), "cancelled,asked");
+	box_lost(&b, box_waits(&b, "submit"), SENT_NO); /* and nobody stands behind the second */
+	assert_string_equal(box_text(&b, tale_states), "cancelled,asked");
+	box_close(&b);
+}
+
+/* An offer that costs nothing is billed as planned: a facility's slip of the pen opens no budget. */
+static void nothing_is_free(void **state)
+{
+	(void)state;
+	struct box b;
+	tale_begin(&b, "{\"budget_h\":{\"event\":0.2,\"night\":8}}", 3, 1);
+	tale_offers(&b, 0);
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM request WHERE state='asked'"), 2); /* of 300 s each */
+	assert_int_equal(box_int(&b, "SELECT total(seconds) FROM ledger WHERE state<>'returned'"), 600);
+	box_close(&b);
+}
+
+/* What a page of the feed says of a request that was written to meanwhile is ignored, but asked for anew: the cursor has gone past it. */
+static void ignored_by_age_asked_anew(void **state)
+{
+	(void)state;
+	struct box b;
+	tale_begin(&b, NULL, 1, 1);
+	tale_offers(&b, 300);
+	int64_t submit = box_waits(&b, "submit");
+	box_later(&b, 301);
+	assert_true(box_waits(&b, "poll") > 0);
+	tale_accept(&b, submit); /* answered while the feed's first page is on its way */
+	char token[64];
+	snprintf(token, sizeof token, "%s", box_text(&b, "SELECT token FROM request"));
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM effect WHERE verb='poll' AND request=1"), 0);
+	box_reply(&b, box_waits(&b, "poll"), 200, "{\"count\":1,\"next\":null,\"previous\":null,\"results\":[{\"id\":77,\"name\":\"%s\",\"request_group_id\":%lld,\"state\":\"IN_PROGRESS\","
+		  "\"site\":\"coj\",\"enclosure\":\"doma\",\"telescope\":\"1m0a\",\"start\":\"2023-05-18T18:00:00Z\",\"end\":\"2023-05-18T18:10:00Z\"}]}", token, (long long)submit);
+	assert_string_equal(box_text(&b, tale_states), "accepted");
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM effect WHERE verb='poll' AND request=1"), 1);
+	box_close(&b);
+}
+
+/* What was asked and came to nothing says why, not that a request exists. */
+static void what_came_to_nothing_says_why(void **state)
+{
+	static const char code[] = "SELECT code FROM verdict WHERE target IS NOT NULL";
+	(void)state;
+	struct box b;
+	tale_begin(&b, NULL, 1, 1);
+	tale_offers(&b, 300);
+	assert_string_equal(box_text(&b, code), "planned");
+	box_alert(&b, "S230518h", "RETRACTION", 600, 0, NULL);
+	box_lost(&b, box_waits(&b, "submit"), SENT_NO);
+	assert_string_equal(box_text(&b, tale_states), "cancelled");
+	assert_string_equal(box_text(&b, code), "retracted");
+	box_close(&b);
+	tale_begin(&b, NULL, 1, 1);
+	box_order(&b, "{\"verb\":\"cancel\",\"request\":1}");
+	assert_string_equal(box_text(&b, "SELECT code||': '||detail FROM verdict WHERE target IS NOT NULL"), "withdrawn: cancelled by order");
+	box_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -307,6 +375,8 @@ int main(void)
 		cmocka_unit_test(a_persons_word_is_looked_up), cmocka_unit_test(a_page_too_many_moves_no_cursor),
 		cmocka_unit_test(the_check_sees_the_disk), cmocka_unit_test(revised_in_any_order),
 		cmocka_unit_test(no_time_is_said_once), cmocka_unit_test(the_ladder_goes_on_elsewhere),
+		cmocka_unit_test(the_reserve_is_not_kept_waiting), cmocka_unit_test(nothing_is_free), cmocka_unit_test(ignored_by_age_asked_anew),
+		cmocka_unit_test(what_came_to_nothing_says_why),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
