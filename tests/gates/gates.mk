@@ -7,9 +7,11 @@ check-fast: check-fast-build ## what decides, in ten seconds: its unit tests, th
 	@BUILD=$(BUILD) tests/run $(FAST_BIN) $(FAST_SH)
 mutate: slew $(FAST_BIN) ## conditions of what decides turned round one by one (N=40 of them, SEED=1): does check-fast notice?
 	@BUILD=$(BUILD) CC="$(CC)" tools/mutate -n $(or $(N),40) -s $(or $(SEED),1)
+cells: $(BUILD)/tests/gates/cells ## which cells of the life of a request random nights visit (SEEDS=200; CELLS=1 lists the others)
+	@SEEDS=$(or $(SEEDS),200) $(if $(CELLS),CELLS=1) $(BUILD)/tests/gates/cells 2>&1 | grep '^#'
 prove: slew ## everything that proves, in half an hour of two cores, a line a part (PARTS="nights fuzz" some; LEDGER=1 writes it down)
 	@BUILD=$(BUILD) MAKE="$(MAKE)" tools/prove
 soak: slew ## nights without end for HOURS=24: what breaks is kept, memory and open files are watched (LEDGER=1 writes it down)
 	@BUILD=$(BUILD) HOURS="$(or $(HOURS),24)" tools/soak
 
-.PHONY: check-fast check-fast-build mutate prove soak
+.PHONY: check-fast check-fast-build mutate cells prove soak
