@@ -82,10 +82,10 @@ int sim_host_clock(struct sim_host *h, int64_t step_us, struct err *e);
 int sim_host_crash(struct sim_host *h, int64_t down_us, bool lost, struct err *e);
 
 /* The process will die in the commit-th commit from now (0: not after all): nothing of that turn is durable, or, with after, all of it
- * but nothing of it has been handed over. Then as sim_host_crash. A message that was lost so is sent again, as a broker would. */
+ * but nothing of it has been handed over; asks: only turns that hand over what may leave but once are counted. Then as sim_host_crash. A message that was lost so is sent again, as a broker would. */
 struct sim_doom {
 	int commit;
-	bool after, lost;
+	bool after, lost, asks;
 	int64_t down_us;
 };
 void sim_host_doom(struct sim_host *h, const struct sim_doom *doom);

@@ -33,6 +33,7 @@ struct sim_host {
 	struct sim_host_counts counts;
 	json_t *answer;
 	struct sim_doom doom;        /* how it will die in a commit; doom.commit 0: it will not */
+	bool asks;                   /* the turn hands over a call that may leave but once */
 	bool died;                   /* that has happened just now: a dead process does nothing more */
 	bool full, no_room;          /* the disk, as the engine knows it; the last turn failed for want of room */
 	struct kept *kept;           /* inputs that wait for room */

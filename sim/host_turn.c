@@ -95,7 +95,7 @@ int host_check(struct sim_host *h, bool all, struct err *e)
 int host_on_commit(void *ctx)
 {
 	struct sim_host *h = ctx;
-	if (h->doom.commit == 0 || --h->doom.commit > 0)
+	if (h->doom.commit == 0 || (h->doom.asks && !h->asks) || --h->doom.commit > 0)
 		return 0;
 	h->died = true;
 	return !h->doom.after;
@@ -130,6 +130,9 @@ static int turn_try(struct sim_host *h, struct input *in, struct err *e)
 		rc = core_step(h->core, in, e);
 	if (rc == 0)
 		rc = core_release(h->core, utc_us, h->tick_us, &out, e);
+	h->asks = false;
+	for (size_t i = 0; rc == 0 && i < out.count; i++)
+		h->asks |= out.list[i].once;
 	if (rc == 0)
 		rc = core_commit(h->core, e);
 	if (rc == 0)
@@ -139,6 +142,7 @@ static int turn_try(struct sim_host *h, struct input *in, struct err *e)
 		query_run(h->o.db, &ignored, "ROLLBACK", "");
 	for (size_t i = 0; rc == 0 && i < out.count; i++)
 		rc = hand_over(h, &out.list[i], e);
+	h->asks = false;
 	effects_free(&out);
 	json_decref(core_alarms(h->core));
 	return rc;

@@ -22,7 +22,8 @@
  *   HH:MM[:SS.sss] portal [NAME] calm      no more faults there
  *   HH:MM[:SS.sss] calm                    nor anywhere
  *   HH:MM[:SS.sss] crash SECONDS [lost]    the engine dies, and is started again so much later; lost: calls on their way never arrive
- *   HH:MM[:SS.sss] crash SECONDS [lost] in N [after]   in the N-th commit from then: nothing of it is durable, or, after: all of it, and
+ *   HH:MM[:SS.sss] crash SECONDS [lost] in N [asks] [after]   in the N-th commit from then (asks: of a turn that submits): nothing of it
+ *                                          is durable, or, after: all of it, and
  *                                          nothing was handed over
  *   HH:MM[:SS.sss] disk full|mend          there is no room on the disk (but the ballast's) until it is mended
  *   HH:MM[:SS.sss] disk fails N [on]       the N-th write or sync from then fails, or with on: all from there until a person has mended it

@@ -111,6 +111,7 @@ static int do_crash(struct night *n, char *rest, struct err *e)
 		return sim_host_crash(n->host, doom.down_us, doom.lost, e);
 	doom.commit = atoi(in + 4);
 	doom.after = strstr(in, " after") != NULL;
+	doom.asks = strstr(in, " asks") != NULL;
 	if (doom.commit < 1)
 		return err_set(e, ERR_INPUT, "crash SECONDS in N: N is 1 for the next commit");
 	sim_host_doom(n->host, &doom);

@@ -282,8 +282,9 @@ static void menu_die(struct draft *d)
 {
 	for (int n = 1 + rng_below(&d->rng, 4); n > 0; n--) {
 		double at_s = d->event[rng_below(&d->rng, d->events)].at_s + (rng_below(&d->rng, 2) ? 0 : 10 * rng_uniform(&d->rng)) - 0.01;
-		put(d, fmax(0, at_s), "crash %.3f%s in %d%s", 60 * rng_uniform(&d->rng) * rng_uniform(&d->rng), rng_below(&d->rng, 2) ? " lost" : "",
-			1 + rng_below(&d->rng, rng_below(&d->rng, 3) ? 40 : 3), rng_below(&d->rng, 3) ? "" : " after");
+		bool asks = rng_below(&d->rng, 2);
+		put(d, fmax(0, at_s), "crash %.3f%s in %d%s%s", 60 * rng_uniform(&d->rng) * rng_uniform(&d->rng), rng_below(&d->rng, 2) ? " lost" : "",
+			1 + rng_below(&d->rng, asks ? 4 : rng_below(&d->rng, 3) ? 40 : 3), asks ? " asks" : "", rng_below(&d->rng, 3) ? "" : " after");
 	}
 }
 
