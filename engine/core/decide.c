@@ -236,7 +236,8 @@ static void decide_one(struct core *c, struct matter *m, struct policy *p)
 	json_t *decision = get_row(c, before, "it", m->event, p->name);
 	const char *was = json_text(decision, "state", "idle");
 	double age_s = m->facts.number[FACT_age_s];
-	if (strcmp(was, "idle") == 0 && age_s > p->max_age_h * 3600) {
+	bool asks_none = strcmp(was, "idle") == 0 || strcmp(was, "warm") == 0;
+	if (asks_none && age_s > p->max_age_h * 3600) {
 		char detail[64];
 		snprintf(detail, sizeof detail, "%.1f h after the event", age_s / 3600);
 		verdict_put(c, m->event, p->name, 0, "too_old", NULL, detail);

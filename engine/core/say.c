@@ -42,8 +42,10 @@ void alarm_clear(struct core *c, const char *subject, const char *what)
 void say(struct core *c, int64_t event, const char *kind, const char *format, ...)
 {
 	static const char name_of[] = "SELECT name FROM event WHERE id=?";
-	static const char insert[] = "INSERT INTO message_out(seq,event,sink,kind,body,state) VALUES(?,?,'log',?,?,'waiting') "
-				     "ON CONFLICT DO NOTHING";
+	/* one input may say several things of a kind: of two policies, of two galaxies */
+	static const char insert[] = "INSERT INTO message_out(seq,event,sink,kind,body,state) VALUES(?,?,'log',?,?,'waiting') ON CONFLICT DO UPDATE SET "
+				     "body=body||'; '||excluded.body WHERE instr(body,excluded.body)=0";
+	static const char id_of[] = "SELECT id FROM message_out WHERE sink='log' AND kind=? AND event=? AND seq=?";
 	static const char effect[] = "INSERT INTO effect(seq,kind,state,once,event,body) VALUES(?,'message','waiting',0,?,?)";
 	char text[2048], name[LIMIT_EVENT_ID + 1];
 	va_list ap;
@@ -54,7 +56,8 @@ void say(struct core *c, int64_t event, const char *kind, const char *format, ..
 	put(c, insert, "iitt", c->seq, event, kind, text);
 	if (failed(c) || sqlite3_changes(c->db) == 0)
 		return;
-	json_t *body = json_pack("{s:s,s:s,s:s,s:I}", "kind", kind, "event", name, "text", text, "message", (json_int_t)last_id(c));
+	json_t *body = json_pack("{s:s,s:s,s:s,s:I}", "kind", kind, "event", name, "text", text, "message",
+				 (json_int_t)get_int(c, last_id(c), id_of, "tii", kind, event, c->seq));
 	char *s = json_compact(body);
 	put(c, effect, "iit", c->seq, event, s);
 	free(s);

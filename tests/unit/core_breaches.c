@@ -367,6 +367,49 @@ static void what_came_to_nothing_says_why(void **state)
 	box_close(&b);
 }
 
+/* Made ready by an early warning is not yet begun: a revision that comes after max_age_h asks no telescope. */
+static void warm_and_too_old(void **state)
+{
+	(void)state;
+	struct box b;
+	box_open(&b);
+	box_config(&b, NULL);
+	box_alert(&b, "S230518h", "EARLYWARNING", 0, 0.9, "SIMPLE  = map one");
+	tale_map(&b, 30);
+	assert_string_equal(box_text(&b, "SELECT state FROM decision"), "warm");
+	box_later(&b, 30 * 3600.0);
+	box_alert(&b, "S230518h", "PRELIMINARY", 60, 0.9, "SIMPLE  = map one");
+	assert_string_equal(box_text(&b, "SELECT code FROM verdict WHERE target IS NULL"), "too_old");
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM decision WHERE state='triggered'"), 0);
+	box_close(&b);
+}
+
+/* Two galaxies observed, told by one page: a person hears of both. */
+static void two_words_of_one_input(void **state)
+{
+	(void)state;
+	struct box b;
+	char token[2][64], number[2][24];
+	tale_begin(&b, NULL, 2, 1);
+	tale_offers(&b, 300);
+	while (box_waits(&b, "submit"))
+		tale_accept(&b, box_waits(&b, "submit"));
+	for (int i = 0; i < 2; i++) {
+		snprintf(token[i], sizeof token[i], "%s", box_text(&b, i ? "SELECT token FROM request WHERE id=2" : "SELECT token FROM request WHERE id=1"));
+		snprintf(number[i], sizeof number[i], "%s", box_text(&b, i ? "SELECT remote_id FROM request WHERE id=2" : "SELECT remote_id FROM request WHERE id=1"));
+	}
+	for (int i = 0; i < 20 && !box_waits(&b, "poll"); i++)
+		box_later(&b, 60);
+	box_reply(&b, box_waits(&b, "poll"), 200, "{\"count\":0,\"next\":null,\"previous\":null,\"results\":[]}");
+	box_reply(&b, box_waits(&b, "poll"), 200, "{\"count\":2,\"next\":null,\"previous\":null,\"results\":[{\"id\":%s,\"name\":\"%s\",\"state\":\"COMPLETED\",\"requests\":"
+		  "[{\"id\":6,\"state\":\"COMPLETED\"}]},{\"id\":%s,\"name\":\"%s\",\"state\":\"COMPLETED\",\"requests\":[{\"id\":7,\"state\":\"COMPLETED\"}]}]}",
+		  number[0], token[0], number[1], token[1]);
+	assert_string_equal(box_text(&b, tale_states), "done,done");
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM effect WHERE kind='message' AND body LIKE '%observed G%'"), 2);
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM message_out WHERE kind='observed' AND body LIKE '%G0%G1%'"), 1);
+	box_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,7 +419,7 @@ int main(void)
 		cmocka_unit_test(the_check_sees_the_disk), cmocka_unit_test(revised_in_any_order),
 		cmocka_unit_test(no_time_is_said_once), cmocka_unit_test(the_ladder_goes_on_elsewhere),
 		cmocka_unit_test(the_reserve_is_not_kept_waiting), cmocka_unit_test(nothing_is_free), cmocka_unit_test(ignored_by_age_asked_anew),
-		cmocka_unit_test(what_came_to_nothing_says_why),
+		cmocka_unit_test(what_came_to_nothing_says_why), cmocka_unit_test(warm_and_too_old), cmocka_unit_test(two_words_of_one_input),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
