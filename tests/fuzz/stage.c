@@ -5,6 +5,7 @@
 #include "engine/base/json.h"
 #include "engine/base/query.h"
 #include "engine/base/utc.h"
+#include "sim/replay.h"
 
 static struct stage stages[STAGES];
 static bool made;
@@ -59,8 +60,13 @@ static void go_on(struct box *b, int to)
 {
 	char token[64];
 	switch (to) {
+	case STAGE_EMPTY:
+		box_restart(b); /* a journal begins with a start */
+		break;
 	case STAGE_CONFIGURED:
 		box_config(b, NULL);
+		box_reply(b, box_waits(b, "find"), 200, EMPTY_PAGE); /* the sweep that every start makes */
+		box_reply(b, box_waits(b, "find"), 200, "{\"username\":\"slew\",\"proposals\":[{\"id\":\"TOO2023A\"}]}");
 		box_later(b, 1);
 		box_routine(b);
 		break;
@@ -273,6 +279,19 @@ void stage_end(struct stage *s)
 		rules_free(c);
 		must(rules_load(c) == 0);
 	}
+}
+
+void stage_replay(struct stage *s)
+{
+	struct replay_report report;
+	struct err e = {0};
+	sqlite3 *fresh = NULL;
+	must(!s->turn && query_open(":memory:", QUERY_WRITE, &fresh, &e) == 0);
+	int rc = sim_replay(s->db, fresh, NULL, &report, &e);
+	if (rc != 0 || report.difference[0] != '\0')
+		fprintf(stderr, "replay: %s\n", rc != 0 ? e.text : report.difference);
+	must(rc == 0 && report.difference[0] == '\0');
+	sqlite3_close(fresh);
 }
 
 int64_t stage_waits(struct stage *s, const char *what)
