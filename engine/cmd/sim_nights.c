@@ -6,10 +6,13 @@
 #include "sim/digest.h"
 #include "sim/swarm.h"
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,6 +24,7 @@ struct sim_run {
 	int jobs, replay_every;
 	bool shrink, print, quiet, digest;
 	const char *keep;     /* folder for failing nights */
+	atomic_llong *next;   /* shared: the first night that no process has taken */
 };
 
 struct tally {
@@ -183,9 +187,9 @@ static void one_seed(const struct sim_run *r, uint64_t seed, struct tally *t)
 }
 
 /* One process: tells its tally after every night (less than PIPE_BUF: whole), so that one that dies loses no more than its last. */
-static void worker(const struct sim_run *r, int k, int fd)
+static void worker(const struct sim_run *r, int fd)
 {
-	for (int64_t i = k; i < r->seeds; i += r->jobs) {
+	for (int64_t i; (i = atomic_fetch_add(r->next, 1)) < r->seeds;) { /* some nights take ten times as long as others */
 		struct tally t = {0};
 		one_seed(r, r->from + (uint64_t)i, &t);
 		if (write(fd, &t, sizeof t) != (ssize_t)sizeof t)
@@ -209,30 +213,67 @@ static void tally_add(struct tally *a, const struct tally *b)
 	a->unseen += b->unseen;
 }
 
+static double since_s(const struct timespec *began)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - began->tv_sec) + (double)(now.tv_nsec - began->tv_nsec) / 1e9;
+}
+
+/* For a person who waits, once a second. */
+static void progress(const struct sim_run *r, const struct tally *t, double took_s, double *told_s)
+{
+	if (took_s - *told_s < 1 || r->quiet || !isatty(STDERR_FILENO))
+		return;
+	*told_s = took_s;
+	fprintf(stderr, "\r%lld of %lld nights, %lld broken, %.1f a second, %.0f s left ", (long long)t->nights, (long long)r->seeds,
+		(long long)t->failed, (double)t->nights / took_s, (double)(r->seeds - t->nights) * took_s / (double)t->nights);
+}
+
+static void tally_print(const struct sim_run *r, const struct tally *t, double took_s)
+{
+	struct rusage use = {0};
+	getrusage(RUSAGE_CHILDREN, &use);
+	double cpu_s = (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) + (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
+	if (!r->quiet && isatty(STDERR_FILENO))
+		fprintf(stderr, "\r%70s\r", "");
+	fprintf(r->digest ? stderr : stdout, "%lld nights, %lld broken, %.1f s, %.1f nights/s, %.1f a processor second, %ld MiB: %lld events, %lld turns, "
+		"%lld calls, %lld crashes, %lld submissions, %lld observed, %lld cancels, %lld asked of what cannot be seen\n", (long long)t->nights,
+		(long long)t->failed, took_s, (double)t->nights / took_s, (double)t->nights / cpu_s, use.ru_maxrss / 1024, (long long)t->events,
+		(long long)t->turns, (long long)t->calls, (long long)t->crashes, (long long)t->submissions, (long long)t->observed,
+		(long long)t->cancels, (long long)t->unseen);
+}
+
 static int swarm(struct sim_run *r)
 {
 	struct err e = {0};
 	struct tally all = {0}, one;
-	struct timespec began, ended;
+	struct timespec began;
 	int fd[2], status, lost = 0;
-	clock_gettime(CLOCK_MONOTONIC, &began);
+	double told_s = 0;
 	r->stage = stage_open(SWARM_UNIVERSE, &e);
 	if (r->stage == NULL || (r->seeds >= 10 && sim_swarm_warm(r->stage, &e) < 0))
 		return err_print(&e);
-	if (pipe(fd) < 0)
-		return 1;
+	r->next = mmap(NULL, sizeof *r->next, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (r->next == MAP_FAILED || pipe(fd) < 0) {
+		sim_stage_free(r->stage);
+		return err_set(&e, ERR_SYSTEM, "sim: %s; the processes need a page and a pipe in common", strerror(errno)), err_print(&e);
+	}
 	fflush(stdout);
+	clock_gettime(CLOCK_MONOTONIC, &began); /* the sky and its maps are there: made once for all */
 	for (int k = 0; k < r->jobs; k++) {
 		pid_t pid = fork();
 		if (pid == 0) {
 			close(fd[0]);
-			worker(r, k, fd[1]);
+			worker(r, fd[1]);
 		}
 		lost += pid < 0;
 	}
 	close(fd[1]);
-	while (read(fd[0], &one, sizeof one) == (ssize_t)sizeof one)
+	while (read(fd[0], &one, sizeof one) == (ssize_t)sizeof one) {
 		tally_add(&all, &one);
+		progress(r, &all, since_s(&began), &told_s);
+	}
 	while (wait(&status) > 0)
 		if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
 			lost++;
@@ -240,12 +281,8 @@ static int swarm(struct sim_run *r)
 				WIFSIGNALED(status) ? "signal" : "exit", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 		}
 	close(fd[0]);
-	clock_gettime(CLOCK_MONOTONIC, &ended);
-	double took_s = (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) / 1e9;
-	fprintf(r->digest ? stderr : stdout, "%lld nights, %lld broken, %.1f s, %.1f nights/s: %lld events, %lld turns, %lld calls, %lld crashes, %lld submissions, %lld observed, "
-	       "%lld cancels, %lld asked of what cannot be seen\n", (long long)all.nights, (long long)all.failed, took_s, (double)all.nights / took_s, (long long)all.events,
-		(long long)all.turns, (long long)all.calls, (long long)all.crashes, (long long)all.submissions, (long long)all.observed,
-		(long long)all.cancels, (long long)all.unseen);
+	tally_print(r, &all, since_s(&began));
+	munmap(r->next, sizeof *r->next);
 	sim_stage_free(r->stage);
 	return lost > 0 || all.failed > 0 || all.nights < r->seeds;
 }

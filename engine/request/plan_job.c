@@ -91,7 +91,9 @@ static int facilities_read(const json_t *job, struct plan_job *out, struct err *
 		if (facility_read(j, i, f, e) < 0)
 			return -1;
 		out->facilities = i + 1;
-		if ((f->night = visibility_night_new(f->site, f->sites, out->now_us, out->end_us, e)) == NULL)
+		f->night = i == 0 ? visibility_night_new(f->site, f->sites, out->now_us, out->end_us, e) :
+			visibility_night_beside(out->facility[0].night, f->site, f->sites, e);
+		if (f->night == NULL)
 			return err_wrap(e, "facility %s", f->name);
 	}
 	return 0;

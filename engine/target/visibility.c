@@ -56,9 +56,15 @@ int visibility_sites(const json_t *descriptor, struct visibility_site *out, size
 	return 0;
 }
 
-static void night_fill(struct visibility_night *n)
+static void night_fill(struct visibility_night *n, const struct visibility_night *like)
 {
-	ephemeris_bodies_fill(&n->frame, n->start_us, BODY_STEPS * VISIBILITY_STEP_US, n->bodies, n->body);
+	if (like != NULL) { /* the Sun and the Moon are the same for all */
+		n->frame = like->frame;
+		memcpy(n->body, like->body, n->bodies * sizeof *n->body);
+	} else {
+		ephemeris_frame_set(&n->frame, n->start_us + (n->end_us - n->start_us) / 2);
+		ephemeris_bodies_fill(&n->frame, n->start_us, BODY_STEPS * VISIBILITY_STEP_US, n->bodies, n->body);
+	}
 	for (size_t s = 0; s < n->sites; s++)
 		ephemeris_ground_set(&n->site[s].place, &n->ground[s]);
 	for (size_t k = 0; k < n->steps; k++) {
@@ -70,8 +76,8 @@ static void night_fill(struct visibility_night *n)
 	}
 }
 
-struct visibility_night *visibility_night_new(const struct visibility_site *sites, size_t count, int64_t start_us, int64_t end_us,
-	struct err *e)
+static struct visibility_night *night_new(const struct visibility_site *sites, size_t count, int64_t start_us, int64_t end_us,
+	const struct visibility_night *like, struct err *e)
 {
 	if (end_us <= start_us || end_us - start_us > VISIBILITY_SPAN_H * UTC_HOUR) {
 		err_set(e, ERR_INPUT, "interval of %.1f h; it must be longer than 0 and at most %d h", (double)(end_us - start_us) / (double)UTC_HOUR,
@@ -92,17 +98,27 @@ struct visibility_night *visibility_night_new(const struct visibility_site *site
 	n->bodies = n->steps / BODY_STEPS + 2;
 	n->sites = count;
 	memcpy(n->site, sites, count * sizeof *sites);
-	ephemeris_frame_set(&n->frame, start_us + (end_us - start_us) / 2);
 	n->body = calloc(n->bodies, sizeof *n->body);
 	n->local = calloc(count * n->steps, sizeof *n->local);
 	if (n->body == NULL || n->local == NULL)
 		goto memory;
-	night_fill(n);
+	night_fill(n, like);
 	return n;
 memory:
 	visibility_night_free(n);
 	err_set(e, ERR_MEMORY, "no memory for a night of %zu sites", count);
 	return NULL;
+}
+
+struct visibility_night *visibility_night_new(const struct visibility_site *sites, size_t count, int64_t start_us, int64_t end_us,
+	struct err *e)
+{
+	return night_new(sites, count, start_us, end_us, NULL, e);
+}
+
+struct visibility_night *visibility_night_beside(const struct visibility_night *like, const struct visibility_site *sites, size_t count, struct err *e)
+{
+	return night_new(sites, count, like->start_us, like->end_us, like, e);
 }
 
 void visibility_night_free(struct visibility_night *n)

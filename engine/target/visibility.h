@@ -40,6 +40,8 @@ struct visibility_night;
  * sites are copied. NULL with e set: ERR_INPUT for an interval that is empty or too long, ERR_MEMORY. */
 struct visibility_night *visibility_night_new(const struct visibility_site *sites, size_t count, int64_t start_us, int64_t end_us,
 	struct err *e);
+/* The same interval over other sites: the Sun and the Moon are not computed again. like is only read. */
+struct visibility_night *visibility_night_beside(const struct visibility_night *like, const struct visibility_site *sites, size_t count, struct err *e);
 void visibility_night_free(struct visibility_night *n);
 const struct visibility_site *visibility_night_site(const struct visibility_night *n, size_t site);
 size_t visibility_night_sites(const struct visibility_night *n);

@@ -139,6 +139,14 @@ static void limits_of_the_site_count(void **state)
 	find(n, 197.4488, -23.3839, &deep, &r);
 	assert_int_equal(r.reason, VISIBLE);
 	within(r.windows[0].end_us, "2017-08-18T00:43:36Z", 60);
+	struct visibility_night *beside = visibility_night_beside(n, &s, 1, &e); /* as made by itself, to the last bit */
+	for (int64_t t = t0; t < t0 + UTC_DAY; t += 1234567890) {
+		struct ephemeris_local a = {0}, b = {0};
+		visibility_night_local(n, 0, t, &a);
+		visibility_night_local(beside, 0, t, &b);
+		assert_memory_equal(&a, &b, sizeof a);
+	}
+	visibility_night_free(beside);
 	visibility_night_free(n);
 	assert_null(visibility_night_new(&s, 1, t0, t0, &e));
 	assert_null(visibility_night_new(&s, 0, t0, t0 + UTC_DAY, &e));
