@@ -173,6 +173,10 @@ json_t *plan_job(struct core *c, int64_t event, const char *policy)
 {
 	static const char existing[] = "SELECT t.key AS target,r.epoch,r.state FROM request r JOIN target t ON t.id=r.target WHERE r.event=? AND "
 				       "r.state IN ('asked','unsure','accepted','scheduled','running','cancelling','done') ORDER BY r.id";
+	static const char booked[] =
+		"SELECT r.facility,coalesce(o.site,json_extract(r.body,'$.site'),'') AS site,coalesce(o.start_us,json_extract(r.body,'$.slot_us'),r.start_us) AS slot_us,"
+		"r.seconds AS duration_s FROM request r LEFT JOIN observation o ON o.request=r.id AND o.state IN ('scheduled','running') "
+		"WHERE r.state IN ('asked','unsure','accepted','scheduled','running') AND r.end_us>?1 ORDER BY slot_us,r.id LIMIT ?2";
 	/* refused to the end of the ladder there, by these rules: for a while it is another facility's turn */
 	static const char refused[] =
 		"SELECT DISTINCT t.key AS target,r.epoch,r.facility FROM request r JOIN target t ON t.id=r.target WHERE r.event=?1 AND r.policy=?2 AND "
@@ -187,9 +191,10 @@ json_t *plan_job(struct core *c, int64_t event, const char *policy)
 	if (name[0] == 0)
 		return NULL;
 	int64_t event_us = get_int(c, UTC_NONE, "SELECT time_us FROM event WHERE id=? AND time_us IS NOT NULL", "i", event);
-	return json_pack("{s:s,s:s,s:I,s:o,s:i,s:o,s:O,s:o,s:o,s:o,s:o,s:o,s:o}", "kind", "plan", "event", name, "now_us", (json_int_t)c->utc_us,
+	return json_pack("{s:s,s:s,s:I,s:o,s:i,s:o,s:O,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "kind", "plan", "event", name, "now_us", (json_int_t)c->utc_us,
 			 "event_us", event_us == UTC_NONE ? json_null() : json_integer(event_us), "horizon_h", 24, "targets", job_targets(c, event, p), "policy", p->body, "facilities", job_facilities(c, event), "programmes",
 			 job_programmes(c), "event_left_h", left_of(p->budget_event_h, policy_spent_s(c, event, policy, INT64_MIN + 1)),
 			 "night_left_h", left_of(p->budget_night_h, policy_spent_s(c, 0, policy, c->utc_us - 24 * UTC_HOUR)), "existing",
-			 get_rows(c, existing, "i", event), "refused", get_rows(c, refused, "iii", event, policy_id, c->utc_us - REFUSED_US));
+			 get_rows(c, existing, "i", event), "refused", get_rows(c, refused, "iii", event, policy_id, c->utc_us - REFUSED_US), "booked",
+			 get_rows(c, booked, "ii", c->utc_us, (int64_t)LIMIT_PLAN_REQUESTS / 2));
 }

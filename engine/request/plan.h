@@ -7,7 +7,8 @@
  *   "programmes":[{"name","facility","left_h":{"NORMAL":h,"TIME_CRITICAL":h,"RAPID_RESPONSE":h},"triggers_left":n}],
  *   "event_left_h":h|null,"night_left_h":h|null,                                                    budgets of the policy still free
  *   "existing":[{"target":key,"epoch":n,"state":…}],                                              live or done: not planned again
- *   "refused":[{"target":key,"epoch":n,"facility":NAME}]}                          all rungs of it there: another facility's turn
+ *   "refused":[{"target":key,"epoch":n,"facility":NAME}],                          all rungs of it there: another facility's turn
+ *   "booked":[{"facility","site","slot_us","duration_s"}]}                               what is asked for already: telescopes that are not free then
  * → {"kind":"plan","requests":[{"target":key,"name","epoch":n,"facility","programme","mode","instrument","filters":["gp","ip"],"exposure_s":180,
  *      "count":1,"ipp":1.05,"max_airmass":2.0,"min_moon_deg":20,"site":"lsc","start_us","end_us",     the window that the facility gets
  *      "slot_us","airmass_slot","best_us","airmass_best","moon_deg","duration_s","share","value",    when the plan expects it; lowest airmass

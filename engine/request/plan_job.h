@@ -66,7 +66,7 @@ struct plan_rung {
 
 struct plan_job {
 	int64_t now_us, end_us;
-	const json_t *policy, *existing, *refused;
+	const json_t *policy, *existing, *refused, *booked;
 	size_t targets, facilities, programmes, epochs, rungs;
 	struct plan_target *target;
 	struct plan_facility facility[PLAN_FACILITIES];

@@ -6,6 +6,7 @@
  * Of one facility the first rung of the ladder that is possible counts; between facilities the value decides. A later epoch of a target
  * is counted from the planned start of the one before it. Pinned targets go first. Ties: better rank, earlier epoch, ladder, site. */
 #include "engine/request/plan_pick.h"
+#include "engine/base/json.h"
 #include "engine/base/text.h"
 #include "engine/base/utc.h"
 #include <math.h>
@@ -298,6 +299,27 @@ static void slot_book(struct plan_pick *p, const struct plan_choice *c, double d
 	p->booking[b] = (struct plan_booking){c->option->facility, c->option->site, c->lane, c->slot_us, c->slot_us + (int64_t)(duration_s * 1e6)};
 }
 
+/* Telescopes that are taken by what was asked for before, of this event or another. */
+static void booked_read(struct plan_pick *p)
+{
+	const json_t *x;
+	size_t i;
+	json_array_foreach(p->job->booked, i, x)
+		for (size_t f = 0; f < p->job->facilities; f++)
+			for (size_t s = 0; s < p->job->facility[f].sites; s++) {
+				const struct plan_facility *at = &p->job->facility[f];
+				double seconds = json_number(x, "duration_s", 0);
+				struct plan_option o = {.facility = (uint8_t)f, .site = (uint8_t)s, .window.end_us = INT64_MAX};
+				struct plan_choice c = {.option = &o};
+				if (p->bookings >= LIMIT_PLAN_REQUESTS / 2 || strcmp(at->name, json_text(x, "facility", "")) != 0 ||
+				    strcmp(at->site[s].code, json_text(x, "site", "")) != 0 || !(seconds > 0 && seconds < 1e6))
+					continue;
+				c.slot_us = slot_find(p, &o, json_int(x, "slot_us", p->job->now_us), (int64_t)(seconds * 1e6), &c.lane);
+				if (c.slot_us != UTC_NONE)
+					slot_book(p, &c, seconds);
+			}
+}
+
 /* Value ----------------------------------------------------------------------------------------------------------------------- */
 
 /* One option now. false, with a reason, when it has become impossible. */
@@ -425,6 +447,7 @@ static void visit_take(struct plan_pick *p, struct plan_visit *v)
 void plan_pick_run(struct plan_pick *p)
 {
 	struct plan_visit *v;
+	booked_read(p);
 	while (p->chosen < LIMIT_PLAN_REQUESTS / 2 && (v = visit_next(p)) != NULL)
 		visit_take(p, v);
 	for (size_t i = 0; i < p->chosen; i++) {

@@ -226,6 +226,26 @@ static void a_second_facility_is_the_reserve(void **state)
 	json_decref(result);
 }
 
+/* What was asked for before has its telescope: the plan does not count on it for somebody else. */
+static void what_is_booked_is_taken(void **state)
+{
+	(void)state;
+	json_t *free_night = run(job_new("2017-08-17T23:00:00Z")), *job = job_new("2017-08-17T23:00:00Z"), *booked = json_array();
+	const json_t *first = json_array_get(json_object_get(free_night, "requests"), 0);
+	for (int lane = 0; lane < 3; lane++) /* all three telescopes of that site, for an hour */
+		json_array_append_new(booked, json_pack("{s:s,s:s,s:I,s:f}", "facility", "lco", "site", json_text(first, "site", ""), "slot_us",
+			(json_int_t)json_int(first, "slot_us", 0), "duration_s", 3600.0));
+	json_object_set_new(job, "booked", booked);
+	json_t *result = run(job), *r;
+	size_t i;
+	json_array_foreach(json_object_get(result, "requests"), i, r)
+		assert_false(strcmp(json_text(r, "site", ""), json_text(first, "site", "")) == 0 &&
+			json_int(r, "slot_us", 0) < json_int(first, "slot_us", 0) + INT64_C(3600000000));
+	assert_true(json_array_size(json_object_get(result, "requests")) > 0);
+	json_decref(result);
+	json_decref(free_night);
+}
+
 /* What one facility refused to the end of the ladder is the other's; what both refused has that verdict. */
 static void refused_there_asked_elsewhere(void **state)
 {
@@ -372,7 +392,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(gw170817), cmocka_unit_test(modes_follow_the_clock_and_the_purse),
 		cmocka_unit_test(budgets_and_existing_bind), cmocka_unit_test(telescopes_are_finite), cmocka_unit_test(facilities_that_cannot),
-		cmocka_unit_test(a_second_facility_is_the_reserve), cmocka_unit_test(refused_there_asked_elsewhere), cmocka_unit_test(epochs_follow_each_other),
+		cmocka_unit_test(a_second_facility_is_the_reserve), cmocka_unit_test(refused_there_asked_elsewhere), cmocka_unit_test(what_is_booked_is_taken), cmocka_unit_test(epochs_follow_each_other),
 		cmocka_unit_test(a_pinned_target_goes_first), cmocka_unit_test(the_same_job_gives_the_same_bytes),
 		cmocka_unit_test(bad_jobs_are_refused), cmocka_unit_test(the_ladder_goes_down_and_ends), cmocka_unit_test(a_big_plan_is_quick)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
