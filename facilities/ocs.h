@@ -55,6 +55,8 @@ bool ocs_row_ours(const struct ocs_reading *r, const json_t *row, const char *id
 char *ocs_next_query(const json_t *page);
 /* Words of an answer about a state that is not known: the portal's text, escaped, and what to do. */
 void ocs_state_words(const char *state, const char *advice, struct answer *out);
+/* Words of an answer that proves nothing, since a proposal of ours is not shown. */
+void ocs_hidden_words(const char *proposal, struct answer *out);
 /* Kind of answer for a state of a request (group). */
 enum answer_kind ocs_group_kind(const char *state);
 enum answer_kind ocs_observation_kind(const char *state);

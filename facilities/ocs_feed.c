@@ -117,7 +117,7 @@ static void find_profile(const struct ocs_reading *r)
 		return;
 	text_copy(a->token, sizeof a->token, r->v->request->token);
 	if (!member)
-		snprintf(a->words, sizeof a->words, "the portal does not show proposal %.64s to this token: what it does not list may be there", r->v->request->proposal);
+		ocs_hidden_words(r->v->request->proposal, a);
 	r->out->complete = member;
 }
 

@@ -88,6 +88,13 @@ void ocs_state_words(const char *state, const char *advice, struct answer *out)
 	snprintf(out->words, sizeof out->words, "state \"%s\" is not known to this program: %s", shown, advice);
 }
 
+void ocs_hidden_words(const char *proposal, struct answer *out)
+{
+	char shown[65];
+	text_escape(shown, sizeof shown, proposal, strlen(proposal));
+	snprintf(out->words, sizeof out->words, "the portal does not show proposal %s to this token: what it does not list may be there", shown);
+}
+
 /* Why an observation failed: the list of a request has it in configuration_statuses, the feed in request.configurations. */
 static const char *summary_reason(const json_t *row)
 {

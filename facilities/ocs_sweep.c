@@ -81,10 +81,9 @@ static void sweep_profile(const struct ocs_reading *r, json_t *memo)
 			member |= json_is_string(ours) && strcmp(json_text(one, "id", ""), json_string_value(ours)) == 0;
 		if (member)
 			continue;
-		char words[200];
-		snprintf(words, sizeof words, "the portal does not show proposal %.64s to this token: what it does not list may be there",
-			 json_is_string(ours) ? json_string_value(ours) : "?");
-		sweep_unknown(r, words);
+		struct answer *a = answers_add(r->out, ANSWER_UNKNOWN);
+		if (a != NULL)
+			ocs_hidden_words(json_is_string(ours) ? json_string_value(ours) : "?", a);
 		return;
 	}
 	json_object_del(memo, "sweep");
