@@ -142,6 +142,8 @@ static int rows_fill(fitsfile *fits, const struct source *s, const struct skymap
 	double *to[ROLES] = {NULL, (double *)(size_t)m->density, (double *)(size_t)m->mu, (double *)(size_t)m->sigma,
 		(double *)(size_t)m->norm};
 	int64_t per = f->row_bytes < BLOCK_BYTES ? (int64_t)(BLOCK_BYTES / f->row_bytes) : 1;
+	if (per > f->rows)
+		per = f->rows;
 	unsigned char *rows = malloc((size_t)per * f->row_bytes);
 	int status = 0;
 	if (rows == NULL)
