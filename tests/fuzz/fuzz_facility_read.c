@@ -152,7 +152,7 @@ static void run_case(const json_t *c)
 	const char *sent = json_text(reply, "sent", "answered");
 	int verb = verb_from_name(json_text(c, "verb", "poll"));
 	struct facility_request q = request_of(json_object_get(c, "request"));
-	struct view v = {.now_us = NOW_US, .verb = verb < 0 ? VERB_POLL : (enum verb)verb, .step = (int)(json_int(c, "step", 0) % 1000), .request = &q,
+	struct view v = {.now_us = NOW_US, .verb = verb < 0 ? VERB_POLL : (enum verb)verb, .step = (int)((uint64_t)json_int(c, "step", 0) % 1000), .request = &q,
 		.memo = json_object_get(c, "memo"), .facility_memo = json_object_get(c, "facility_memo"), .prefix = "slew-00000000-", .since_us = UTC_NONE,
 		.proposals = json_is_array(proposals) ? proposals : NULL};
 	if (v.verb == VERB_STATUS || json_object_get(c, "request") == NULL)

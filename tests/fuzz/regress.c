@@ -1,6 +1,6 @@
 /* The doors of tests/fuzz without libFuzzer: every seed, every kept finding (tests/fuzz/regress/NAME/), and a thousand mutations that are
  * the same in every run. What a door promises is checked by the door itself, with must(): a breach ends the program, and the input that did
- * it is written to ./fuzz-NAME.input. FUZZ_CHANGES=n makes more mutations, FUZZ_DICE=n others, FUZZ_DOOR=NAME one door's only,
+ * it is written to build/fuzz-NAME.input. FUZZ_CHANGES=n makes more mutations, FUZZ_DICE=n others, FUZZ_DOOR=NAME one door's only,
  * FUZZ_CORPUS=build/fuzz/corpus on what libFuzzer has kept. */
 #include "test.h"
 #include "door.h"
@@ -19,7 +19,7 @@ DOORS(X)
 
 /* What is being run: for the last words of a program that ends in it. */
 static struct {
-	char path[64];
+	char path[256];
 	const uint8_t *bytes;
 	size_t len;
 } running;
@@ -88,7 +88,7 @@ size_t fuzz_mutate_bytes(uint8_t *bytes, size_t len, size_t max)
 static bool run_once(const struct fuzz_door *door, const uint8_t *bytes, size_t len)
 {
 	clock_t from = clock();
-	snprintf(running.path, sizeof running.path, "fuzz-%s.input", door->name);
+	snprintf(running.path, sizeof running.path, "%.200s/fuzz-%s.input", getenv("BUILD") ? getenv("BUILD") : "build", door->name);
 	running.bytes = bytes;
 	running.len = len;
 	bool past = door->run(bytes, len);
