@@ -11,28 +11,30 @@
 #define TOKEN "dry-run"
 #define STEP_US (5 * UTC_MINUTE) /* how often a person looks, and progress is told */
 
-json_t *sim_real_portal(const json_t *input, const json_t *weather, struct err *e)
+json_t *sim_real_portal(const json_t *input, size_t facility, const json_t *weather)
 {
-	const json_t *facilities = json_object_get(input, "facilities"), *facility = json_array_get(facilities, 0), *programme;
+	const json_t *one = json_array_get(json_object_get(input, "facilities"), facility), *programme;
 	json_t *proposals = json_array();
-	size_t i;
-	if (json_array_size(facilities) != 1) {
-		json_decref(proposals);
-		err_set(e, ERR_INPUT, "%zu facilities: a dry run plays one; leave the others out of a copy of the configuration", json_array_size(facilities));
-		return NULL;
-	}
+	size_t i, k;
 	json_array_foreach(json_object_get(json_object_get(input, "config"), "programmes"), i, programme) {
-		const json_t *known;
 		const char *id = json_text(programme, "proposal", "");
-		size_t k, size = json_array_size(proposals);
+		size_t size = json_array_size(proposals);
+		if (strcmp(json_text(programme, "facility", ""), json_text(one, "name", "?")) != 0)
+			continue;
 		for (k = 0; k < size && strcmp(json_text(json_array_get(proposals, k), "id", ""), id) != 0; k++)
 			;
-		known = json_object_get(programme, "hours");
 		if (k == size)
-			json_array_append_new(proposals, json_pack("{s:s, s:O, s:f}", "id", id, "hours", known, "ipp_h", 10.0));
+			json_array_append_new(proposals, json_pack("{s:s, s:O, s:f}", "id", id, "hours", json_object_get(programme, "hours"), "ipp_h", 10.0));
 	}
-	return json_pack("{s:{s:s}, s:o, s:O, s:O}", "tokens", TOKEN, "bot", "proposals", proposals, "descriptor",
-		json_object_get(facility, "descriptor"), "weather", weather);
+	return json_pack("{s:{s:s}, s:o, s:O, s:O}", "tokens", TOKEN, "bot", "proposals", proposals, "descriptor", json_object_get(one, "descriptor"), "weather",
+		weather);
+}
+
+void sim_real_places_free(struct sim_real_places *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		sim_portal_free(p->portal[i]);
+	*p = (struct sim_real_places){0};
 }
 
 /* A person who reads what waits for approval, so many minutes later. */
@@ -91,16 +93,34 @@ static int check(sqlite3 *db, struct err *e)
 	return rc;
 }
 
-int sim_real_run(const struct sim_real_options *o, struct sim_portal **portal, struct err *e)
+static int places_open(const struct sim_real_options *o, struct sim_real_places *places, struct sim_host_options *host, struct err *e)
 {
-	json_t *setup = sim_real_portal(o->input, o->night->weather, e);
-	*portal = setup ? sim_portal_new(setup, o->seed) : NULL;
-	json_decref(setup);
-	if (*portal == NULL)
-		return e->kind ? -1 : err_set(e, ERR_INPUT, "the simulated portal does not take this facility");
-	struct sim_host_options options = {.db = o->db, .config = o->input, .place = {{json_text(json_array_get(json_object_get(o->input, "facilities"), 0), "name", ""), *portal,
-		"Token " TOKEN}}, .places = 1, .compute = o->compute,
-		.compute_by = o->compute_by, .compute_ctx = o->compute_ctx, .start_us = o->night->start_us};
+	const json_t *facilities = json_object_get(o->input, "facilities"), *one;
+	size_t i;
+	if (json_array_size(facilities) > SIM_HOST_PLACES)
+		return err_set(e, ERR_LIMIT, "%zu facilities: a dry run plays at most %d; leave some out of a copy of the configuration", json_array_size(facilities),
+			SIM_HOST_PLACES);
+	json_array_foreach(facilities, i, one) {
+		json_t *setup = sim_real_portal(o->input, i, o->night->weather);
+		struct sim_portal *portal = setup ? sim_portal_new(setup, o->seed + i) : NULL;
+		json_decref(setup);
+		if (portal == NULL)
+			return err_set(e, ERR_INPUT, "facility %s: the simulated observatory does not take it; it needs a descriptor with proposals of its own", json_text(one, "name", ""));
+		places->portal[i] = portal;
+		places->descriptor[i] = json_object_get(one, "descriptor");
+		places->count = host->places = i + 1;
+		host->place[i] = (struct sim_host_place){json_text(one, "name", ""), portal, "Token " TOKEN};
+	}
+	return 0;
+}
+
+int sim_real_run(const struct sim_real_options *o, struct sim_real_places *places, struct err *e)
+{
+	struct sim_host_options options = {.db = o->db, .config = o->input, .compute = o->compute, .compute_by = o->compute_by, .compute_ctx = o->compute_ctx,
+		.start_us = o->night->start_us};
+	*places = (struct sim_real_places){0};
+	if (places_open(o, places, &options, e) < 0)
+		return -1;
 	struct sim_host *host = sim_host_new(&options, e);
 	int rc = host ? play(o, host, e) : -1;
 	sim_host_free(host);

@@ -5,7 +5,7 @@
 #include "engine/base/err.h"
 #include "engine/core/compute.h"
 #include "sim/made_night.h"
-#include "sim/portal.h"
+#include "sim/host.h"
 #include <jansson.h>
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 
 struct sim_real_options {
 	sqlite3 *db;                        /* empty; borrowed */
-	const json_t *input;                /* body of the config input, one facility in it (engine/core/core.h); borrowed */
+	const json_t *input;                /* body of the config input (engine/core/core.h); borrowed */
 	const struct compute_host *compute; /* borrowed; blob NULL */
 	int (*compute_by)(void *ctx, const struct compute_host *host, const json_t *job, json_t **result, struct err *e); /* NULL: compute_run */
 	void *compute_ctx;
@@ -25,11 +25,19 @@ struct sim_real_options {
 	void *progress_ctx;
 };
 
-/* Runs it to its end. *portal is given (sim_portal_free) for what was observed. -1 with e: a broken invariant or sick store is
- * ERR_STORE. */
-int sim_real_run(const struct sim_real_options *o, struct sim_portal **portal, struct err *e);
+/* The simulated observatories of a night, one a facility of the input. */
+struct sim_real_places {
+	struct sim_portal *portal[SIM_HOST_PLACES];   /* owned */
+	const json_t *descriptor[SIM_HOST_PLACES];    /* borrowed from the input */
+	size_t count;
+};
+void sim_real_places_free(struct sim_real_places *p);
 
-/* What the portal has to know, from the same input: proposals with the hours of the programmes, the facility's descriptor, the weather.
- * New reference; NULL with e when there is not exactly one facility. */
-json_t *sim_real_portal(const json_t *input, const json_t *weather, struct err *e);
+/* Runs it to its end. *places is given, also with an error, for what was observed. -1 with e: a broken invariant or sick store is
+ * ERR_STORE, more facilities than SIM_HOST_PLACES ERR_LIMIT. */
+int sim_real_run(const struct sim_real_options *o, struct sim_real_places *places, struct err *e);
+
+/* What the portal of one of its facilities has to know, from the same input: proposals with the hours of its programmes, its descriptor,
+ * the weather. New reference. */
+json_t *sim_real_portal(const json_t *input, size_t facility, const json_t *weather);
 #endif

@@ -15,7 +15,7 @@
 
 struct scoring {
 	const struct score_input *in;
-	json_t *frames, *ledger, *requests, *targets; /* of all events */
+	json_t *frames, *ledgers, *requests, *targets; /* of all events; a ledger a place */
 };
 
 static double since(const json_t *frame, int64_t time_us)
@@ -29,11 +29,16 @@ static json_t *frame_request(const struct scoring *s, const json_t *frame)
 }
 
 /* ---- the host ---- */
-static const json_t *instrument_of(const struct scoring *s)
+static const json_t *descriptor_of(const struct scoring *s, const json_t *frame)
+{
+	return s->in->places->descriptor[json_int(frame, "place", 0)];
+}
+
+static const json_t *instrument_of(const struct scoring *s, const json_t *frame)
 {
 	const json_t *one;
 	size_t i;
-	json_array_foreach(json_object_get(s->in->descriptor, "instruments"), i, one)
+	json_array_foreach(json_object_get(descriptor_of(s, frame), "instruments"), i, one)
 		if (strcmp(json_text(one, "kind", ""), "image") == 0)
 			return one;
 	return NULL;
@@ -56,7 +61,7 @@ static double moon_of(const struct scoring *s, const json_t *frame)
 	struct ephemeris_frame f;
 	struct ephemeris_bodies b;
 	struct ephemeris_local l;
-	json_array_foreach(json_object_get(s->in->descriptor, "sites"), i, site) {
+	json_array_foreach(json_object_get(descriptor_of(s, frame), "sites"), i, site) {
 		if (strcmp(json_text(site, "code", ""), json_text(frame, "site", "?")) != 0)
 			continue;
 		struct ephemeris_site place = {json_number(site, "latitude_deg", 0), json_number(site, "longitude_deg", 0), json_number(site, "elevation_m", 0)};
@@ -74,7 +79,7 @@ static bool detect(const struct scoring *s, const struct transient *t, const jso
 	struct transient_camera camera;
 	double at_s = since(frame, time_us), airmass = json_number(frame, "airmass", 1), exposure_s = json_number(frame, "exposure_s", 0);
 	const char *filter = json_text(frame, "filter", "");
-	if (!transient_camera_of(instrument_of(s), filter, &camera))
+	if (!transient_camera_of(instrument_of(s, frame), filter, &camera))
 		return false;
 	double moon = moon_of(s, frame), mag = transient_mag(t, (at_s + exposure_s / 2) / 86400, filter);
 	double ratio = transient_signal_to_noise(&camera, mag, exposure_s, airmass, moon);
@@ -98,7 +103,7 @@ static json_t *host_score(const struct scoring *s, const json_t *truth, int64_t 
 	double first_s = NAN, ra = json_number(host, "ra_deg", 0), dec = json_number(host, "dec_deg", 0);
 	transient_make(json_number(light, "blue", 1), json_number(light, "red", 1), json_number(host, "distance_mpc", 100), &kilonova);
 	json_array_foreach(s->frames, i, frame) { /* by time; of any event: light falls where it falls */
-		if (since(frame, time_us) < 0 || !in_field(instrument_of(s), frame, ra, dec))
+		if (since(frame, time_us) < 0 || !in_field(instrument_of(s, frame), frame, ra, dec))
 			continue;
 		first_s = frames++ == 0 ? since(frame, time_us) : first_s;
 		if (light != NULL && seen != NULL && count < SEEN)
@@ -126,39 +131,50 @@ static bool ended(const char *state)
 	return strstr("CANCELED WINDOW_EXPIRED FAILURE_LIMIT_REACHED COMPLETED", state) != NULL;
 }
 
-/* Requests of one event at the portal. */
+struct cost {
+	int64_t asked, exposed, open, wasted, triggers;
+	double hours;
+	json_t *modes;
+};
+
+/* One request as the observatory counts it. */
+static void cost_add(struct cost *c, const json_t *row, const char *mode, bool has, bool merger)
+{
+	const char *state = json_string_value(json_array_get(json_object_get(row, "states"), 0));
+	double hours = json_number(row, "seconds", 0) / 3600;
+	bool over = ended(state ? state : "");
+	c->asked++;
+	c->exposed += has;
+	c->open += !over;
+	c->wasted += over && (!merger || !has);
+	c->triggers |= strcmp(mode, "NORMAL") != 0;
+	c->hours += hours;
+	add(c->modes, mode, hours);
+}
+
+/* Requests of one event at all observatories. */
 static void cost(const struct scoring *s, int64_t event, bool merger, json_t *out)
 {
 	const char *name;
-	json_t *row, *modes = json_object(), *exposed = json_object(), *frame;
-	int64_t asked = 0, took = 0, open = 0, wasted = 0, triggers = 0;
+	json_t *row, *had = json_object(), *frame, *ledger;
+	struct cost c = {.modes = json_object()};
 	size_t i;
-	double hours = 0;
 	json_array_foreach(s->frames, i, frame)
-		json_object_set_new(exposed, json_text(frame, "name", ""), json_true());
-	json_object_foreach(json_object_get(s->ledger, "names"), name, row) {
-		const json_t *r = json_object_get(s->requests, name);
-		if (json_int(r, "event", -1) != event)
-			continue;
-		bool has = json_object_get(exposed, name) != NULL;
-		const char *mode = json_text(r, "mode", "NORMAL"), *state = json_string_value(json_array_get(json_object_get(row, "states"), 0));
-		bool over = ended(state ? state : "");
-		asked++;
-		took += has;
-		open += !over;
-		wasted += over && (!merger || !has);
-		triggers |= strcmp(mode, "NORMAL") != 0;
-		add(modes, mode, json_number(row, "seconds", 0) / 3600);
-		hours += json_number(row, "seconds", 0) / 3600;
-	}
-	json_decref(exposed);
-	json_object_set_new(out, "requests", json_integer(asked));
-	json_object_set_new(out, "exposed", json_integer(took));
-	json_object_set_new(out, "open", json_integer(open));
-	json_object_set_new(out, "wasted", json_integer(wasted));
-	json_object_set_new(out, "triggers", json_integer(triggers));
-	json_object_set_new(out, "hours", json_real(hours));
-	json_object_set_new(out, "hours_by_mode", modes);
+		json_object_set_new(had, json_text(frame, "name", ""), json_true());
+	json_array_foreach(s->ledgers, i, ledger)
+		json_object_foreach(json_object_get(ledger, "names"), name, row) {
+			const json_t *r = json_object_get(s->requests, name);
+			if (json_int(r, "event", -1) == event)
+				cost_add(&c, row, json_text(r, "mode", "NORMAL"), json_object_get(had, name) != NULL, merger);
+		}
+	json_decref(had);
+	json_object_set_new(out, "requests", json_integer(c.asked));
+	json_object_set_new(out, "exposed", json_integer(c.exposed));
+	json_object_set_new(out, "open", json_integer(c.open));
+	json_object_set_new(out, "wasted", json_integer(c.wasted));
+	json_object_set_new(out, "triggers", json_integer(c.triggers));
+	json_object_set_new(out, "hours", json_real(c.hours));
+	json_object_set_new(out, "hours_by_mode", c.modes);
 }
 
 /* Ranked probability in galaxies with an exposure, as it grew. */
@@ -216,10 +232,18 @@ static int by_start(const void *a, const void *b)
 }
 
 /* Frames come by the end of their visits: here by their own start. */
-static json_t *frames_by_time(const struct sim_portal *portal)
+static json_t *frames_by_time(const struct sim_real_places *places)
 {
-	json_t *all = sim_portal_frames(portal), *out = json_array();
-	size_t n = json_array_size(all), i;
+	json_t *all = json_array(), *out = json_array(), *one;
+	size_t n, i;
+	for (size_t p = 0; p < places->count; p++) {
+		json_t *some = sim_portal_frames(places->portal[p]);
+		json_array_foreach(some, i, one)
+			json_object_set_new(one, "place", json_integer((json_int_t)p));
+		json_array_extend(all, some);
+		json_decref(some);
+	}
+	n = json_array_size(all);
 	json_t **list = calloc(n + 1, sizeof *list);
 	for (i = 0; list != NULL && i < n; i++)
 		list[i] = json_array_get(all, i);
@@ -251,15 +275,17 @@ json_t *score_night(const struct score_input *in, struct err *e)
 		"d.state='downgraded')) + (SELECT count(*) FROM request r WHERE r.event=event.id) AS triggered FROM event ORDER BY id";
 	static const char targets[] = "SELECT t.event AS event, t.name AS name, CASE WHEN t.generation=(SELECT max(x.generation) FROM target x WHERE "
 		"x.event=t.event) THEN t.rank END AS rank FROM target t";
-	struct scoring s = {in, frames_by_time(in->portal), sim_portal_ledger(in->portal), requests_by_token(in->db, e), query_rows(in->db, 100000, e, targets, "")};
+	struct scoring s = {in, frames_by_time(in->places), json_array(), requests_by_token(in->db, e), query_rows(in->db, 100000, e, targets, "")};
 	json_t *list = query_rows(in->db, 1000, e, events, ""), *row, *out = s.requests && s.targets && list ? json_array() : NULL;
 	size_t i;
+	for (i = 0; i < in->places->count; i++)
+		json_array_append_new(s.ledgers, sim_portal_ledger(in->places->portal[i]));
 	json_array_foreach(list, i, row)
 		if (out != NULL)
 			json_array_append_new(out, event_score(&s, row));
 	json_decref(list);
 	json_decref(s.frames);
-	json_decref(s.ledger);
+	json_decref(s.ledgers);
 	json_decref(s.requests);
 	json_decref(s.targets);
 	return out;

@@ -2,15 +2,15 @@
 #ifndef SIM_SCORE_H
 #define SIM_SCORE_H
 #include "engine/base/err.h"
-#include "sim/portal.h"
+#include "sim/real.h"
 #include <jansson.h>
 #include <sqlite3.h>
 
-/* All borrowed. truth: as sim/drawn.h makes it, or NULL; descriptor: of the facility. */
+/* All borrowed. truth: as sim/drawn.h makes it, or NULL. */
 struct score_input {
 	sqlite3 *db;
-	const struct sim_portal *portal;
-	const json_t *truth, *descriptor;
+	const struct sim_real_places *places;
+	const json_t *truth;
 };
 
 /* Array, one an event, in order of hearing; times in seconds after the merger, null: never.

@@ -26,8 +26,10 @@ _slew()
 	--weight) COMPREPLY=($(compgen -W $'none\nluminosity\nmass' -- "$word")); return ;;
 	--policy) COMPREPLY=($(compgen -W "$(slew policy list 2> /dev/null | sed -n 's/^\([^ ]\+\) .*/\1/p')" -- "$word") $(compgen -f -- "$word")); return ;;
 	--facility) COMPREPLY=($(compgen -W lco -- "$word") $(compgen -f -- "$word")); return ;;
+	--start) COMPREPLY=($(compgen -W now -- "$word")); return ;;
+	--jobs) COMPREPLY=($(compgen -W "$(nproc 2> /dev/null)" -- "$word")); return ;;
 	--now) COMPREPLY=($(compgen -W event -- "$word")); return ;;
-	--socket | --config | --catalog | --state | --targets | --plot | --truth | --alert | -o) COMPREPLY=($(compgen -f -- "$word")); return ;;
+	--socket | --config | --catalog | --state | --targets | --plot | --truth | --alert | --compare | -o) COMPREPLY=($(compgen -f -- "$word")); return ;;
 	--why | --source | --topic) return ;;
 	--distance-error) COMPREPLY=($(compgen -W $'catalogue\nnone' -- "$word")); return ;;
 	esac
@@ -39,6 +41,7 @@ _slew()
 	help) COMPREPLY=($(compgen -W "$(_slew_commands)" -- "$word")) ;;
 	catalog) [ "$COMP_CWORD" -eq 2 ] && COMPREPLY=($(compgen -W $'build\ninfo' -- "$word")) ;;
 	policy) [ "$COMP_CWORD" -eq 2 ] && COMPREPLY=($(compgen -W $'list\nfacts\nshow\ncheck\ntest' -- "$word")) ;;
+	sim) COMPREPLY=($(compgen -W $'--real\n--compare\n--seeds' -- "$word") $(compgen -f -- "$word")) ;;
 	world) [ "$COMP_CWORD" -eq 2 ] && COMPREPLY=($(compgen -W $'tell\nwait\nend' -- "$word") $(compgen -d -- "$word")) ;;
 	ctl)
 		local verb= i

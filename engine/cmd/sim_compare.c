@@ -53,7 +53,7 @@ static int side_open(const char *name, struct side *s, struct err *e)
 /* The pairs must be of the same mergers, weather and galaxies. */
 static int same_nights(const struct side *a, const struct side *b, struct err *e)
 {
-	static const char *const settings[] = {"catalogue_sha256", "facility", "hours", "programmes", "approve_min"};
+	static const char *const settings[] = {"catalogue_sha256", "facilities", "hours", "programmes", "approve_min"};
 	const json_t *sa = json_object_get(a->file, "settings"), *sb = json_object_get(b->file, "settings"), *x;
 	size_t i;
 	static const char mend[] = "run both with the same --nights, --seed, --start, --hours, --catalog and --config";

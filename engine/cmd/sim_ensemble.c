@@ -60,19 +60,19 @@ static json_t *under(const struct ensemble *s, const struct made_night *n, int p
 	struct compute_host compute = {.read_map = skymap_read, .catalog = s->w->galaxies};
 	struct sim_real_options o = {.input = s->input[policy], .compute = &compute, .compute_by = s->w->stage ? sim_stage_compute : NULL,
 		.compute_ctx = s->w->stage, .night = n, .seed = seed, .approve_min = s->a->approve_min};
-	struct sim_portal *portal = NULL;
+	struct sim_real_places places = {.count = 0};
 	json_t *score = NULL, *out = NULL;
 	sqlite3 *db = NULL;
 	char start[32];
 	if (query_open(":memory:", QUERY_WRITE, &db, e) == 0) {
 		o.db = db;
-		if (sim_real_run(&o, &portal, e) == 0)
-			score = score_night(&(struct score_input){db, portal, n->truth, s->w->descriptor}, e);
+		if (sim_real_run(&o, &places, e) == 0)
+			score = score_night(&(struct score_input){db, &places, n->truth}, e);
 	}
 	if (score != NULL)
 		out = ensemble_night(score, seed, utc_format_s(start, n->start_us), digest);
 	json_decref(score);
-	sim_portal_free(portal);
+	sim_real_places_free(&places);
 	sqlite3_close(db);
 	return out;
 }
@@ -82,7 +82,7 @@ static json_t *one_night(const struct ensemble *s, int k, struct made_night *n, 
 {
 	const struct real_arguments *a = s->a;
 	uint64_t seed = a->seed + (uint64_t)k;
-	struct drawn_options o = {.seed = seed, .start_us = start_of(s, k), .mergers = 1, .noise = 0.25, .sites = json_object_get(s->w->descriptor, "sites"),
+	struct drawn_options o = {.seed = seed, .start_us = start_of(s, k), .mergers = 1, .noise = 0.25, .sites = s->w->sites,
 		.clear = a->clear};
 	o.end_us = o.start_us + (int64_t)(a->hours * 3600e6);
 	json_t *list = json_array(), *one;
@@ -191,7 +191,7 @@ static json_t *settings(const struct ensemble *s)
 	const struct real_arguments *a = s->a;
 	char start[32];
 	json_t *out = json_pack("{s:i, s:I, s:s, s:f, s:f, s:b, s:s, s:s, s:s}", "nights", a->nights, "seed", (json_int_t)a->seed, "start", utc_format_s(start, s->base_us), "hours",
-		a->hours, "max_mpc", a->max_mpc, "clear", (int)a->clear, "facility", json_text(s->w->descriptor, "name", ""), "catalogue", s->w->galaxies_name,
+		a->hours, "max_mpc", a->max_mpc, "clear", (int)a->clear, "facilities", s->w->facilities, "catalogue", s->w->galaxies_name,
 		"catalogue_sha256", s->w->galaxies->sha256);
 	json_object_set_new(out, "approve_min", json_real_or_null(a->approve_min));
 	if (a->config != NULL) /* what is assumed follows from the policies */
@@ -217,7 +217,7 @@ static void head(const struct ensemble *s)
 	size_t i;
 	char start[32];
 	printf("%d drawn nights of %.0f h over a year from %.10s, seeds %llu to %llu, %s, %s", s->a->nights, s->a->hours, utc_format_s(start, s->base_us),
-		(unsigned long long)s->a->seed, (unsigned long long)s->a->seed + (unsigned long long)s->a->nights - 1, json_text(s->w->descriptor, "name", ""),
+		(unsigned long long)s->a->seed, (unsigned long long)s->a->seed + (unsigned long long)s->a->nights - 1, s->w->facilities,
 		s->w->galaxies_name);
 	printf("; one merger nearer than %.0f Mpc each. Nothing is sent.\n", s->a->max_mpc);
 	json_array_foreach(s->w->notes, i, line)

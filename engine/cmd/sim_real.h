@@ -5,7 +5,7 @@
 #include "engine/base/err.h"
 #include "engine/target/catalog.h"
 #include "sim/drawn.h"
-#include "sim/portal.h"
+#include "sim/real.h"
 #include "sim/stage.h"
 #include <jansson.h>
 #include <sqlite3.h>
@@ -28,7 +28,8 @@ struct real_arguments {
 /* Rules, facility, galaxies: the same for all nights. */
 struct real_world {
 	json_t *input;                  /* body of the config input */
-	const json_t *descriptor;       /* in input */
+	json_t *sites;                  /* of all its facilities */
+	char facilities[200];           /* their names */
 	json_t *notes;                  /* what was assumed, in words */
 	struct sim_stage *stage;        /* a made universe; NULL: a real catalogue */
 	struct catalog catalog;
@@ -49,7 +50,7 @@ json_t *real_world_input(const struct real_world *w, const json_t *policies);
 json_t *real_policy(const char *name_or_path, struct err *e);
 
 /* ERR_INPUT when the Sun is up over every site with a telescope from one time to the other. */
-int real_dark(const json_t *descriptor, int64_t from_us, int64_t to_us, struct err *e);
+int real_dark(const struct real_world *w, int64_t from_us, int64_t to_us, struct err *e);
 
 /* One night that was played, before the portal and the state are thrown away. */
 struct real_played {
@@ -57,7 +58,7 @@ struct real_played {
 	const struct real_world *w;
 	const struct made_night *night;
 	sqlite3 *db;
-	const struct sim_portal *portal;
+	const struct sim_real_places *places;
 };
 /* sim_real_night.c: plays one night and tells it. Exit code. */
 int real_night(const struct real_arguments *a, struct real_world *w);

@@ -69,11 +69,12 @@ static int alert_add(const struct real_arguments *a, const char *path, struct ma
 /* A test alert is taken as real: in a dry run that is what people want to see. */
 static void tests_welcome(struct real_world *w)
 {
-	json_t *policy, *facility = json_array_get(json_object_get(w->input, "facilities"), 0);
+	json_t *policy, *facility;
 	size_t i;
 	json_array_foreach(json_object_get(w->input, "policies"), i, policy)
 		json_object_set_new(policy, "tests", json_true());
-	json_object_set_new(facility, "accepts_tests", json_true());
+	json_array_foreach(json_object_get(w->input, "facilities"), i, facility)
+		json_object_set_new(facility, "accepts_tests", json_true());
 	json_array_append_new(w->notes, json_string("a test alert: policy and facility are made to take it, as they would a real one"));
 }
 
@@ -86,25 +87,25 @@ static int given_night(const struct real_arguments *a, struct real_world *w, str
 		if (alert_add(a, a->alert[i], n, &shift_us, &test, e) < 0)
 			return -1;
 	qsort(n->alert, n->alerts, sizeof n->alert[0], made_by_time);
-	n->start_us = n->alert[0].at_us - 2 * UTC_MINUTE;
+	n->start_us = a->start_given ? a->start_us : n->alert[0].at_us - 2 * UTC_MINUTE;
 	n->end_us = n->start_us + (int64_t)(a->hours * 3600e6);
 	if (test)
 		tests_welcome(w);
 	if (n->alert[n->alerts - 1].at_us > n->end_us)
 		json_array_append_new(w->notes, json_string("alerts later than the end of the night are left out; --hours makes it longer"));
-	const json_t *sites = json_object_get(w->descriptor, "sites");
+	const json_t *sites = w->sites;
 	n->weather = a->clear ? json_array() : drawn_weather(a->seed, sites, n->start_us, n->end_us + UTC_DAY);
 	n->truth = json_pack("{s:I, s:s, s:[], s:O}", "seed", (json_int_t)a->seed, "start", utc_format_s(start, n->start_us), "events", "weather", n->weather);
 	if (n->truth == NULL)
 		return err_set(e, ERR_MEMORY, "no memory for a night");
-	return real_dark(w->descriptor, n->start_us, n->end_us, e) < 0 ? -1 : real_world_sky(a, w, e);
+	return real_dark(w, n->start_us, n->end_us, e) < 0 ? -1 : real_world_sky(a, w, e);
 }
 
 static int drawn_night(const struct real_arguments *a, struct real_world *w, struct made_night *n, struct err *e)
 {
 	struct drawn_options o = {.seed = a->seed, .start_us = a->start_us, .end_us = a->start_us + (int64_t)(a->hours * 3600e6), .mergers = a->events,
-		.noise = 0.25, .sites = json_object_get(w->descriptor, "sites"), .clear = a->clear};
-	if (real_dark(w->descriptor, o.start_us, o.end_us, e) < 0 || real_world_sky(a, w, e) < 0)
+		.noise = 0.25, .sites = w->sites, .clear = a->clear};
+	if (real_dark(w, o.start_us, o.end_us, e) < 0 || real_world_sky(a, w, e) < 0)
 		return -1;
 	real_progress("mergers and their sky maps …");
 	return real_world_hosts(a, w, e) < 0 ? -1 : drawn_night_make(&w->hosts, &o, n, e);
@@ -157,17 +158,17 @@ static int play(const struct real_arguments *a, struct real_world *w, const stru
 	struct compute_host compute = {.read_map = mapchild_read, .catalog = w->galaxies};
 	struct sim_real_options o = {.input = w->input, .compute = &compute, .night = n, .seed = a->seed, .approve_min = a->approve_min, .check = true,
 		.progress = progress};
-	struct sim_portal *portal = NULL;
+	struct sim_real_places places = {.count = 0};
 	sqlite3 *db = NULL;
 	int rc = query_open(a->state ? a->state : ":memory:", QUERY_WRITE, &db, e);
 	o.db = db;
 	if (rc == 0)
-		rc = sim_real_run(&o, &portal, e);
+		rc = sim_real_run(&o, &places, e);
 	real_progress(NULL);
-	struct real_played played = {a, w, n, db, portal};
+	struct real_played played = {a, w, n, db, &places};
 	if (rc == 0)
 		rc = tell(&played, e);
-	sim_portal_free(portal);
+	sim_real_places_free(&places);
 	sqlite3_close(db);
 	return rc;
 }

@@ -83,7 +83,7 @@ static json_t *sites(const struct real_played *p)
 {
 	json_t *list = json_array(), *site;
 	size_t i;
-	json_array_foreach(json_object_get(p->w->descriptor, "sites"), i, site) {
+	json_array_foreach(p->w->sites, i, site) {
 		const char *code = json_text(site, "code", "");
 		struct ephemeris_site place = {json_number(site, "latitude_deg", 0), json_number(site, "longitude_deg", 0), json_number(site, "elevation_m", 0)};
 		size_t telescopes = json_array_size(json_object_get(site, "telescopes"));
@@ -128,7 +128,7 @@ static const char sql_story[] =
 	"UNION ALL SELECT i.utc_us,i.seq,y||': '||n||' request'||CASE n WHEN 1 THEN '' ELSE 's' END||' '||s||w FROM (SELECT c.seq AS q,e.name AS y,count(*) AS n,"
 	"c.to_state AS s,CASE WHEN c.to_state IN ('running','done') THEN ' at '||ifnull(group_concat(DISTINCT (SELECT o.site FROM observation o WHERE o.request=r.id "
 	"AND o.state<>'cancelled' ORDER BY o.id DESC LIMIT 1)),'?') ELSE '' END AS w FROM request_change c JOIN request r ON r.id=c.request JOIN event e ON e.id=r.event WHERE c.to_state IN "
-	"('accepted','unsure','done','cancelled','declined','expired','failed') GROUP BY c.utc_us/60000000,e.id,c.to_state) JOIN input i ON i.seq=q "
+	"('accepted','unsure','done','cancelled','declined','expired','failed') AND NOT (c.to_state='cancelled' AND c.from_state IN ('planned','offered','held')) GROUP BY c.utc_us/60000000,e.id,c.to_state) JOIN input i ON i.seq=q "
 	"UNION ALL SELECT i.utc_us,i.seq,e.name||' waits for a person: '||g.reason FROM gate g JOIN input i ON i.seq=g.opened_seq JOIN event e ON e.id=g.event WHERE g.kind='approval' "
 	"UNION ALL SELECT utc_us,seq,'alarm: '||detail FROM alarm) ORDER BY utc_us,seq LIMIT 2000";
 
@@ -173,10 +173,9 @@ static json_t *policy_names(const json_t *policies)
 
 json_t *real_tell(const struct real_played *p, struct err *e)
 {
-	const json_t *facility = json_array_get(json_object_get(p->w->input, "facilities"), 0);
-	struct score_input score = {p->db, p->portal, p->night->truth, p->w->descriptor};
+	struct score_input score = {p->db, p->places, p->night->truth};
 	json_t *out = json_pack("{s:s, s:o, s:o, s:I, s:s, s:o, s:{s:s, s:I, s:s}, s:f, s:O, s:o}", "schema", "slew dry run/1", "start", when(p->night->start_us), "end",
-		when(p->night->end_us), "seed", (json_int_t)p->a->seed, "facility", json_text(facility, "name", ""), "policies",
+		when(p->night->end_us), "seed", (json_int_t)p->a->seed, "facilities", p->w->facilities, "policies",
 		policy_names(json_object_get(p->w->input, "policies")), "catalogue", "name", p->w->galaxies_name, "galaxies", (json_int_t)p->w->galaxies->count, "sha256",
 		p->w->galaxies->sha256, "moon_illuminated", moon_illuminated(p->night->start_us), "notes", p->w->notes, "sites", sites(p));
 	json_t *events = score_night(&score, e);

@@ -47,7 +47,7 @@ static void head_words(const json_t *night)
 {
 	const json_t *catalogue = json_object_get(night, "catalogue"), *line;
 	size_t i;
-	printf("A dry run: %s to %s, %s, seed %lld. Nothing is sent.\n", json_text(night, "start", ""), json_text(night, "end", ""), json_text(night, "facility", ""),
+	printf("A dry run: %s to %s, %s, seed %lld. Nothing is sent.\n", json_text(night, "start", ""), json_text(night, "end", ""), json_text(night, "facilities", ""),
 		(long long)json_int(night, "seed", 0));
 	printf("  policies ");
 	json_array_foreach(json_object_get(night, "policies"), i, line)
@@ -134,7 +134,7 @@ static void events_words(const json_t *night)
 		if (json_int(ev, "requests", 0) == 0) {
 			printf("    nothing was asked of a telescope\n");
 		} else {
-			printf("    %lld requests: %lld exposed, %lld still to come, %lld wasted; %.2f h; first exposure %s%s; %.0f %% of the ranked probability covered\n",
+			printf("    %lld requests: %lld exposed, %lld still to come, %lld wasted; %.2f h charged; first exposure %s%s; %.0f %% of the ranked probability covered\n",
 				(long long)json_int(ev, "requests", 0), (long long)json_int(ev, "exposed", 0), (long long)json_int(ev, "open", 0),
 				(long long)json_int(ev, "wasted", 0), json_number(ev, "hours", 0), isfinite(json_number(ev, "first_image_s", NAN)) ? "after " : "",
 				took(a, json_number(ev, "first_image_s", NAN)), 100 * json_number(ev, "covered", 0));

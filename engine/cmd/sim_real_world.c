@@ -130,8 +130,8 @@ static int configured(const struct real_arguments *a, struct real_world *w, stru
 	w->input = config_input(&c, INSTALLATION, NULL);
 	text_copy(w->configured_catalog, sizeof w->configured_catalog, c.catalog);
 	int rc = w->input ? 0 : err_set(e, ERR_MEMORY, "no memory for the rules");
-	if (rc == 0 && c.facility_count != 1)
-		rc = err_set(e, ERR_INPUT, "config %s: %zu facilities; a dry run plays one: leave the others out of a copy", a->config, c.facility_count);
+	if (rc == 0 && c.facility_count == 0)
+		rc = err_set(e, ERR_INPUT, "config %s: no facility: there is nobody to ask; add one to /facilities", a->config);
 	if (rc == 0 && a->policies > 0) {
 		policies = policies_read(a->policy, a->policies, e);
 		rc = policies ? ladder_fits(policies, json_object_get(json_object_get(w->input, "config"), "programmes"), a->config, e) : -1;
@@ -166,12 +166,19 @@ static int made_sky(const struct real_arguments *a, struct real_world *w, struct
 
 int real_world_open(const struct real_arguments *a, struct real_world *w, struct err *e)
 {
+	const json_t *facility;
+	size_t i;
 	*w = (struct real_world){.notes = json_array()};
 	if ((a->config ? configured(a, w, e) : assume(a, w, e)) < 0) {
 		real_world_close(w);
 		return -1;
 	}
-	w->descriptor = json_object_get(json_array_get(json_object_get(w->input, "facilities"), 0), "descriptor");
+	w->sites = json_array();
+	json_array_foreach(json_object_get(w->input, "facilities"), i, facility) {
+		size_t used = strlen(w->facilities);
+		snprintf(w->facilities + used, sizeof w->facilities - used, "%s%s", i ? ", " : "", json_text(facility, "name", ""));
+		json_array_extend(w->sites, json_object_get(json_object_get(facility, "descriptor"), "sites"));
+	}
 	return 0;
 }
 
@@ -211,10 +218,11 @@ void real_world_close(struct real_world *w)
 		catalog_close(&w->catalog);
 	json_decref(w->input);
 	json_decref(w->notes);
+	json_decref(w->sites);
 	*w = (struct real_world){0};
 }
 
-int real_dark(const json_t *descriptor, int64_t from_us, int64_t to_us, struct err *e)
+int real_dark(const struct real_world *w, int64_t from_us, int64_t to_us, struct err *e)
 {
 	const json_t *site;
 	size_t i;
@@ -224,7 +232,7 @@ int real_dark(const json_t *descriptor, int64_t from_us, int64_t to_us, struct e
 		struct ephemeris_bodies bodies;
 		ephemeris_frame_set(&f, t);
 		ephemeris_bodies_at(&f, t, &bodies);
-		json_array_foreach(json_object_get(descriptor, "sites"), i, site) {
+		json_array_foreach(w->sites, i, site) {
 			struct ephemeris_site place = {json_number(site, "latitude_deg", 0), json_number(site, "longitude_deg", 0), json_number(site, "elevation_m", 0)};
 			struct ephemeris_local l;
 			ephemeris_local_at(&bodies, &place, &l);
@@ -233,5 +241,5 @@ int real_dark(const json_t *descriptor, int64_t from_us, int64_t to_us, struct e
 		}
 	}
 	return err_set(e, ERR_INPUT, "no site of %s is dark between %s and %s (Sun below -12 degrees): nothing could be observed; give a longer --hours or another --start",
-		json_text(descriptor, "name", "the facility"), utc_format_s(a, from_us), utc_format_s(b, to_us));
+		w->facilities, utc_format_s(a, from_us), utc_format_s(b, to_us));
 }

@@ -167,8 +167,9 @@ void night_sites(const struct night_input *in, const json_t *night, struct text 
 	struct svg_axis a = night_axis(night, LEFT, WIDTH - LEFT - 4);
 	struct text body = {.max = out->max};
 	json_t *facility, *site;
-	double y = 11 * LABEL_LINES + 8;
-	size_t i, k;
+	size_t i, k, alerts = json_array_size(json_object_get(night, "alerts"));
+	const double top = 11.0 * (double)(alerts < LABEL_LINES ? alerts : LABEL_LINES) + 8;
+	double y = top;
 	json_array_foreach(json_object_get(night, "descriptors"), i, facility) {
 		json_t *d = json_loads(json_text(facility, "descriptor", "{}"), 0, NULL);
 		json_array_foreach(json_object_get(d, "sites"), k, site)
@@ -177,7 +178,7 @@ void night_sites(const struct night_input *in, const json_t *night, struct text 
 	}
 	text_printf(out, "<figure><svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"sites\">\n", WIDTH, y + 14);
 	text_add(out, body.data != NULL ? body.data : "", body.len);
-	svg_axis_hours(&a, 11 * LABEL_LINES + 6, y - 4, out);
+	svg_axis_hours(&a, top - 2, y - 4, out);
 	heard(night, &a, y - 4, out);
 	text_puts(out, "</svg><figcaption>One lane a telescope, UTC. Visits: ");
 	for (i = 0; i < sizeof fates / sizeof fates[0]; i++)

@@ -128,9 +128,10 @@ static void why_not(const struct night_input *in, const json_t *night, struct te
 	const char *colour;
 
 	text_puts(out, "<h2>Why not?</h2><p class=\"note\">The best-ranked galaxies that were not "
-		       "observed, and the first reason. <code>slew ctl explain EVENT TARGET</code> "
-		       "shows the whole chain."
-		       "</p><table><tr><th class=\"n\">rank</th><th>galaxy</th><th "
+		       "observed, and the first reason.");
+	if (!in->simulated)
+		text_puts(out, " <code>slew ctl explain EVENT TARGET</code> shows the whole chain.");
+	text_puts(out, "</p><table><tr><th class=\"n\">rank</th><th>galaxy</th><th "
 		       "class=\"n\">share</th><th "
 		       "class=\"n\">distance</th><th>fate</th><th>why</th></tr>\n");
 	json_array_foreach (json_object_get(night, "targets"), i, t) {

@@ -363,7 +363,7 @@ void svg_axis_hours(const struct svg_axis *a, double top, double bottom, struct 
 		utc_format_hms(hms, t);
 		text_printf(out,
 			"<path class=\"grid\" d=\"M%.1f %.1fV%.1f\"/><text class=\"tick\" "
-			"x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%.5s</text>\n",
-			x, top, bottom, x, bottom + 12, hms);
+			"x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%.5s</text>\n",
+			x, top, bottom, x, bottom + 12, x > a->x0 + a->width - 14 ? "end" : "middle", hms);
 	}
 }

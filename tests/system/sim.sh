@@ -47,6 +47,20 @@ ok "a start that is no time" refused 2 'yesterday: not a time; write 2026' --sta
 ok "no site is dark" refused 1 'no site of lco is dark between 2026-12-20T18:30:00Z' --start 2026-12-20T18:30:00Z --hours 0.2
 ok "a number that is none" refused 2 'hours many: not a number from' --hours many
 ok "a state that is there already" refused 1 'there is a file already' --state "$dir/a.db" $night
+# A configuration: two facilities, of which only the second has hours.
+sed 's/"name": "lco"/"name": "two"/; s/"code": "elp"/"code": "mcd"/' facilities/lco.json > "$dir/two.json"
+sed 's/"name": "bns-near"/"name": "pair"/; s/{"programme": "too-lco", "facility": "lco", "mode": "RAPID_RESPONSE", "count": 1, "ipp": 1.0},/&{"programme": "too-two", "facility": "two", "mode": "RAPID_RESPONSE"},/' \
+	policies/bns-near.json > "$dir/pair.json"
+cat > "$dir/c.json" <<-END
+	{"state": "x.db", "sources": [], "facilities": [{"name": "lco", "use": "lco"}, {"name": "two", "use": "./two.json"}], "policies": ["./pair.json"],
+	 "programmes": [{"name": "too-lco", "facility": "lco", "proposal": "P1", "hours": {"RAPID_RESPONSE": 0}},
+	                {"name": "too-two", "facility": "two", "proposal": "P2", "hours": {"RAPID_RESPONSE": 1.5}}]}
+END
+ok "programmes, hours and policies of a configuration; two facilities" sh -c "'$slew' sim --real --config '$dir/c.json' --start 2026-11-24T00:00:00Z --hours 3 --seed 12 --json '$dir/c.out' > '$dir/out' &&
+	grep -q 'lco, two, seed' '$dir/out' && grep -q 'requests\? done at mcd' '$dir/out' && ! grep -q 'done at elp' '$dir/out' && grep -q 'too-two .*1.5 ' '$dir/out'"
+sed 's/too-lco/mine/; s/pair.json/tell.json/' "$dir/c.json" > "$dir/d.json"; cp policies/tell-all.json "$dir/tell.json"
+ok "a policy whose programme is not in the configuration" refused 1 'bns-near at /ladder/.*no programme' --config "$dir/d.json" --policy bns-near
+
 # Ensembles: the same nights under two policies, whatever the number of processes; pair by pair.
 sed 's/"name": "bns-near"/"name": "bold"/; s/"auto_budget_h": 3,/"auto_budget_h": 30,/' policies/bns-near.json > "$dir/bold.json"
 many="--nights 3 --hours 4 --seed 21 --policy bns-near --policy $dir/bold.json"
