@@ -1,69 +1,12 @@
 /* Inputs of every kind, also hostile ones: rejects leave their neighbours alone, order and repetition do not matter, gates hold. */
 #include "test.h"
 #include "box.h"
+#include "tale.h"
 #include "engine/base/json.h"
 #include "engine/base/utc.h"
 #include "facilities/facility.h"
 
 static const char validate_ok[] = "{\"request_durations\":{\"requests\":[{\"duration\":%d}],\"duration\":%d},\"errors\":{}}";
-
-static void map_read(struct box *b, double area)
-{
-	box_result(b, box_waits(b, "map"), "{\"kind\":\"map\",\"area50_deg2\":8.0,\"area90_deg2\":%g,\"ra_deg\":197.4,\"dec_deg\":-23.4,\"gal_b_deg\":39.3,"
-		   "\"distmean_mpc\":40.0,\"diststd_mpc\":8.0,\"distmod_mag\":33.0,\"ordering\":\"NUNIQ\",\"max_order\":9,\"pixels\":10,\"is_3d\":true}", area);
-}
-
-static void ranked(struct box *b, int n)
-{
-	char text[8192] = "{\"kind\":\"rank\",\"considered\":9,\"targets\":[";
-	for (int i = 0; i < n; i++)
-		snprintf(text + strlen(text), sizeof text - strlen(text),
-			 "%s{\"key\":\"G%d|%d\",\"rank\":%d,\"id\":%d,\"name\":\"G%d\",\"ra_deg\":%d,\"dec_deg\":-23,\"distance_mpc\":40,\"distance_err_mpc\":3,"
-			 "\"dpdv_per_mpc3\":1e-3,\"share\":0.1,\"cumulative_share\":0.5}", i ? "," : "", i, i, i + 1, i, i, 190 + i);
-	strcat(text, "]}");
-	box_result(b, box_waits(b, "rank"), "%s", text);
-}
-
-static void planned(struct box *b, int from, int n)
-{
-	char text[16384] = "{\"kind\":\"plan\",\"verdicts\":[],\"requests\":[";
-	for (int i = from; i < from + n; i++)
-		snprintf(text + strlen(text), sizeof text - strlen(text),
-			 "%s{\"target\":\"G%d|%d\",\"epoch\":1,\"facility\":\"lco\",\"programme\":\"too\",\"mode\":\"TIME_CRITICAL\",\"instrument\":\"1M0-SCICAM-SINISTRO\","
-			 "\"filters\":[\"gp\"],\"exposure_s\":120,\"count\":1,\"ipp\":1.0,\"max_airmass\":2.0,\"min_moon_deg\":20,\"site\":\"coj\",\"start_us\":%lld,"
-			 "\"end_us\":%lld,\"slot_us\":%lld,\"duration_s\":300,\"value\":%d,\"reserve\":false,\"rung\":0}", i > from ? "," : "", i, i,
-			 (long long)b->utc_us, (long long)(b->utc_us + 6 * UTC_HOUR), (long long)b->utc_us, 100 - i);
-	strcat(text, "]}");
-	box_result(b, box_waits(b, "plan"), "%s", text);
-}
-
-static void accept(struct box *b, int64_t effect)
-{
-	char sql[160];
-	snprintf(sql, sizeof sql, "SELECT r.token FROM effect f JOIN request r ON r.id=f.request WHERE f.id=%lld", (long long)effect);
-	box_reply(b, effect, 201, "{\"id\":%d,\"name\":\"%s\",\"state\":\"PENDING\",\"requests\":[{\"id\":%d,\"state\":\"PENDING\",\"duration\":356}]}",
-		  (int)effect, box_text(b, sql), (int)effect + 1000);
-}
-
-/* Configured, believed, n targets ranked and planned. */
-static void begin(struct box *b, const char *policy, int n)
-{
-	box_open(b);
-	box_config(b, policy);
-	box_later(b, 1);
-	box_routine(b);
-	box_alert(b, "S230518h", "PRELIMINARY", 0, 0.9, "SIMPLE  = map one");
-	map_read(b, 30);
-	ranked(b, n);
-	planned(b, 0, n);
-}
-
-static void offers_taken(struct box *b, int seconds)
-{
-	int64_t id;
-	while ((id = box_waits(b, "offer")) != 0)
-		box_reply(b, id, 200, validate_ok, seconds, seconds);
-}
 
 static void garbage_between_alerts(void **state)
 {
@@ -109,7 +52,7 @@ static void nonsense_from_a_worker(void **state)
 	box_result(&b, box_waits(&b, "map"), "{\"kind\":\"map\",\"error\":\"it is an HTML page\"}");
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM alarm WHERE what='map' AND detail LIKE '%%HTML%%'"), 1);
 	box_alert(&b, "S230518j", "PRELIMINARY", 0, 0.9, "SIMPLE  = map three");
-	map_read(&b, 30);
+	tale_map(&b, 30);
 	box_result(&b, box_waits(&b, "rank"), "{\"kind\":\"rank\",\"considered\":0,\"targets\":[]}");
 	assert_string_equal(box_text(&b, "SELECT v.code FROM verdict v JOIN event e ON e.id=v.event WHERE e.name='S230518j'"), "below_cut");
 	box_close(&b);
@@ -129,7 +72,7 @@ static void any_order(void **state)
 			int n = orders[k][i % 3];
 			box_alert(&b, "S230518h", types[n], 60 * n, 0.6 + 0.1 * n, "SIMPLE  = map one");
 		}
-		map_read(&b, 30);
+		tale_map(&b, 30);
 		assert_int_equal(box_int(&b, "SELECT count(*) FROM alert"), 3);
 		assert_int_equal(box_int(&b, "SELECT count(*) FROM duplicate"), 3);
 		assert_string_equal(box_text(&b, "SELECT a.type||' '||e.state||' '||f.p_bns FROM event e JOIN alert a ON a.id=e.latest_alert JOIN fact f ON f.alert=a.id"),
@@ -148,7 +91,7 @@ static void retraction_before_its_alert(void **state)
 	box_alert(&b, "S230518h", "RETRACTION", 600, 0, NULL);
 	box_alert(&b, "S230518h", "PRELIMINARY", 0, 0.9, "SIMPLE  = map one");
 	if (box_waits(&b, "map"))
-		map_read(&b, 30);
+		tale_map(&b, 30);
 	assert_string_equal(box_text(&b, "SELECT state FROM event"), "retracted");
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM effect WHERE compute IN ('rank','plan')"), 0);
 	assert_string_equal(box_text(&b, "SELECT code FROM verdict"), "retracted");
@@ -164,13 +107,13 @@ static void tests_never_reach_a_telescope(void **state)
 	box_open(&b);
 	box_config(&b, NULL);
 	box_alert(&b, "MS230518h", "PRELIMINARY", 0, 0.9, "SIMPLE  = map one");
-	map_read(&b, 30);
+	tale_map(&b, 30);
 	assert_string_equal(box_text(&b, "SELECT code FROM verdict"), "test");
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM decision"), 0);
 	box_close(&b);
-	begin(&b, "{\"tests\":true}", 1); /* a real one; then a sign that comes late, with a submission out */
-	offers_taken(&b, 300);
-	accept(&b, box_waits(&b, "submit"));
+	tale_begin(&b, "{\"tests\":true}", 1, 1); /* a real one; then a sign that comes late, with a submission out */
+	tale_offers(&b, 300);
+	tale_accept(&b, box_waits(&b, "submit"));
 	box_bytes(&b, "igwn.gwalert-playground", "{\"alert_type\":\"UPDATE\",\"time_created\":\"2023-05-18T18:30:00Z\",\"superevent_id\":\"S230518h\",\"urls\":{},"
 		  "\"event\":{\"time\":\"2023-05-18T17:59:00Z\",\"far\":1e-12,\"significant\":true,\"instruments\":[\"H1\"],\"group\":\"CBC\",\"pipeline\":\"p\","
 		  "\"search\":\"AllSky\",\"properties\":{},\"classification\":{\"BNS\":0.9,\"NSBH\":0,\"BBH\":0,\"Terrestrial\":0.1},\"skymap\":null},\"external_coinc\":null}");
@@ -183,10 +126,10 @@ static void downgrade_has_grace(void **state)
 {
 	(void)state;
 	struct box b;
-	begin(&b, NULL, 2);
-	offers_taken(&b, 300);
-	accept(&b, box_waits(&b, "submit"));
-	accept(&b, box_waits(&b, "submit"));
+	tale_begin(&b, NULL, 2, 1);
+	tale_offers(&b, 300);
+	tale_accept(&b, box_waits(&b, "submit"));
+	tale_accept(&b, box_waits(&b, "submit"));
 	box_alert(&b, "S230518h", "UPDATE", 600, 0.1, "SIMPLE  = map one");
 	assert_string_equal(box_text(&b, "SELECT state FROM event"), "downgraded");
 	box_later(&b, 300);
@@ -211,13 +154,13 @@ static void downgrade_stops_what_waits(void **state)
 {
 	(void)state;
 	struct box b;
-	begin(&b, NULL, 6);
+	tale_begin(&b, NULL, 6, 1);
 	b.hold_turn = true;
 	box_reply(&b, box_waits(&b, "offer"), 200, validate_ok, 300, 300);
 	box_alert(&b, "S230518h", "UPDATE", 600, 0.1, "SIMPLE  = map one");
 	b.hold_turn = false;
 	box_turn(&b);
-	offers_taken(&b, 300);
+	tale_offers(&b, 300);
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM effect WHERE verb='submit' AND released_seq IS NOT NULL"), 0);
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM request WHERE state='cancelled'"), 0);
 	box_later(&b, 601);
@@ -233,7 +176,7 @@ static void injected(void **state)
 		"\"search\":\"AllSky\",\"properties\":{},\"classification\":{\"BNS\":0.9,\"NSBH\":0,\"BBH\":0,\"Terrestrial\":0.1},\"skymap\":null},\"external_coinc\":null}";
 	char text[1024];
 	struct box b;
-	begin(&b, NULL, 1);
+	tale_begin(&b, NULL, 1, 1);
 	struct input in = {.kind = INPUT_alert, .utc_us = b.utc_us, .tick_us = b.tick_us, .as_test = true, .timestamp_us = UTC_NONE, .body = text, .uid = 1000};
 	snprintf(text, sizeof text, alert, "S230518h");
 	in.len = strlen(text);
@@ -256,13 +199,13 @@ static void unknown_never_downgrades(void **state)
 {
 	(void)state;
 	struct box b;
-	begin(&b, NULL, 1);
+	tale_begin(&b, NULL, 1, 1);
 	box_alert(&b, "S230518h", "UPDATE", 600, 0.9, "SIMPLE  = map two");
 	assert_string_equal(box_text(&b, "SELECT outcome||' '||state FROM decision"), "waiting triggered");
 	box_later(&b, 61); /* map_wait_s */
 	assert_string_equal(box_text(&b, "SELECT outcome||' '||state||' '||missing FROM decision"), "unknown triggered area90_deg2");
 	assert_string_equal(box_text(&b, "SELECT state FROM event"), "triggered");
-	map_read(&b, 500); /* late, but a fact: too wide now */
+	tale_map(&b, 500); /* late, but a fact: too wide now */
 	assert_string_equal(box_text(&b, "SELECT outcome||' '||state FROM decision"), "false downgraded");
 	box_close(&b);
 }
@@ -271,7 +214,7 @@ static void approval_is_asked_and_answered(void **state)
 {
 	(void)state;
 	struct box b;
-	begin(&b, "{\"approval\":{\"mode\":\"operator\",\"persons\":1,\"unanswered_min\":30}}", 2);
+	tale_begin(&b, "{\"approval\":{\"mode\":\"operator\",\"persons\":1,\"unanswered_min\":30}}", 2, 1);
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM effect WHERE verb='offer' AND state='released'"), 0);
 	assert_string_equal(box_text(&b, "SELECT DISTINCT code FROM verdict WHERE target IS NOT NULL"), "held");
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM message_out WHERE kind='approval'"), 1);
@@ -288,8 +231,8 @@ static void budgets_hold(void **state)
 {
 	(void)state;
 	struct box b;
-	begin(&b, "{\"approval\":{\"mode\":\"auto\",\"auto_budget_h\":0.5},\"budget_h\":{\"event\":0.75,\"night\":8}}", 3);
-	offers_taken(&b, 1200); /* a third of an hour each: one may go by itself, two need a person, three are over the event's budget */
+	tale_begin(&b, "{\"approval\":{\"mode\":\"auto\",\"auto_budget_h\":0.5},\"budget_h\":{\"event\":0.75,\"night\":8}}", 3, 1);
+	tale_offers(&b, 1200); /* a third of an hour each: one may go by itself, two need a person, three are over the event's budget */
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM request WHERE state='asked'"), 1);
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM gate WHERE kind='approval' AND lifted_seq IS NULL"), 1);
 	box_order(&b, "{\"verb\":\"approve\",\"event\":\"S230518h\"}");
@@ -300,19 +243,6 @@ static void budgets_hold(void **state)
 }
 
 /* Two facilities are asked side by side; the better offer is taken, the other is the reserve, which takes over when the first slips. */
-static void plan_for_two(struct box *b)
-{
-	char text[4096] = "{\"kind\":\"plan\",\"verdicts\":[],\"requests\":[";
-	for (int i = 0; i < 2; i++)
-		snprintf(text + strlen(text), sizeof text - strlen(text),
-			 "%s{\"target\":\"G0|0\",\"epoch\":1,\"facility\":\"%s\",\"programme\":\"%s\",\"mode\":\"TIME_CRITICAL\",\"instrument\":\"1M0-SCICAM-SINISTRO\","
-			 "\"filters\":[\"gp\"],\"exposure_s\":120,\"count\":1,\"ipp\":1.0,\"max_airmass\":2.0,\"min_moon_deg\":20,\"site\":\"coj\",\"start_us\":%lld,"
-			 "\"end_us\":%lld,\"slot_us\":%lld,\"duration_s\":300,\"value\":%d,\"reserve\":%s,\"rung\":0}", i ? "," : "", i ? "second" : "lco",
-			 i ? "too2" : "too", (long long)b->utc_us, (long long)(b->utc_us + 6 * UTC_HOUR), (long long)b->utc_us, 9 - i, i ? "true" : "false");
-	strcat(text, "]}");
-	box_result(b, box_waits(b, "plan"), "%s", text);
-}
-
 static void the_better_offer(void **state)
 {
 	(void)state;
@@ -323,19 +253,19 @@ static void the_better_offer(void **state)
 	box_later(&b, 1);
 	box_routine(&b);
 	box_alert(&b, "S230518h", "PRELIMINARY", 0, 0.9, "SIMPLE  = map one");
-	map_read(&b, 30);
-	ranked(&b, 1);
-	plan_for_two(&b);
+	tale_map(&b, 30);
+	tale_ranked(&b, 1);
+	tale_planned(&b, 0, 1, 2);
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM effect WHERE verb='offer' AND state='released'"), 2);
 	int64_t of_second = box_int(&b, "SELECT id FROM effect WHERE verb='offer' AND facility='second'");
 	box_reply(&b, of_second, 200, validate_ok, 300, 300);
-	assert_string_equal(box_text(&b, "SELECT group_concat(state) FROM (SELECT state FROM request ORDER BY id)"), "planned,offered"); /* waits for the first, 5 s */
+	assert_string_equal(box_text(&b, tale_states), "planned,offered"); /* waits for the first, 5 s */
 	box_reply(&b, box_waits(&b, "offer"), 200, validate_ok, 300, 300);
-	assert_string_equal(box_text(&b, "SELECT group_concat(state) FROM (SELECT state FROM request ORDER BY id)"), "asked,held");
-	accept(&b, box_waits(&b, "submit"));
+	assert_string_equal(box_text(&b, tale_states), "asked,held");
+	tale_accept(&b, box_waits(&b, "submit"));
 	box_later(&b, 3700); /* an hour past its slot, and nothing has started */
 	box_routine(&b);
-	assert_string_equal(box_text(&b, "SELECT group_concat(state) FROM (SELECT state FROM request ORDER BY id)"), "cancelling,held"); /* never two at once */
+	assert_string_equal(box_text(&b, tale_states), "cancelling,held"); /* never two at once */
 	int64_t cancel = box_waits(&b, "cancel");
 	box_reply(&b, cancel, 200, "{\"id\":%d,\"state\":\"CANCELED\",\"requests\":[{\"id\":1,\"state\":\"CANCELED\"}]}", 1);
 	char remote[64];
@@ -343,7 +273,7 @@ static void the_better_offer(void **state)
 	box_reply(&b, box_waits(&b, "cancel"), 200, "{\"id\":%s,\"state\":\"CANCELED\",\"requests\":[{\"id\":1,\"state\":\"CANCELED\"}]}", remote);
 	if (box_waits(&b, "cancel"))
 		box_reply(&b, box_waits(&b, "cancel"), 200, "[]");
-	assert_string_equal(box_text(&b, "SELECT group_concat(state) FROM (SELECT state FROM request ORDER BY id)"), "cancelled,asked");
+	assert_string_equal(box_text(&b, tale_states), "cancelled,asked");
 	box_close(&b);
 }
 
@@ -358,18 +288,18 @@ static void a_slow_facility(void **state)
 	box_later(&b, 1);
 	box_routine(&b);
 	box_alert(&b, "S230518h", "PRELIMINARY", 0, 0.9, "SIMPLE  = map one");
-	map_read(&b, 30);
-	ranked(&b, 1);
-	plan_for_two(&b);
+	tale_map(&b, 30);
+	tale_ranked(&b, 1);
+	tale_planned(&b, 0, 1, 2);
 	box_reply(&b, box_int(&b, "SELECT id FROM effect WHERE verb='offer' AND facility='second'"), 200, validate_ok, 300, 300);
 	int64_t utc, tick;
 	struct err e = {0};
 	assert_ok(core_due(b.core, &utc, &tick, &e), &e);
 	assert_true(tick <= b.tick_us + 5 * UTC_SECOND);
 	box_later(&b, 5.0);
-	assert_string_equal(box_text(&b, "SELECT group_concat(state) FROM (SELECT state FROM request ORDER BY id)"), "planned,asked");
+	assert_string_equal(box_text(&b, tale_states), "planned,asked");
 	box_reply(&b, box_waits(&b, "offer"), 200, validate_ok, 300, 300);
-	assert_string_equal(box_text(&b, "SELECT group_concat(state) FROM (SELECT state FROM request ORDER BY id)"), "held,asked");
+	assert_string_equal(box_text(&b, tale_states), "held,asked");
 	box_close(&b);
 }
 
@@ -377,9 +307,9 @@ static void hold_and_resume(void **state)
 {
 	(void)state;
 	struct box b;
-	begin(&b, NULL, 2);
+	tale_begin(&b, NULL, 2, 1);
 	box_order(&b, "{\"verb\":\"hold\",\"what\":\"lco\",\"why\":\"snow\"}");
-	offers_taken(&b, 300);
+	tale_offers(&b, 300);
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM request WHERE state='offered'"), 2);
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM effect WHERE verb='submit' AND state='released'"), 0);
 	box_order(&b, "{\"verb\":\"resume\",\"what\":\"lco\"}");
@@ -392,11 +322,11 @@ static void slots(void **state)
 {
 	(void)state;
 	struct box b;
-	begin(&b, NULL, 10);
+	tale_begin(&b, NULL, 10, 1);
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM effect WHERE kind='call' AND state='released'"), LIMIT_TRANSFERS - 1);
 	box_reply(&b, box_waits(&b, "offer"), 200, validate_ok, 300, 300);
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM effect WHERE verb='submit' AND state='released'"), 1);
-	accept(&b, box_waits(&b, "submit"));
+	tale_accept(&b, box_waits(&b, "submit"));
 	box_order(&b, "{\"verb\":\"cancel\",\"request\":1}");
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM effect WHERE verb='cancel' AND state='released'"), 1);
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM effect WHERE kind='call' AND state='released'"), LIMIT_TRANSFERS);
@@ -410,8 +340,8 @@ static void what_may_be_sent_again(void **state)
 {
 	(void)state;
 	struct box b;
-	begin(&b, NULL, 1);
-	offers_taken(&b, 300);
+	tale_begin(&b, NULL, 1, 1);
+	tale_offers(&b, 300);
 	box_lost(&b, box_waits(&b, "submit"), SENT_NO);
 	assert_string_equal(box_text(&b, "SELECT state||submits||void_submits FROM request"), "asked11");
 	box_later(&b, 10);
@@ -441,8 +371,8 @@ static void retracted_while_asking(void **state)
 {
 	(void)state;
 	struct box b;
-	begin(&b, NULL, 1);
-	offers_taken(&b, 300);
+	tale_begin(&b, NULL, 1, 1);
+	tale_offers(&b, 300);
 	box_alert(&b, "S230518h", "RETRACTION", 600, 0, NULL);
 	assert_string_equal(box_text(&b, "SELECT state||unwanted FROM request"), "asked1");
 	int64_t submit = box_waits(&b, "submit");
@@ -458,10 +388,10 @@ static void answers_for_nobody(void **state)
 {
 	(void)state;
 	struct box b;
-	begin(&b, NULL, 1);
-	offers_taken(&b, 300);
+	tale_begin(&b, NULL, 1, 1);
+	tale_offers(&b, 300);
 	int64_t submit = box_waits(&b, "submit");
-	accept(&b, submit);
+	tale_accept(&b, submit);
 	box_reply(&b, submit, 400, "{\"proposal\":[\"no\"]}"); /* a second answer to an effect that is done */
 	assert_string_equal(box_text(&b, "SELECT state FROM request"), "accepted");
 	box_alert(&b, "S230518h", "UPDATE", 60, 0.9, "SIMPLE  = map one");
@@ -476,10 +406,10 @@ static void clock_jump_stops_submissions(void **state)
 {
 	(void)state;
 	struct box b;
-	begin(&b, NULL, 1);
+	tale_begin(&b, NULL, 1, 1);
 	struct input in = {.kind = INPUT_clock, .utc_us = b.utc_us, .tick_us = b.tick_us, .body = "{\"step_us\":3600000000}", .len = 22, .timestamp_us = UTC_NONE};
 	box_feed(&b, &in);
-	offers_taken(&b, 300);
+	tale_offers(&b, 300);
 	assert_string_equal(box_text(&b, "SELECT state FROM request"), "offered");
 	box_later(&b, 61);
 	assert_string_equal(box_text(&b, "SELECT state FROM request"), "asked");
@@ -490,9 +420,9 @@ static void reload(void **state)
 {
 	(void)state;
 	struct box b;
-	begin(&b, NULL, 1);
-	offers_taken(&b, 300);
-	accept(&b, box_waits(&b, "submit"));
+	tale_begin(&b, NULL, 1, 1);
+	tale_offers(&b, 300);
+	tale_accept(&b, box_waits(&b, "submit"));
 	int64_t old = box_int(&b, "SELECT policy FROM request");
 	box_config(&b, "{\"when\":\"p_bns > 0.95 AND area90_deg2 < 150\"}");
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM policy"), 2);
@@ -517,7 +447,7 @@ static void amended_by_a_person(void **state)
 	box_open(&b);
 	box_config(&b, NULL);
 	box_alert(&b, "S230518h", "PRELIMINARY", 0, 0.2, "SIMPLE  = map one");
-	map_read(&b, 30);
+	tale_map(&b, 30);
 	assert_string_equal(box_text(&b, "SELECT code FROM verdict"), "not_triggered");
 	box_order(&b, "{\"verb\":\"amend\",\"event\":\"S230518h\",\"fact\":\"p_bns\",\"value\":0.99}");
 	assert_false(json_is_true(json_object_get(b.answer, "ok")));

@@ -2,66 +2,11 @@
  * order that say less, a hold that a reload took away, an amendment of nothing. */
 #include "test.h"
 #include "box.h"
+#include "tale.h"
 #include "engine/base/json.h"
 #include "engine/base/query.h"
 #include "engine/base/utc.h"
 #include "facilities/facility.h"
-
-static const char validate_ok[] = "{\"request_durations\":{\"requests\":[{\"duration\":300}],\"duration\":300},\"errors\":{}}";
-
-static void map_read(struct box *b, double area)
-{
-	box_result(b, box_waits(b, "map"), "{\"kind\":\"map\",\"area50_deg2\":8.0,\"area90_deg2\":%g,\"ra_deg\":197.4,\"dec_deg\":-23.4,\"gal_b_deg\":39.3,"
-		   "\"distmean_mpc\":40.0,\"diststd_mpc\":8.0,\"distmod_mag\":33.0,\"ordering\":\"NUNIQ\",\"max_order\":9,\"pixels\":10,\"is_3d\":true}", area);
-}
-
-static void ranked(struct box *b)
-{
-	box_result(b, box_waits(b, "rank"), "{\"kind\":\"rank\",\"considered\":9,\"targets\":[{\"key\":\"G0|0\",\"rank\":1,\"id\":0,\"name\":\"G0\",\"ra_deg\":190,"
-		   "\"dec_deg\":-23,\"distance_mpc\":40,\"distance_err_mpc\":3,\"dpdv_per_mpc3\":1e-3,\"share\":0.1,\"cumulative_share\":0.5}]}");
-}
-
-/* One target, asked of the first n of two facilities. */
-static void planned(struct box *b, int n)
-{
-	char text[4096] = "{\"kind\":\"plan\",\"verdicts\":[],\"requests\":[";
-	for (int i = 0; i < n; i++)
-		snprintf(text + strlen(text), sizeof text - strlen(text),
-			 "%s{\"target\":\"G0|0\",\"epoch\":1,\"facility\":\"%s\",\"programme\":\"%s\",\"mode\":\"TIME_CRITICAL\",\"instrument\":\"1M0-SCICAM-SINISTRO\","
-			 "\"filters\":[\"gp\"],\"exposure_s\":120,\"count\":1,\"ipp\":1.0,\"max_airmass\":2.0,\"min_moon_deg\":20,\"site\":\"coj\",\"start_us\":%lld,"
-			 "\"end_us\":%lld,\"slot_us\":%lld,\"duration_s\":300,\"value\":%d,\"reserve\":%s,\"rung\":0}", i ? "," : "", i ? "second" : "lco",
-			 i ? "too2" : "too", (long long)b->utc_us, (long long)(b->utc_us + 6 * UTC_HOUR), (long long)b->utc_us, 9 - i, i ? "true" : "false");
-	strcat(text, "]}");
-	box_result(b, box_waits(b, "plan"), "%s", text);
-}
-
-static void begin(struct box *b, int facilities)
-{
-	box_open(b);
-	b->two = facilities == 2;
-	box_config(b, NULL);
-	box_later(b, 1);
-	box_routine(b);
-	box_alert(b, "S230518h", "PRELIMINARY", 0, 0.9, "SIMPLE  = map one");
-	map_read(b, 30);
-	ranked(b);
-	planned(b, facilities);
-}
-
-static void offers_taken(struct box *b)
-{
-	int64_t id;
-	while ((id = box_waits(b, "offer")) != 0)
-		box_reply(b, id, 200, "%s", validate_ok);
-}
-
-static void accept(struct box *b, int64_t effect)
-{
-	char sql[160];
-	snprintf(sql, sizeof sql, "SELECT r.token FROM effect f JOIN request r ON r.id=f.request WHERE f.id=%lld", (long long)effect);
-	box_reply(b, effect, 201, "{\"id\":%d,\"name\":\"%s\",\"state\":\"PENDING\",\"requests\":[{\"id\":%d,\"state\":\"PENDING\",\"duration\":356}]}",
-		  (int)effect, box_text(b, sql), (int)effect + 1000);
-}
 
 /* The next pass of lco's feed, whose groups or running observations hold one row about that request. */
 static void feed_says(struct box *b, int64_t request, const char *id, bool running, const char *state)
@@ -93,19 +38,17 @@ static void feed_says(struct box *b, int64_t request, const char *id, bool runni
 	assert_true(told);
 }
 
-static const char states[] = "SELECT group_concat(state) FROM (SELECT state FROM request ORDER BY id)";
-
 /* The cancelled one goes on at the telescope while the reserve lives: it gets its cancel, and the page it came with is not lost. */
 static void revived_while_another_lives(void **state)
 {
 	(void)state;
 	struct box b;
-	begin(&b, 2);
-	offers_taken(&b);
+	tale_begin(&b, NULL, 1, 2);
+	tale_offers(&b, 300);
 	int64_t submit = box_waits(&b, "submit");
 	char id[24];
 	snprintf(id, sizeof id, "%lld", (long long)submit);
-	accept(&b, submit);
+	tale_accept(&b, submit);
 	box_later(&b, 3700); /* it slips: the reserve takes over once it is cancelled */
 	box_routine(&b);
 	while (box_waits(&b, "cancel")) {
@@ -117,11 +60,11 @@ static void revived_while_another_lives(void **state)
 		else
 			box_reply(&b, cancel, 200, "{\"id\":%s,\"state\":\"CANCELED\",\"requests\":[{\"id\":1,\"state\":\"CANCELED\"}]}", id);
 	}
-	accept(&b, box_waits(&b, "submit"));
-	assert_string_equal(box_text(&b, states), "cancelled,accepted");
+	tale_accept(&b, box_waits(&b, "submit"));
+	assert_string_equal(box_text(&b, tale_states), "cancelled,accepted");
 	feed_says(&b, 1, id, true, "");
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM reject"), 0);
-	assert_string_equal(box_text(&b, states), "cancelling,accepted");
+	assert_string_equal(box_text(&b, tale_states), "cancelling,accepted");
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM alarm WHERE what='second'"), 1);
 	box_close(&b);
 }
@@ -134,12 +77,12 @@ static void there_before_it_was_asked(void **state)
 	static const char *const is[] = {"accepted", "done", "cancelled", "expired"};
 	for (int i = 0; i < 4; i++) {
 		struct box b;
-		begin(&b, 1);
+		tale_begin(&b, NULL, 1, 1);
 		box_order(&b, "{\"verb\":\"hold\",\"what\":\"all\",\"why\":\"a restored copy\"}");
-		offers_taken(&b);
-		assert_string_equal(box_text(&b, states), "offered");
+		tale_offers(&b, 300);
+		assert_string_equal(box_text(&b, tale_states), "offered");
 		feed_says(&b, 1, "4711", false, says[i]);
-		assert_string_equal(box_text(&b, states), is[i]);
+		assert_string_equal(box_text(&b, tale_states), is[i]);
 		assert_int_equal(box_int(&b, "SELECT count(*) FROM alarm WHERE what='unknown'"), 1);
 		box_order(&b, "{\"verb\":\"resume\",\"what\":\"all\"}");
 		assert_int_equal(box_int(&b, "SELECT count(*) FROM effect WHERE verb='submit' AND released_seq IS NOT NULL"), 0);
@@ -165,10 +108,10 @@ static void less_is_not_no(void **state)
 			else
 				box_alert(&b, "S230518h", "UPDATE", 300, 0.9, NULL); /* no map: its area is not known */
 			if (box_waits(&b, "map") && order < 2)
-				map_read(&b, 30);
+				tale_map(&b, 30);
 		}
 		if (order == 2) /* the map was read after both had come */
-			map_read(&b, 30);
+			tale_map(&b, 30);
 		snprintf(text[order], sizeof text[order], "%s", box_text(&b, decided));
 		assert_true(box_waits(&b, "rank") > 0);
 		box_close(&b);
@@ -188,7 +131,7 @@ static void no_from_the_middle(void **state)
 		box_open(&b);
 		box_config(&b, NULL);
 		box_alert(&b, "S230518h", "PRELIMINARY", 0, 0.9, "SIMPLE  = map one");
-		map_read(&b, 30);
+		tale_map(&b, 30);
 		for (int i = 0; i < 2; i++)
 			box_alert(&b, "S230518h", "UPDATE", i == order ? 300 : 600, i == order ? 0.1 : 0.9, NULL);
 		snprintf(text[order], sizeof text[order], "%s", box_text(&b, decided));
@@ -277,10 +220,10 @@ static void words_fail_later(void **state)
 {
 	(void)state;
 	struct box b;
-	begin(&b, 1);
-	offers_taken(&b);
+	tale_begin(&b, NULL, 1, 1);
+	tale_offers(&b, 300);
 	box_reply(&b, box_waits(&b, "submit"), 429, "{\"detail\":\"Request was throttled.\"}");
-	assert_string_equal(box_text(&b, states), "asked");
+	assert_string_equal(box_text(&b, tale_states), "asked");
 	struct err e = {0};
 	assert_ok(query_run(b.db, &e, "UPDATE request SET body=json_set(body,'$.instrument','GONE')", ""), &e); /* as a reload may take it away */
 	box_later(&b, 61);
@@ -295,16 +238,16 @@ static void number_after_a_persons_word(void **state)
 {
 	(void)state;
 	struct box b;
-	begin(&b, 1);
-	offers_taken(&b);
+	tale_begin(&b, NULL, 1, 1);
+	tale_offers(&b, 300);
 	box_lost(&b, box_waits(&b, "submit"), SENT_MAYBE);
 	box_order(&b, "{\"verb\":\"accepted\",\"request\":1,\"why\":\"seen on the portal\"}");
-	assert_string_equal(box_text(&b, states), "unsure");
+	assert_string_equal(box_text(&b, tale_states), "unsure");
 	char token[64];
 	snprintf(token, sizeof token, "%s", box_text(&b, "SELECT token FROM request"));
 	box_reply(&b, box_waits(&b, "find"), 200, "{\"count\":1,\"next\":null,\"previous\":null,\"results\":[{\"id\":4711,\"name\":\"%s\",\"state\":\"PENDING\","
 		  "\"requests\":[{\"id\":6,\"state\":\"PENDING\"}]}]}", token);
-	assert_string_equal(box_text(&b, states), "accepted");
+	assert_string_equal(box_text(&b, tale_states), "accepted");
 	assert_string_equal(box_text(&b, "SELECT remote_id FROM request"), "4711");
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM alarm WHERE what='second'"), 0);
 	box_alert(&b, "S230518h", "RETRACTION", 600, 0, NULL);
@@ -317,10 +260,10 @@ static void full_disk(void **state)
 {
 	(void)state;
 	struct box b;
-	begin(&b, 1);
+	tale_begin(&b, NULL, 1, 1);
 	box_order(&b, "{\"verb\":\"disk\",\"full\":true}");
-	offers_taken(&b);
-	assert_string_equal(box_text(&b, states), "offered");
+	tale_offers(&b, 300);
+	assert_string_equal(box_text(&b, tale_states), "offered");
 	assert_int_equal(box_waits(&b, "submit"), 0);
 	box_order(&b, "{\"verb\":\"hold\",\"what\":\"all\"}");
 	box_order(&b, "{\"verb\":\"disk\",\"full\":false}");
@@ -338,13 +281,13 @@ static void state_of_tomorrow(void **state)
 {
 	(void)state;
 	struct box b;
-	begin(&b, 1);
-	offers_taken(&b);
-	accept(&b, box_waits(&b, "submit"));
+	tale_begin(&b, NULL, 1, 1);
+	tale_offers(&b, 300);
+	tale_accept(&b, box_waits(&b, "submit"));
 	char id[24];
 	snprintf(id, sizeof id, "%s", box_text(&b, "SELECT remote_id FROM request"));
 	feed_says(&b, 1, id, false, "ON_A_BREAK");
-	assert_string_equal(box_text(&b, states), "accepted");
+	assert_string_equal(box_text(&b, tale_states), "accepted");
 	assert_int_equal(box_int(&b, "SELECT count(*) FROM alarm WHERE what='answer' AND detail LIKE '%ON_A_BREAK%'"), 1);
 	box_close(&b);
 }
