@@ -15,13 +15,16 @@ int64_t sweep_since(struct core *c, const char *facility)
 	return get_int(c, UTC_NONE, "SELECT since_us FROM sweep WHERE facility=?", "t", facility);
 }
 
-/* An open sweep that a restart cuts short begins anew, as far back and as strict as it was. */
+#define GATED "SELECT facility FROM gate WHERE kind='restore' AND lifted_seq IS NULL AND facility IS NOT NULL"
+
+/* A sweep that a restart cuts short begins anew, as far back and as strict as it was; so does one that is done while the state still
+ * waits for the sweeps of other facilities. */
 static void sweep_start(struct core *c, const char *name, int64_t since_us, bool restored)
 {
 	static const char upsert[] =
 		"INSERT INTO sweep(facility,since_us,restored,state,started_seq) VALUES(?,?,?,'open',?) ON CONFLICT(facility) DO UPDATE SET "
-		"since_us=CASE WHEN state='done' OR since_us>excluded.since_us THEN excluded.since_us ELSE since_us END,"
-		"restored=CASE WHEN state='done' THEN excluded.restored ELSE max(restored,excluded.restored) END,"
+		"since_us=CASE WHEN state='done' AND facility NOT IN (" GATED ") OR since_us>excluded.since_us THEN excluded.since_us ELSE since_us END,"
+		"restored=CASE WHEN state='done' AND facility NOT IN (" GATED ") THEN excluded.restored ELSE max(restored,excluded.restored) END,"
 		"state='open',started_seq=excluded.started_seq,done_seq=NULL";
 	static const char drop[] = "UPDATE effect SET state='dropped',outcome='begun anew',done_seq=? WHERE kind='call' AND verb='find' AND "
 				   "request IS NULL AND facility=? AND state IN ('waiting','released')";
@@ -36,7 +39,8 @@ static void sweep_start(struct core *c, const char *name, int64_t since_us, bool
 		return;
 	}
 	/* what the other state sent last may not be visible yet */
-	int64_t wait_us = restored ? (int64_t)(site_number(s, "visible_delay_s", 60) * 1e6) : 0;
+	bool strict = get_int(c, 0, "SELECT restored FROM sweep WHERE facility=?", "t", name) == 1;
+	int64_t wait_us = strict ? (int64_t)(site_number(s, "visible_delay_s", 60) * 1e6) : 0;
 	effect_call(c, name, VERB_FIND, 0, 0, c->tick_us + wait_us);
 }
 
