@@ -143,7 +143,7 @@ static int night_end(struct night *n, struct err *e)
 static void night_count(struct night *n)
 {
 	struct sim_night_report *r = n->report;
-	r->counts = sim_host_counts(n->host);
+	r->counts = night_counts(n);
 	r->events = n->told_count;
 	r->facilities = n->places;
 	for (int i = 0; i < n->places; i++) {

@@ -14,11 +14,13 @@
  *   compute SECONDS                        of a computation: map, rank, plan (0.05)
  *   HH:MM[:SS.sss] policy|config {…}       the same merge patch now, and the configuration is read anew
  *   HH:MM[:SS.sss] alert EVENT TYPE [key=value …]   far= bns= nsbh= terrestrial= remnant= significant= late=SECONDS (made so long ago)
+ *                                          flip=BIT[,BIT…] (these bits the other way round)
  *                                          map=none|STREAM topic= again (the same bytes)
  *   HH:MM[:SS.sss] bytes "garbage"         something that is no alert
  *   HH:MM[:SS.sss] order {"verb": …}       an operator's order (uid 1000); `refused` before the JSON: must be refused; `try`: may be;
  *                                          "#3" as a target: the third in rank of that event
  *   HH:MM[:SS.sss] portal [NAME] faults|weather|fail {…}   one more of these (sim/portal.h)
+ *   HH:MM[:SS.sss] portal [NAME] down|rapid|late_cancel {…} | clog | release
  *   HH:MM[:SS.sss] portal [NAME] calm      no more faults there
  *   HH:MM[:SS.sss] calm                    nor anywhere
  *   HH:MM[:SS.sss] crash SECONDS [lost]    the engine dies, and is started again so much later; lost: calls on their way never arrive
@@ -51,6 +53,7 @@ struct sim_night_report {
 	struct sim_host_counts counts;
 	int64_t events, facilities, asked; /* asked: facilities that got a submission */
 	int64_t submissions, observed, cancels, duplicates, unseen;
+	int64_t flipped, rebalances; /* alerts with bits turned; times the partitions came back with something to read */
 	int line;            /* of the text, at the end or where it broke; 0: after the last */
 	char broken[64];     /* "" or the kind of thing that broke, the same for the same bug: "check_two_live", "replay", "expect" … */
 };

@@ -58,7 +58,7 @@ static int do_portal(struct night *n, char *rest, struct err *e)
 	}
 	if (strcmp(kind, "expect") == 0)
 		return portal_expect(n, p, rest, e);
-	json_t *v = json_read(rest, strlen(rest), &json_limits_config, e);
+	json_t *v = *rest ? json_read(rest, strlen(rest), &json_limits_config, e) : json_object();
 	int rc = v ? sim_portal_add(p->portal, kind, v) : -1;
 	json_decref(v);
 	return rc < 0 ? err_set(e, ERR_INPUT, "portal %s {…}: not understood", kind) : 0;
@@ -168,6 +168,7 @@ static int do_disk(struct night *n, char *rest, struct err *e)
 static int do_broker(struct night *n, char *rest, struct err *e)
 {
 	const char *word = word_next(&rest);
+	n->report->rebalances += strcmp(word, "back") == 0 && sim_broker_is_away(n->broker);
 	if (strcmp(word, "away") == 0 || strcmp(word, "back") == 0)
 		return sim_host_rebalance(n->host, word[0] == 'a', e);
 	if (strcmp(word, "lost") != 0)

@@ -39,6 +39,7 @@ struct night {
 	struct told told[NIGHT_EVENTS];
 	int told_count;
 	int64_t compute_us;
+	struct sim_host_counts before; /* of hosts that are gone: a restored state has a new one */
 	struct sim_broker *broker;
 	struct night_disk *disk; /* NULL: the state is in memory, and never fails */
 };
@@ -59,6 +60,7 @@ void night_world_free(struct night *n);
 void night_calm(struct night *n); /* no more faults anywhere */
 int night_copy(struct night *n, struct err *e);
 int night_db_open(struct night *n, struct err *e); /* n->db: in memory, or on the disk */
+struct sim_host_counts night_counts(const struct night *n); /* of all hosts so far */
 int night_restore(struct night *n, int64_t down_us, struct err *e);
 
 /* night_disk.c: the line `disk`, then what happens to it. */

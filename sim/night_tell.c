@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* ---- alerts ---- */
-static struct told *told_find(struct night *n, const char *name)
+static struct told *told_find(struct night *n, const char *name, int64_t back_us)
 {
 	for (int i = 0; i < n->told_count; i++)
 		if (strcmp(n->told[i].name, name) == 0)
@@ -19,7 +19,7 @@ static struct told *told_find(struct night *n, const char *name)
 		return NULL;
 	struct told *t = &n->told[n->told_count++];
 	text_copy(t->name, sizeof t->name, name);
-	t->event_us = sim_host_now(n->host) - 40 * UTC_SECOND;
+	t->event_us = sim_host_now(n->host) - back_us - 40 * UTC_SECOND;
 	t->last.max = 16u << 20;
 	return t;
 }
@@ -43,6 +43,29 @@ static double number_option(const char *rest, const char *key, double otherwise)
 	return option(rest, key, buf, sizeof buf) ? strtod(buf, NULL) : otherwise;
 }
 
+/* The same bytes with some bits the other way round: "12,3456", numbers of bits, counted on from the beginning past the end. */
+static int alert_flipped(struct night *n, const char *topic, const struct text *alert, const char *bits, struct err *e)
+{
+	unsigned char *bytes = malloc(alert->len + 1);
+	if (bytes == NULL || alert->len == 0) {
+		free(bytes);
+		return err_set(e, ERR_MEMORY, "no memory for an alert");
+	}
+	memcpy(bytes, alert->data, alert->len);
+	for (const char *at = bits; *at; at += *at == ',') {
+		char *end;
+		unsigned long long bit = strtoull(at, &end, 10) % (8 * alert->len);
+		bytes[bit / 8] ^= (unsigned char)(1u << bit % 8);
+		if (end == at)
+			break;
+		at = end;
+	}
+	n->report->flipped++;
+	int rc = sim_host_alert(n->host, topic, bytes, alert->len, e);
+	free(bytes);
+	return rc;
+}
+
 int night_alert(struct night *n, const char *rest, struct err *e)
 {
 	char name[64], type[32], stream[80], topic[80];
@@ -50,7 +73,8 @@ int night_alert(struct night *n, const char *rest, struct err *e)
 	if (sscanf(rest, "%63s %31s%n", name, type, &used) != 2)
 		return err_set(e, ERR_INPUT, "write: alert EVENT TYPE [key=value …]");
 	rest += used;
-	struct told *t = told_find(n, name);
+	int64_t late_us = (int64_t)(number_option(rest, "late", 0) * 1e6);
+	struct told *t = told_find(n, name, late_us);
 	if (t == NULL)
 		return err_set(e, ERR_LIMIT, "more than %d events in one night", NIGHT_EVENTS);
 	if (option(rest, "topic", topic, sizeof topic) == NULL)
@@ -64,13 +88,15 @@ int night_alert(struct night *n, const char *rest, struct err *e)
 	if (map && sim_stage_map(n->o->stage, name, stream, &fits, e) < 0)
 		return -1;
 	double bns = number_option(rest, "bns", 0.95), nsbh = number_option(rest, "nsbh", 0.0);
-	struct sim_alert a = {.event = name, .type = type, .created_us = sim_host_now(n->host) - (int64_t)(number_option(rest, "late", 0) * 1e6), .event_us = t->event_us,
+	struct sim_alert a = {.event = name, .type = type, .created_us = sim_host_now(n->host) - late_us, .event_us = t->event_us,
 		.far_hz = number_option(rest, "far", 1e-12), .significant = number_option(rest, "significant", 1) > 0,
 		.instruments = "H1,L1,V1", .pipeline = "gstlal", .search = "AllSky", .p_bns = bns, .p_nsbh = nsbh,
 		.p_terrestrial = number_option(rest, "terrestrial", 1 - bns - nsbh), .has_ns = number_option(rest, "has_ns", 1),
 		.has_remnant = number_option(rest, "remnant", 1), .map = map ? fits->data : NULL, .map_len = map ? fits->len : 0};
 	text_reset(&t->last);
 	int rc = sim_alert_write(&a, &t->last, e);
+	if (rc == 0 && option(rest, "flip", stream, sizeof stream) != NULL)
+		return alert_flipped(n, topic, &t->last, stream, e);
 	if (rc < 0 || sim_host_alert(n->host, topic, t->last.data, t->last.len, e) < 0)
 		return -1;
 	if (strcmp(type, "RETRACTION") == 0) /* now it is on disk; it may have died over it */

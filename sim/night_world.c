@@ -184,11 +184,20 @@ int night_copy(struct night *n, struct err *e)
 	return query_open(":memory:", QUERY_WRITE, &n->copy, e) < 0 ? -1 : db_copy(n->db, n->copy, e);
 }
 
+struct sim_host_counts night_counts(const struct night *n)
+{
+	struct sim_host_counts c = sim_host_counts(n->host);
+	const struct sim_host_counts *b = &n->before;
+	return (struct sim_host_counts){c.turns + b->turns, c.calls + b->calls, c.computes + b->computes, c.messages + b->messages,
+		c.crashes + b->crashes, c.stops + b->stops, c.fulls + b->fulls, c.put_off + b->put_off};
+}
+
 int night_restore(struct night *n, int64_t down_us, struct err *e)
 {
 	int64_t now_us = sim_host_now(n->host);
 	if (n->copy == NULL)
 		return err_set(e, ERR_INPUT, "restore needs a copy before it");
+	n->before = night_counts(n);
 	sim_host_free(n->host);
 	n->host = NULL;
 	sqlite3_close(n->db);

@@ -70,6 +70,7 @@ struct sim_portal *sim_portal_new(const json_t *setup, uint64_t seed)
 	p->setup = json_deep_copy(setup);
 	p->descriptor = json_object_get(p->setup, "descriptor");
 	p->fault_seen = json_array();
+	p->fired = json_object();
 	p->random = seed;
 	p->now_us = p->cycle_next_us = UTC_NONE;
 	p->cycle_us = json_int(setup, "cycle_s", 30) * UTC_SECOND;
@@ -102,6 +103,7 @@ void sim_portal_free(struct sim_portal *p)
 	free(p->frame);
 	json_decref(p->setup);
 	json_decref(p->fault_seen);
+	json_decref(p->fired);
 	free(p);
 }
 
@@ -113,7 +115,19 @@ void sim_reply_free(struct sim_reply *r)
 
 int sim_portal_add(struct sim_portal *p, const char *kind, const json_t *element)
 {
-	if (strcmp(kind, "faults") != 0 && strcmp(kind, "weather") != 0 && strcmp(kind, "fail") != 0)
+	if (strcmp(kind, "clog") == 0 || strcmp(kind, "release") == 0) {
+		p->clogged = kind[0] == 'c';
+		return 0;
+	}
+	if (strcmp(kind, "late_cancel") == 0) {
+		p->late_cancels += json_int(element, "count", 1);
+		return 0;
+	}
+	if (strcmp(kind, "rapid") == 0) {
+		portal_interrupt(p, json_text(element, "site", ""), json_int(element, "from_us", 0));
+		kind = "weather";
+	}
+	if (strcmp(kind, "faults") != 0 && strcmp(kind, "weather") != 0 && strcmp(kind, "fail") != 0 && strcmp(kind, "down") != 0)
 		return -1;
 	json_t *list = json_object_get(p->setup, kind);
 	if (list == NULL) {
@@ -126,7 +140,14 @@ int sim_portal_add(struct sim_portal *p, const char *kind, const json_t *element
 void sim_portal_calm(struct sim_portal *p)
 {
 	json_object_del(p->setup, "faults");
+	p->clogged = false;
+	p->late_cancels = 0;
 	json_array_clear(p->fault_seen);
+}
+
+void portal_fired(struct sim_portal *p, const char *what)
+{
+	json_object_set_new(p->fired, what, json_integer(json_int(p->fired, what, 0) + 1));
 }
 
 /* "POST /api/requestgroups/" exactly, or up to a final '*'. */
@@ -233,7 +254,14 @@ int sim_portal_call(struct sim_portal *p, int64_t now_us, const struct sim_call 
 	*out = (struct sim_reply){.retry_after_s = -1, .content_type = type_json};
 	sim_portal_advance(p, now_us);
 	p->calls++;
+	if (p->clogged) { /* nothing gets through, and nobody is told */
+		portal_fired(p, "clog");
+		out->drop = SIM_DROP_BEFORE;
+		return html(out, 503, "clogged");
+	}
 	const json_t *fault = fault_for(p, in);
+	if (fault != NULL)
+		portal_fired(p, json_text(fault, "what", "?"));
 	int made = fault != NULL ? fault_before(fault, out) : 0;
 	if (made != 0)
 		return made < 0 ? -1 : 0;
@@ -301,7 +329,7 @@ json_t *sim_portal_ledger(const struct sim_portal *p)
 		count_up(states, g->state);
 		seconds += g->charged_s;
 	}
-	return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o, s:f, s:I, s:I, s:o}", "unseen", (json_int_t)p->unseen, "calls", (json_int_t)p->calls, "submissions", (json_int_t)p->submissions,
+	return json_pack("{s:O, s:I, s:I, s:I, s:I, s:o, s:o, s:f, s:I, s:I, s:o}", "fired", p->fired, "unseen", (json_int_t)p->unseen, "calls", (json_int_t)p->calls, "submissions", (json_int_t)p->submissions,
 			 "duplicates", (json_int_t)duplicates, "names", names, "states", states, "seconds", seconds, "cancels",
 			 (json_int_t)p->cancels, "frames", (json_int_t)p->frames, "observations", ledger_observations(p));
 }

@@ -42,6 +42,7 @@ struct sim_portal;
  *   "faults":[{"on":"POST /api/requestgroups/","nth":1,"count":1,"what":"refused|drop_before|drop_after|503|504_after|429|html500|slow","delay_s":5}],
  *         on: method and the exact path, or a path that ends in '*'; nth counts matching calls from 1
  *   "weather":[{"site":"lsc","from_us":t,"to_us":t,"reason":"Humidity over limit"}],
+ *   "down":[{"instrument":"1M0-SCICAM-SINISTRO","from_us":t,"to_us":t}],   cannot be used then
  *   "fail":[{"name":"substring of a group's name or target","reason":"Weather: clouds"}],       its first observation fails
  *   "cycle_s":30,                                                the scheduler's period
  *   "frame_delay_s":20,"reduce_delay_s":120,                     after an exposure: raw frame, reduced frame
@@ -59,7 +60,9 @@ int sim_portal_call(struct sim_portal *p, int64_t now_us, const struct sim_call 
 /* Everything that is due until now: scheduler cycles, exposures, weather, expiry, frames. */
 void sim_portal_advance(struct sim_portal *p, int64_t now_us);
 
-/* Adds a fault, a weather closing or a failure while it runs: one element as in setup; kind "faults", "weather" or "fail". */
+/* Adds a fault, a weather closing or a failure while it runs: one element as in setup; kind "faults", "weather", "down" or
+ * "fail"; "clog" and "release": from now on no call gets through, or again; "late_cancel" {"count":n}: the telescope begins before the
+ * next n cancels reach it; "rapid" {"site","from_us","to_us","reason"}: somebody else's rapid response takes a site, now. */
 int sim_portal_add(struct sim_portal *p, const char *kind, const json_t *element);
 
 /* The newest group of that name gets these numbers, of itself and of its request: one that had them at another portal before. */
@@ -70,7 +73,7 @@ void sim_portal_calm(struct sim_portal *p);
 
 /* The portal's own count, the judge of every "exactly once":
  * {"calls":n,"submissions":n,"duplicates":n,"names":{NAME:{"count":n,"ids":[…],"states":[…],"created_us":[sky time…],"left_us":[…|null],"seconds":charged,"observed":bool}},
- *  "states":{"PENDING":n,…},"seconds":charged in all,"cancels":n,"unseen":submissions refused as never visible,"frames":n,
+ *  "states":{"PENDING":n,…},"seconds":charged in all,"cancels":n,"unseen":submissions refused as never visible,"fired":{TROUBLE:times it acted},"frames":n,
  *  "observations":[{"id","name","target","site","telescope","start_us","end_us","state"}]}. New reference. */
 json_t *sim_portal_ledger(const struct sim_portal *p);
 

@@ -135,6 +135,8 @@ static json_t *groups_list(struct sim_portal *p, const struct sim_call *in, cons
 	json_t *all = json_array();
 	for (size_t i = p->groups; i-- > 0;) { /* -id */
 		const struct portal_group *g = &p->group[i];
+		if (sees(p, g, user) && p->now_us - g->made_us < p->visible_delay_us)
+			portal_fired(p, "invisible");
 		if (!sees(p, g, user) || p->now_us - g->made_us < p->visible_delay_us || (by_name && !contains_nocase(g->ask.name, name)) || (by_proposal && strcmp(g->ask.proposal, proposal) != 0) ||
 		    (modified_us != UTC_NONE && g->request_modified_us < modified_us) || (created_us != UTC_NONE && g->created_us < created_us) ||
 		    (request_id >= 0 && g->request_id != request_id) || !states_match(in->query, g->state))
@@ -343,8 +345,11 @@ static json_t *cancel(struct sim_portal *p, size_t group, struct sim_reply *out)
 	}
 	const char *before = g->state;
 	if (strcmp(before, "PENDING") == 0) {
+		bool late = p->late_cancels > 0 && portal_begin_now(p, group, p->now_us);
+		p->late_cancels -= late;
 		portal_state_set(p, group, "CANCELED", p->now_us);
-		portal_cancel_pending(p, group, p->now_us);
+		if (!late)
+			portal_cancel_pending(p, group, p->now_us);
 	}
 	json_t *shown = portal_show_group(p, g, false);
 	json_object_set_new(json_array_get(json_object_get(shown, "requests"), 0), "state", json_string(before));
@@ -397,6 +402,9 @@ static json_t *posted(struct sim_portal *p, const struct sim_call *in, const cha
 	json_t *body = body_of(in, out);
 	if (body == NULL)
 		return NULL;
+	if (portal_down(p, json_text(json_array_get(json_object_get(json_array_get(json_object_get(body, "requests"), 0), "configurations"), 0),
+		"instrument_type", ""), p->now_us))
+		portal_fired(p, "down");
 	if (strcmp(in->path, "/api/requestgroups/") == 0) {
 		answer = submit(p, body, user, out);
 	} else if (strcmp(in->path, "/api/requestgroups/validate/") == 0) {
@@ -450,8 +458,12 @@ static json_t *got(struct sim_portal *p, const struct sim_call *in, const char *
 		return groups_list(p, in, user, out);
 	if (strcmp(in->path, "/api/observations/") == 0 || strcmp(in->path, "/api/schedule/") == 0)
 		return observations_list(p, in, user, out);
-	if (strcmp(in->path, "/api/instruments/") == 0)
-		return portal_show_instruments(p);
+	if (strcmp(in->path, "/api/instruments/") == 0) {
+		json_t *shown = portal_show_instruments(p);
+		if (json_object_size(shown) < json_array_size(json_object_get(p->descriptor, "instruments")))
+			portal_fired(p, "down");
+		return shown;
+	}
 	if (strcmp(in->path, "/api/telescope_states/") == 0)
 		return portal_show_states(p, p->now_us + p->offset_us);
 	if (strcmp(in->path, "/api/semesters/") == 0)

@@ -257,7 +257,7 @@ static void check_configuration(const struct sim_portal *p, const json_t *reques
 {
 	const json_t *conf = json_array_get(json_object_get(request, "configurations"), 0), *instrument = portal_instrument(p, ask->instrument);
 	const char *type = json_text(conf, "type", "");
-	if (instrument == NULL) {
+	if (instrument == NULL || portal_down(p, ask->instrument, p->now_us)) {
 		const json_t *first = json_array_get(json_object_get(p->descriptor, "instruments"), 0);
 		complain(errors, "requests[0].configurations[0].instrument_type", "Invalid instrument type %s. Valid instruments may include: %s",
 			 ask->instrument, json_text(first, "code", ""));

@@ -24,6 +24,16 @@ bool portal_weather(const struct sim_portal *p, size_t site, int64_t utc_us, con
 	return false;
 }
 
+bool portal_down(const struct sim_portal *p, const char *instrument, int64_t utc_us)
+{
+	const json_t *list = json_object_get(p->setup, "down"), *one;
+	size_t i;
+	json_array_foreach(list, i, one)
+		if (strcmp(json_text(one, "instrument", ""), instrument) == 0 && utc_us >= json_int(one, "from_us", INT64_MAX) && utc_us < json_int(one, "to_us", INT64_MAX))
+			return true;
+	return false;
+}
+
 static bool is(const char *a, const char *b)
 {
 	return strcmp(a, b) == 0;
@@ -92,6 +102,7 @@ static const char *fails(struct sim_portal *p, struct portal_group *g)
 		const char *what = json_text(one, "name", NULL);
 		if (!g->fail_used && what != NULL && (strstr(g->ask.name, what) != NULL || strstr(g->ask.target, what) != NULL)) {
 			g->fail_used = true;
+			portal_fired(p, "fail");
 			return json_text(one, "reason", "Weather: clouds");
 		}
 	}
@@ -104,6 +115,7 @@ static void observation_begin(struct sim_portal *p, struct portal_observation *o
 	if (portal_weather(p, p->telescope[o->telescope].site, o->start_us, &why)) {
 		snprintf(o->reason, sizeof o->reason, "Weather: %.80s", why);
 		observation_set(p, o, "NOT_ATTEMPTED", o->start_us);
+		portal_fired(p, "weather");
 	} else {
 		observation_set(p, o, "IN_PROGRESS", o->start_us);
 	}
@@ -118,6 +130,7 @@ static void observation_finish(struct sim_portal *p, size_t index)
 	if (portal_weather(p, p->telescope[o->telescope].site, o->end_us, &weather)) {
 		snprintf(o->reason, sizeof o->reason, "Weather: %.80s", weather);
 		why = o->reason;
+		portal_fired(p, "weather");
 	} else if ((why = fails(p, g)) != NULL) {
 		text_copy(o->reason, sizeof o->reason, why);
 	}
@@ -224,8 +237,11 @@ static void cycle(struct sim_portal *p, int64_t now_us)
 	for (size_t i = 0; i < p->observations; i++) {
 		struct portal_observation *o = &p->observation[i];
 		bool renumbered = p->renumber && is(o->state, "PENDING") && o->start_us > now_us + 2 * LEAD_US && portal_random(p) % 4 == 0;
-		if (renumbered || (is(o->state, "PENDING") && portal_weather(p, p->telescope[o->telescope].site, now_us, &why)))
+		bool closed = is(o->state, "PENDING") && portal_weather(p, p->telescope[o->telescope].site, now_us, &why);
+		if (renumbered || closed) {
 			observation_set(p, o, "CANCELED", now_us);
+			portal_fired(p, renumbered ? "renumber" : "weather");
+		}
 	}
 	for (double below = INFINITY; below > 0;) {
 		double next = 0;
@@ -246,6 +262,35 @@ static void cycle(struct sim_portal *p, int64_t now_us)
 		}
 		below = next;
 	}
+}
+
+/* Somebody else's rapid response: what runs at that site is stopped, what was to run there is withdrawn, and scheduled anew. */
+void portal_interrupt(struct sim_portal *p, const char *site, int64_t utc_us)
+{
+	for (size_t i = 0; i < p->observations; i++) {
+		struct portal_observation *o = &p->observation[i];
+		bool runs = is(o->state, "IN_PROGRESS");
+		if (!is(p->site[p->telescope[o->telescope].site].code, site) || !(runs || is(o->state, "PENDING")))
+			continue;
+		observation_set(p, o, runs ? "ABORTED" : "CANCELED", utc_us);
+		portal_fired(p, "rapid");
+	}
+}
+
+/* The telescope begins what it had planned for later; false: nothing was planned. */
+bool portal_begin_now(struct sim_portal *p, size_t group, int64_t utc_us)
+{
+	for (size_t i = 0; i < p->observations; i++) {
+		struct portal_observation *o = &p->observation[i];
+		if (o->group != group || !is(o->state, "PENDING"))
+			continue;
+		o->end_us -= o->start_us - utc_us;
+		o->start_us = utc_us;
+		observation_set(p, o, "IN_PROGRESS", utc_us);
+		portal_fired(p, "late_cancel");
+		return true;
+	}
+	return false;
 }
 
 static bool any_pending(const struct sim_portal *p)

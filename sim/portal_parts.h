@@ -88,6 +88,9 @@ struct sim_portal {
 	size_t frames, frame_cap;
 	int64_t calls, submissions, cancels, unseen; /* unseen: submissions of what cannot be observed in its window */
 	json_t *fault_seen;              /* array of counters, beside setup.faults */
+	json_t *fired;                   /* how often each kind of trouble really acted */
+	bool clogged;
+	int64_t late_cancels;            /* cancels to come that are too late for the telescope */
 };
 
 /* portal_sky.c: when each site sees the target within [start, end], all limits applied; visible[p->sites]. */
@@ -105,7 +108,12 @@ const json_t *portal_instrument(const struct sim_portal *p, const char *code);
 /* "2026B" of a time, and its bounds. */
 void portal_semester(int64_t utc_us, char name[8], int64_t *start_us, int64_t *end_us);
 
+/* portal.c: a trouble acted. */
+void portal_fired(struct sim_portal *p, const char *what);
 /* portal_night.c */
+bool portal_down(const struct sim_portal *p, const char *instrument, int64_t utc_us);
+void portal_interrupt(struct sim_portal *p, const char *site, int64_t utc_us);
+bool portal_begin_now(struct sim_portal *p, size_t group, int64_t utc_us);
 bool portal_weather(const struct sim_portal *p, size_t site, int64_t utc_us, const char **reason);
 void portal_cancel_pending(struct sim_portal *p, size_t group, int64_t utc_us);
 void portal_state_set(struct sim_portal *p, size_t group, const char *state, int64_t utc_us);

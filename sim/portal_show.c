@@ -188,7 +188,8 @@ json_t *portal_show_instruments(const struct sim_portal *p)
 	const json_t *one;
 	size_t i;
 	json_array_foreach(json_object_get(p->descriptor, "instruments"), i, one)
-		put(out, json_text(one, "code", ""), show_instrument(one));
+		if (!portal_down(p, json_text(one, "code", ""), p->now_us))
+			put(out, json_text(one, "code", ""), show_instrument(one));
 	return out;
 }
 

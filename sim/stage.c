@@ -6,6 +6,7 @@
 #include "sim/localise.h"
 #include "sim/sky.h"
 #include "sim/skymap_write.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +100,14 @@ static int map_make(struct sim_stage *s, const char *event, const char *stream, 
 		return err_set(e, ERR_INPUT, "no host in this sky");
 	const struct sim_galaxy *g = &s->sky.galaxy[host];
 	struct sim_merger m = {g->ra_deg, g->dec_deg, g->distance_mpc, 60.0, 6.0, 0.2 * g->distance_mpc};
+	const char *kind = strrchr(stream, '-');
+	if (kind != NULL && strcmp(kind, "-moved") == 0) { /* more data: a smaller area, another centre */
+		m.area90_deg2 = 25;
+		m.sigma_mpc = 0.12 * g->distance_mpc;
+	} else if (kind != NULL && strcmp(kind, "-noise") == 0) { /* nothing merged: nobody's place */
+		m.ra_deg = fmod(g->ra_deg + 137, 360);
+		m.dec_deg = -g->dec_deg / 2;
+	}
 	struct sim_posterior p;
 	struct sim_map map = {0};
 	sim_posterior_make(&m, s->seed, stream, &p);

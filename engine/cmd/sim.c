@@ -14,6 +14,8 @@ static int run(int argc, char **argv)
 			return sim_real_run_command(argc, argv);
 		else if (strcmp(argv[i], "--compare") == 0)
 			return sim_compare_run(argc, argv);
+		else if (strcmp(argv[i], "--menu") == 0)
+			return sim_menu_run(argc, argv);
 	return sim_nights_run(argc, argv);
 }
 
@@ -47,6 +49,7 @@ const struct command command_sim = {"sim", "--real [options] | --compare A.json 
 	"                   the same seed on one machine and C library, whatever the compiler\n"
 	"  --replay K       feeds the journal of every K-th seed a second time and compares every row (8; 0: none)\n"
 	"  --shrink         cuts a night that breaks to the lines that matter; --keep FOLDER: where they are written (here)\n"
+	"  --menu           the table of troubles; with --seeds N how often each was on in N nights, and acted\n"
 	"  --print          writes the night of a seed as text, and runs nothing; --quiet: no story\n\n"
 	"exit codes: 0 all good; 1 something broke, or a file cannot be used; 2 usage\n\n"
 	"examples:\n"

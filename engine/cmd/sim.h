@@ -9,6 +9,9 @@ int sim_nights_run(int argc, char **argv);
 /* sim_real.c: dry runs of real nights, one or an ensemble. */
 int sim_real_run_command(int argc, char **argv);
 
+/* sim_menu.c: the troubles of random nights. */
+int sim_menu_run(int argc, char **argv);
+
 /* sim_compare.c: two ensembles on the same nights. */
 int sim_compare_run(int argc, char **argv);
 #endif
