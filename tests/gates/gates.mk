@@ -1,6 +1,7 @@
 # Gates: what is run often (check-fast), what is run before a release (prove), and whether either is worth anything (mutate).
 FAST_BIN := $(addprefix $(BUILD)/tests/,unit/lifecycle unit/when unit/policy_test unit/plan unit/core_release unit/core_sweep \
-              unit/core_promises unit/core_walk unit/core_inputs unit/schema unit/fact)
+              unit/core_promises unit/core_breaches unit/core_survivors unit/core_walk unit/core_inputs unit/schema unit/fact \
+              fuzz/regress)
 FAST_SH  := tests/gates/fast_kept.sh tests/gates/fast_seeds.sh
 check-fast-build: slew $(FAST_BIN)
 check-fast: check-fast-build ## what decides, in ten seconds: its unit tests, the kept nights, 25 random ones
