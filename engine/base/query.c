@@ -28,7 +28,7 @@ int query_open(const char *path, enum query_open how, sqlite3 **db, struct err *
 	int rc = sqlite3_open_v2(path, db, flags | SQLITE_OPEN_NOMUTEX, NULL);
 	umask(old);
 	if (rc != SQLITE_OK) {
-		err_set(e, how == QUERY_WRITE ? ERR_STORE : ERR_INPUT, "state %s: %s", path, *db ? sqlite3_errmsg(*db) : "no memory");
+		err_set(e, (rc & 0xFF) == SQLITE_NOMEM ? ERR_MEMORY : how == QUERY_WRITE ? ERR_STORE : ERR_INPUT, "state %s: %s", path, *db ? sqlite3_errmsg(*db) : "no memory");
 		sqlite3_close(*db);
 		*db = NULL;
 		return -1;
@@ -184,6 +184,15 @@ int query_text(sqlite3 *db, char *out, size_t size, struct err *e, const char *s
 	return rc;
 }
 
+/* SQLite gives NULL for a text too when memory ends: a row would be read as if the value were absent. */
+static const char *column_text(sqlite3_stmt *q, int i)
+{
+	int type = sqlite3_column_type(q, i);
+	const char *s = (const char *)sqlite3_column_text(q, i);
+	must_memory(s != NULL || type == SQLITE_NULL || type == SQLITE_BLOB);
+	return s;
+}
+
 static json_t *column_json(sqlite3_stmt *q, int i)
 {
 	switch (sqlite3_column_type(q, i)) {
@@ -196,7 +205,7 @@ static json_t *column_json(sqlite3_stmt *q, int i)
 	default:
 		break;
 	}
-	const char *s = (const char *)sqlite3_column_text(q, i);
+	const char *s = column_text(q, i);
 	json_t *v = s ? json_stringn(s, (size_t)sqlite3_column_bytes(q, i)) : NULL;
 	return v ? v : json_null();
 }
@@ -232,7 +241,7 @@ json_t *query_rows(sqlite3 *db, size_t max, struct err *e, const char *sql, cons
 
 const char *query_col_text(sqlite3_stmt *q, int column, const char *otherwise)
 {
-	const char *s = (const char *)sqlite3_column_text(q, column);
+	const char *s = column_text(q, column);
 	return s ? s : otherwise;
 }
 

@@ -136,7 +136,12 @@ static int check_pattern(struct check *c, const json_t *schema, const json_t *va
 	must_memory(bad != REG_ESPACE);
 	must(bad == 0);
 	bad = regexec(&re, json_string_value(value), 0, NULL, 0);
-	must_memory(bad != REG_ESPACE); /* no memory is no wrong form */
+	if (bad != 0) { /* glibc says the same when memory ends */
+		void *probe = malloc(4096);
+		must_memory(probe != NULL);
+		free(probe);
+		bad = regexec(&re, json_string_value(value), 0, NULL, 0);
+	}
 	bool hit = strlen(json_string_value(value)) == json_string_length(value) && bad == 0;
 	regfree(&re);
 	if (hit)

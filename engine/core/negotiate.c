@@ -174,7 +174,7 @@ void request_next_variant(struct core *c, const json_t *request)
 	if (json_is_number(json_object_get(refusal, "ipp_max")))
 		json_object_set(body, "ipp_max", json_object_get(refusal, "ipp_max"));
 	if (p != NULL && refusal != NULL && json_int(refusal, "unwanted", 0) == 0 &&
-	    plan_next_variant(p->body, body, json_text(refusal, "refused_stem", "other"), &next, &e) < 0)
+	    plan_next_variant(p->body, body, json_text(refusal, "refused_stem", "other"), &next, &e) < 0 && !short_of_memory(c, &e))
 		alarm_raise(c, json_text(request, "token", ""), "ladder", "%s", e.text);
 	if (next != NULL)
 		request_make(c, event, target, json_int(request, "policy", 0), next, (int)json_int(request, "epoch", 0));

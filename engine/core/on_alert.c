@@ -211,7 +211,7 @@ void on_alert(struct core *c, const struct input *in)
 	const char *stream = in->topic != NULL && in->topic[0] ? in->topic : in->source ? in->source : "";
 	memset(&a, 0, sizeof a);
 	if (alert_decode(in->body, in->len, in->topic, &a, &e) < 0) {
-		refuse(c, "%s", e.text);
+		refuse_for(c, "", &e);
 		alert_free(&a);
 		return;
 	}

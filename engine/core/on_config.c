@@ -41,7 +41,9 @@ static bool policies_put(struct core *c, const json_t *list)
 		struct err e = {0};
 		struct policy *p = policy_compile(body, &e);
 		if (p == NULL) {
-			refuse(c, "configuration: policy %zu: %s", i, e.text);
+			char where[48];
+			snprintf(where, sizeof where, "configuration: policy %zu", i);
+			refuse_for(c, where, &e);
 			return false;
 		}
 		char *text = json_compact(body), sha256[65];
@@ -162,7 +164,7 @@ void on_config(struct core *c, const struct input *in)
 	struct err e = {0};
 	json_t *body = json_read(in->body, in->len, &limits, &e);
 	if (body == NULL) {
-		refuse(c, "configuration: %s", e.text);
+		refuse_for(c, "configuration", &e);
 		return;
 	}
 	char sha256[65];

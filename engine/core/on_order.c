@@ -227,6 +227,8 @@ static void order_cancel(struct core *c, struct order *o)
 		return;
 	char state[16];
 	get_text(c, state, sizeof state, "SELECT state FROM request WHERE id=?", "i", id);
+	if (failed(c))
+		return;
 	if (life_class((enum life)life_from_name(state)) == LIFE_CLASS_rest) {
 		refuse(c, "cancel: request %lld is %s already", (long long)id, state);
 		return;
@@ -472,7 +474,7 @@ void on_order(struct core *c, const struct input *in)
 	while (i < sizeof verbs / sizeof verbs[0] && strcmp(verbs[i].verb, verb) != 0)
 		i++;
 	if (body == NULL)
-		refuse(c, "order: %s", e.text);
+		refuse_for(c, "order", &e);
 	else if (i == sizeof verbs / sizeof verbs[0])
 		refuse(c, "order: no such verb \"%.40s\"", verb);
 	else

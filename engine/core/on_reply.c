@@ -178,7 +178,7 @@ static void shown_early(struct core *c, const char *facility, int64_t id, const 
 	static const char restored[] = "SELECT 1 FROM sweep WHERE facility=? AND restored=1";
 	char state[16];
 	get_text(c, state, sizeof state, "SELECT state FROM request WHERE id=?", "i", id);
-	if (life_class((enum life)life_from_name(state)) != LIFE_CLASS_idle)
+	if (failed(c) || life_class((enum life)life_from_name(state)) != LIFE_CLASS_idle)
 		return;
 	bool copy = get_int(c, 0, restored, "t", facility) == 1;
 	alarm_raise(c, copy ? facility : a->token, copy ? "appeared" : "unknown", "%s has it as %s, and here it was only %s: a restored copy, another engine "
@@ -407,7 +407,7 @@ static void answered(struct core *c, const struct talk *t, const json_t *request
 	};
 	vision_open(c, &v, t->site, request, t->verb, t->step);
 	if (t->site->ops->read(&v.conf, &v.view, &reply, &as) < 0)
-		refuse(c, "reply to effect %lld: the adapter has no memory", (long long)t->effect);
+		short_of_memory(c, &(struct err){ERR_MEMORY, "the adapter has no memory to read a reply; give the engine more"});
 	else
 		read_answers(c, t, &as);
 	answers_free(&as);

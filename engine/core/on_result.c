@@ -236,7 +236,8 @@ void on_result(struct core *c, const struct input *in)
 	json_t *result = json_read(in->body, in->len, &limits, &e), *job = json_parse(json_text(row, "body", "{}"));
 	const char *kind = json_text(row, "compute", "message");
 	if (!json_is_object(result))
-		refuse(c, "result of effect %lld: %s", (long long)in->effect, result ? "not an object" : e.text);
+		short_of_memory(c, &e) ? (void)0 :
+			refuse(c, "result of effect %lld: %s", (long long)in->effect, result ? "not an object" : e.text);
 	else if (strcmp(json_text(row, "state", ""), "released") == 0) {
 		effect_close(c, in->effect, "done", json_text(result, "error", "ok"));
 		if (strcmp(kind, "map") == 0)

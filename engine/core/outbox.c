@@ -217,6 +217,10 @@ static bool release_rendered(struct core *c, const struct site *s, const json_t 
 	vision_open(c, &v, s, r, verb, (int)json_int(row, "step", 0));
 	int rc = facility_render(s->ops, &v.conf, &v.view, &call, &e);
 	vision_close(&v);
+	if (rc != 0 && short_of_memory(c, &e)) {
+		call_free(&call);
+		return false;
+	}
 	if (rc != 0) {
 		not_rendered(c, id, s, verb, r, rc, e.text);
 		call_free(&call);

@@ -58,7 +58,7 @@ struct policy *rule_find(struct core *c, int64_t policy_id)
 			json_t *body = get_json(c, body_of, "i", policy_id);
 			r->policy = body ? policy_compile(body, &e) : NULL;
 			json_decref(body);
-			if (r->policy == NULL && !failed(c))
+			if (r->policy == NULL && !failed(c) && !short_of_memory(c, &e))
 				alarm_raise(c, "policy", "unreadable", "policy row %lld: %s", (long long)policy_id, e.text);
 		}
 		return r->policy;

@@ -164,6 +164,21 @@ void refuse(struct core *c, const char *format, ...)
 	err_set(&c->fault, ERR_INPUT, "%s", text);
 }
 
+bool short_of_memory(struct core *c, const struct err *e)
+{
+	if (e->kind != ERR_MEMORY)
+		return false;
+	if (!failed(c))
+		c->fault = *e;
+	return true;
+}
+
+void refuse_for(struct core *c, const char *where, const struct err *e)
+{
+	if (!short_of_memory(c, e))
+		refuse(c, "%s%s%s", where, where[0] ? ": " : "", e->text);
+}
+
 char *json_compact(const json_t *j)
 {
 	char *text = json_canonical(j);

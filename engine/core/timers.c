@@ -219,7 +219,7 @@ void on_clock(struct core *c, const struct input *in)
 	json_t *body = json_read(in->body, in->len, &json_limits_config, &e);
 	int64_t step_us = json_int(body, "step_us", 0);
 	if (body == NULL)
-		refuse(c, "clock: %s", e.text);
+		refuse_for(c, "clock", &e);
 	else {
 		gate_open(c, "clock", 0, NULL, 0, NULL, UTC_NONE, "the wall clock jumped");
 		timer_set(c, "clock", "clock", 0, NULL, UTC_NONE, c->tick_us + UTC_MINUTE);
@@ -233,7 +233,7 @@ void on_gap(struct core *c, const struct input *in)
 	struct err e = {0};
 	json_t *body = json_read(in->body, in->len, &json_limits_config, &e);
 	if (body == NULL)
-		refuse(c, "gap: %s", e.text);
+		refuse_for(c, "gap", &e);
 	else
 		alarm_raise(c, json_text(body, "topic", "?"), json_text(body, "what", "gap"),
 			    "source %s, partition %lld: %lld to %lld could not be read; ask the broker's archive for them", json_text(body, "source", "?"),

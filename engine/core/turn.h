@@ -59,6 +59,9 @@ static inline bool failed(const struct core *c)
 	return c->fault.kind != ERR_NONE;
 }
 void refuse(struct core *c, const char *format, ...) __attribute__((format(printf, 2, 3)));  /* rejects the input */
+/* For what e says, after "where: "; but want of memory is no fault of the input: then the turn is gone, and is tried again. */
+void refuse_for(struct core *c, const char *where, const struct err *e);
+bool short_of_memory(struct core *c, const struct err *e); /* true: the turn is gone */
 sqlite3_stmt *statement(struct core *c, const char *sql, struct err *e);  /* prepared when it is first asked for; borrowed; NULL with e set */
 void statements_reset(struct core *c);
 void statements_free(struct core *c);

@@ -40,7 +40,7 @@ struct when *when_compile(const char *expression, struct err *e)
 	else if (w->db == NULL && e->kind == ERR_NONE)
 		err_set(e, ERR_INPUT, "when: too long once it is compiled; make it simpler");
 	text_free(&sql);
-	if (w->q == NULL && w->db != NULL) /* the grammar is ours: only its size is left to be refused */
+	if (w->q == NULL && w->db != NULL && e->kind != ERR_MEMORY) /* the grammar is ours: only its size is left to be refused */
 		err_set(e, ERR_INPUT, "when: too many terms for SQLite (%.200s); make it simpler", sqlite3_errmsg(w->db));
 	if (w->q == NULL) {
 		when_free(w);
@@ -77,7 +77,7 @@ int when_evaluate(struct when *w, const struct facts *f, struct err *e)
 	if (rc == SQLITE_OK && sqlite3_bind_parameter_count(w->q) > FACT_COUNT)
 		rc = sqlite3_bind_int(w->q, FACT_COUNT + 1, f->map_pending);
 	if (rc != SQLITE_OK)
-		return err_set(e, ERR_STORE, "when: %s", sqlite3_errmsg(w->db));
+		return err_set(e, rc == SQLITE_NOMEM ? ERR_MEMORY : ERR_STORE, "when: %s", sqlite3_errmsg(w->db));
 	if (query_step(w->q, e) != 1)
 		return e->kind != ERR_NONE ? -1 : err_set(e, ERR_STORE, "when: no result");
 	int out = sqlite3_column_type(w->q, 0) == SQLITE_NULL ? 2 : sqlite3_column_int(w->q, 0) != 0;
