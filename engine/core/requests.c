@@ -184,11 +184,29 @@ static void count_ignored(struct core *c, enum life state, enum life_signal s)
 	put(c, upsert, "tt", life_name(state), signal_name(s));
 }
 
+/* A feed reports most requests as they are known: that changes nothing, and is counted without the whole row. */
+static bool signal_ignored(struct core *c, int64_t id, enum life_signal s)
+{
+	char known[32]; /* state and flag: "accepted0" */
+	get_text(c, known, sizeof known, "SELECT state||unwanted FROM request WHERE id=?", "i", id);
+	size_t len = strlen(known);
+	bool flagged = len > 0 && known[len - 1] == '1', counted;
+	known[len > 0 ? len - 1 : 0] = '\0';
+	int from = life_from_name(known);
+	if (from < 0)
+		return false;
+	enum life to = life_next((enum life)from, s, flagged, &counted);
+	if (!counted && to != (enum life)from)
+		return false;
+	count_ignored(c, (enum life)from, s);
+	return true;
+}
+
 void request_signal(struct core *c, int64_t id, enum life_signal s, const char *words)
 {
 	static const char update[] = "UPDATE request SET state=?,changed_seq=? WHERE id=?";
 	static const char change[] = "INSERT INTO request_change(request,seq,utc_us,signal,from_state,to_state,words) VALUES(?,?,?,?,?,?,?)";
-	json_t *r = request_load(c, id);
+	json_t *r = signal_ignored(c, id, s) ? NULL : request_load(c, id);
 	if (r == NULL)
 		return;
 	enum life from = request_state(r);
