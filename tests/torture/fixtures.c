@@ -59,7 +59,8 @@ static void state_make(struct canonical *c, const char *path)
 	struct compute_host compute = {.read_map = skymap_read, .catalog = sim_stage_catalog(c->stage)};
 	must(portal != NULL && query_open(path, QUERY_WRITE, &db, &e) == 0);
 	query_run(db, &e, "PRAGMA synchronous=OFF", "");
-	struct sim_host_options o = {.db = db, .config = c->config, .portal = portal, .authorization = CANONICAL_TOKEN, .compute = &compute,
+	struct sim_host_options o = {.db = db, .config = c->config, .place = {{"lco", portal, CANONICAL_TOKEN}}, .places = 1,
+		.compute = &compute,
 		.compute_by = sim_stage_compute, .compute_ctx = c->stage, .start_us = CANONICAL_START_US - UTC_MINUTE};
 	struct sim_host *h = sim_host_new(&o, &e);
 	int rc = h ? 0 : -1;
@@ -98,7 +99,8 @@ void fixtures_make(int workers)
 	snprintf(path, sizeof path, "%s/state.db", fixtures.dir);
 	state_make(&c, path);
 	for (int i = 0; i < workers; i++) {
-		snprintf(command, sizeof command, "mkdir %s/%d && cp %s/state.db %s/%d/", fixtures.dir, i, fixtures.dir, fixtures.dir, i);
+		snprintf(command, sizeof command, "mkdir -p %s/%d && cp %s/state.db %s/night.json %s/%d/", fixtures.dir, i,
+			fixtures.dir, fixtures.dir, fixtures.dir, i);
 		must(system(command) == 0);
 	}
 }
