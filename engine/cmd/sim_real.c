@@ -119,6 +119,18 @@ static int arguments_settle(struct real_arguments *a)
 	return 0;
 }
 
+/* What will be written is tried first: not after an hour of nights. */
+static int writable(const char *path, struct err *e)
+{
+	if (path == NULL || strcmp(path, "-") == 0)
+		return 0;
+	FILE *f = fopen(path, "ae");
+	if (f == NULL)
+		return err_set(e, ERR_SYSTEM, "%s: cannot be written: %s; give another path", path, strerror(errno));
+	fclose(f);
+	return 0;
+}
+
 int sim_real_run_command(int argc, char **argv)
 {
 	struct real_arguments a = {.start_us = clock_wall_us() / UTC_MINUTE * UTC_MINUTE, .approve_min = NAN, .max_mpc = 140, .seed = 1};
@@ -129,6 +141,8 @@ int sim_real_run_command(int argc, char **argv)
 		rc = arguments_settle(&a);
 	if (rc != 0)
 		return rc;
+	if (writable(a.json, &e) < 0 || writable(a.page, &e) < 0)
+		return err_print(&e);
 	rc = real_world_open(&a, &w, &e);
 	if (rc < 0) {
 		real_progress(NULL);

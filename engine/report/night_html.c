@@ -114,6 +114,9 @@ static void host_sentence(
 			json_is_false(json_object_get(host, "in_catalogue"))
 				? "not in the catalogue"
 				: "below the cut of the ranking");
+	else if (rank < 1)
+		text_printf(out, " The true host, %s, is not in the last ranking; it was <b>%s</b>.",
+			json_text(host, "name", ""), fate);
 	else
 		text_printf(out, " The true host, %s, was ranked %lld and <b>%s</b>.",
 			json_text(host, "name", ""), (long long)rank, fate);

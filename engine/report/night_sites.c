@@ -15,7 +15,7 @@
 #define CURVE_W   660.0
 #define CURVE_H   220.0
 #define TELESCOPES 16
-#define LABEL_LINES 4
+#define LABEL_LINES 6
 
 static const struct {
 	const char *state, *colour, *words;
@@ -154,9 +154,13 @@ static void heard(const json_t *night, const struct svg_axis *a, double bottom, 
 		bool left = x + wide > a->x0 + a->width;
 		for (int k = 1; k < LABEL_LINES && used[line] > (left ? x - wide : x); k++)
 			line = used[k] < used[line] ? k : line;
+		text_printf(out, "<path class=\"heard\" stroke-opacity=\".5\" d=\"M%.1f %.1fV%.1f\"><title>", x, 2.0 + 11 * line, bottom);
+		text_html(out, words);
+		text_puts(out, "</title></path>");
+		if (used[line] > (left ? x - wide : x))
+			continue; /* no room: the line alone, with its title */
 		used[line] = left ? x : x + wide;
-		text_printf(out, "<path class=\"heard\" stroke-opacity=\".5\" d=\"M%.1f %.1fV%.1f\"/><text class=\"tick heard\" x=\"%.1f\" y=\"%.1f\"%s>", x, 2.0 + 11 * line, bottom,
-			left ? x - 3 : x + 3, 10.0 + 11 * line, left ? " text-anchor=\"end\"" : "");
+		text_printf(out, "<text class=\"tick heard\" x=\"%.1f\" y=\"%.1f\"%s>", left ? x - 3 : x + 3, 10.0 + 11 * line, left ? " text-anchor=\"end\"" : "");
 		text_html(out, words);
 		text_puts(out, "</text>\n");
 	}

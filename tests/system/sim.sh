@@ -47,6 +47,8 @@ ok "a start that is no time" refused 2 'yesterday: not a time; write 2026' --sta
 ok "no site is dark" refused 1 'no site of lco is dark between 2026-12-20T18:30:00Z' --start 2026-12-20T18:30:00Z --hours 0.2
 ok "a number that is none" refused 2 'hours many: not a number from' --hours many
 ok "a state that is there already" refused 1 'there is a file already' --state "$dir/a.db" $night
+ok "a page that cannot be written is told at once" refused 1 'nowhere/a.html: cannot be written' -o "$dir/nowhere/a.html"
+
 # A configuration: two facilities, of which only the second has hours.
 sed 's/"name": "lco"/"name": "two"/; s/"code": "elp"/"code": "mcd"/' facilities/lco.json > "$dir/two.json"
 sed 's/"name": "bns-near"/"name": "pair"/; s/{"programme": "too-lco", "facility": "lco", "mode": "RAPID_RESPONSE", "count": 1, "ipp": 1.0},/&{"programme": "too-two", "facility": "two", "mode": "RAPID_RESPONSE"},/' \
