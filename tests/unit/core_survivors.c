@@ -68,10 +68,13 @@ static void a_stray_from_nowhere(void **state)
 		struct box b;
 		box_open(&b);
 		box_config(&b, NULL);
+		struct err e = {0};
+		assert_ok(query_run(b.db, &e, "INSERT INTO event(issuer,name,state,first_seq,changed_seq) VALUES('slew','S1/X1','heard',1,1)", ""), &e);
 		started_anew(&b, true);
 		sweep_shows(&b, "slew-0badcafe-0123456789abcdef0123", "77", "PENDING", cases[i].dec);
 		assert_int_equal(box_int(&b, "SELECT count(*) FROM request"), 1);
 		assert_int_equal(box_int(&b, "SELECT CAST(dec_deg AS INTEGER) FROM target"), cases[i].is);
+		assert_string_equal(box_text(&b, "SELECT e.name FROM request r JOIN event e ON e.id=r.event"), "adopted"); /* no promoted candidate's */
 		box_close(&b);
 	}
 }
