@@ -45,14 +45,15 @@ static int64_t effect_of(struct stage *s, const json_t *j)
 	return json_is_string(effect) ? stage_waits(s, json_string_value(effect)) : json_is_integer(effect) ? json_integer_value(effect) : 0;
 }
 
-static void feed(struct stage *s, const json_t *j)
+/* false: no such kind of input. */
+static bool feed(struct stage *s, const json_t *j)
 {
 	const json_t *body = json_object_get(j, "body");
 	int kind = kind_of(json_text(j, "kind", ""));
 	char *text = body == NULL ? NULL : json_is_string(body) ? strdup(json_string_value(body)) : json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY);
 	if (kind < 0) {
 		free(text);
-		return;
+		return false;
 	}
 	struct input in = {.kind = (enum input_kind)kind, .utc_us = s->utc_us, .tick_us = s->tick_us, .body = text, .len = text ? strlen(text) : 0,
 		.timestamp_us = s->utc_us, .uid = json_int(j, "uid", 1000), .pid = 4711, .random = {1, 2, 3}};
@@ -76,6 +77,7 @@ static void feed(struct stage *s, const json_t *j)
 	const json_t *answer = core_answer(s->core);
 	must((kind == INPUT_order) == (answer != NULL)); /* every order is answered, and only they are */
 	free(text);
+	return true;
 }
 
 static void restart(struct stage *s)
@@ -98,6 +100,7 @@ static bool run(const uint8_t *bytes, size_t len)
 	struct stage *s = stage_at((int)((uint64_t)json_int(j, "stage", 0) % STAGES));
 	int64_t rejects = 0;
 	struct err e = {0};
+	bool restarted = false; /* the journal knows of a start by the first input after it */
 	stage_begin(s);
 	json_array_foreach(list, i, one) {
 		if (i >= INPUTS_MOST)
@@ -105,8 +108,7 @@ static bool run(const uint8_t *bytes, size_t len)
 		pass_time(s, one);
 		if (strcmp(json_text(one, "kind", ""), "restart") == 0)
 			restart(s);
-		else
-			feed(s, one);
+		restarted = strcmp(json_text(one, "kind", ""), "restart") == 0 || (!feed(s, one) && restarted);
 		if (s->turn && !json_flag(one, "hold", false))
 			stage_turn(s);
 	}
@@ -116,7 +118,7 @@ static bool run(const uint8_t *bytes, size_t len)
 	bool decided = seq - s->last_seq > rejects; /* one input at least was not turned away */
 	if (s->turn)
 		stage_turn(s);
-	if (seq > s->last_seq && strcmp(json_text(json_array_get(list, i - 1), "kind", ""), "restart") != 0 && (bytes[len / 2] + bytes[len / 3] + len) % 32 == 0)
+	if (seq > s->last_seq && !restarted && (bytes[len / 2] + bytes[len / 3] + len) % 32 == 0)
 		stage_replay(s);
 	stage_end(s);
 	json_decref(j);

@@ -171,11 +171,11 @@ static size_t run_changes(const struct fuzz_door *door, const struct fuzz_seeds 
 static void door_holds(void **state)
 {
 	const struct fuzz_door *door = *state;
-	struct fuzz_seeds *s = calloc(1, sizeof *s);
 	size_t past = 0, changes = from_environment("FUZZ_CHANGES", CHANGES);
-	assert_non_null(s);
 	if (getenv("FUZZ_DOOR") != NULL && strcmp(getenv("FUZZ_DOOR"), door->name) != 0)
-		changes = 0;
+		skip();
+	struct fuzz_seeds *s = calloc(1, sizeof *s);
+	assert_non_null(s);
 	dice = (struct fuzz_dice){from_environment("FUZZ_DICE", 1)};
 	door->seeds(s);
 	if (getenv("FUZZ_CORPUS") != NULL) {
@@ -186,7 +186,7 @@ static void door_holds(void **state)
 	past = run_all(door, s);
 	assert_true(past > 0); /* a door whose seeds all stop at the guard tests the guard only */
 	size_t findings = run_findings(door), reached = run_changes(door, s, changes);
-	assert_true(reached > 0 || changes == 0);
+	assert_true(reached > 0);
 	print_message("# %s: %zu seeds (%zu past the guard), %zu findings, %zu changes (%zu past the guard)\n", door->name, s->n, past, findings, changes,
 		reached);
 	seeds_free(s);
