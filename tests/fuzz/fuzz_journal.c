@@ -106,9 +106,10 @@ static bool run(const uint8_t *bytes, size_t len)
 		if (i >= INPUTS_MOST)
 			break;
 		pass_time(s, one);
-		if (strcmp(json_text(one, "kind", ""), "restart") == 0)
+		bool start = strcmp(json_text(one, "kind", ""), "restart") == 0;
+		if (start && !restarted) /* it is in the transaction of the first input */
 			restart(s);
-		restarted = strcmp(json_text(one, "kind", ""), "restart") == 0 || (!feed(s, one) && restarted);
+		restarted = start || (!feed(s, one) && restarted);
 		if (s->turn && !json_flag(one, "hold", false))
 			stage_turn(s);
 	}

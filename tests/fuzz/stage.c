@@ -212,6 +212,8 @@ void stage_feed(struct stage *s, const struct input *in)
 {
 	struct err e = {0};
 	s->turn = true;
+	s->fed_utc_us = in->utc_us;
+	s->fed_tick_us = in->tick_us;
 	s->configured |= in->kind == INPUT_config;
 	if (core_step(s->core, in, &e) != 0)
 		sick("step", &e);
@@ -221,7 +223,7 @@ void stage_turn(struct stage *s)
 {
 	struct err e = {0};
 	struct effects out = {0};
-	if (core_release(s->core, s->utc_us, s->tick_us, &out, &e) != 0)
+	if (core_release(s->core, s->fed_utc_us, s->fed_tick_us, &out, &e) != 0)
 		sick("release", &e);
 	for (size_t i = 0; i < out.count; i++) {
 		must(out.list[i].id > 0 && out.list[i].body != NULL);

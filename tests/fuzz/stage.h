@@ -17,6 +17,7 @@ struct stage {
 	sqlite3_stmt *forbidden;         /* a call that was released although a gate of its own forbids it */
 	int64_t utc_us, tick_us;         /* now; advanced by whoever feeds */
 	int64_t start_utc_us, start_tick_us;
+	int64_t fed_utc_us, fed_tick_us; /* of the last input: a turn is released at its time */
 	bool turn, configured;           /* a turn is open; a configuration was fed: its rules are dropped at the end */
 	int64_t last_seq;                /* of the night's journal when it stopped here */
 };
