@@ -13,7 +13,7 @@
  *   latency SECONDS                        of a call, there and back (0.2)
  *   compute SECONDS                        of a computation: map, rank, plan (0.05)
  *   HH:MM[:SS.sss] policy|config {…}       the same merge patch now, and the configuration is read anew
- *   HH:MM[:SS.sss] alert EVENT TYPE [key=value …]   far= bns= nsbh= terrestrial= remnant= significant= late=SECONDS (made so long ago)
+ *   HH:MM[:SS.sss] alert EVENT TYPE [key=value …]   far= bns= nsbh= terrestrial= remnant= significant= late=SECONDS (made so long ago) made=SECONDS (made so long after 00:00)
  *                                          flip=BIT[,BIT…] (these bits the other way round)
  *                                          map=none|STREAM topic= again (the same bytes)
  *   HH:MM[:SS.sss] bytes "garbage"         something that is no alert

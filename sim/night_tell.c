@@ -5,6 +5,7 @@
 #include "engine/base/utc.h"
 #include "sim/alert_write.h"
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +75,12 @@ int night_alert(struct night *n, const char *rest, struct err *e)
 		return err_set(e, ERR_INPUT, "write: alert EVENT TYPE [key=value …]");
 	rest += used;
 	int64_t late_us = (int64_t)(number_option(rest, "late", 0) * 1e6);
+	double made_s = number_option(rest, "made", NAN); /* so long after 00:00, whenever it is heard; its event then */
+	if (!isnan(made_s))
+		late_us = sim_host_now(n->host) - n->start_us - (int64_t)(made_s * 1e6);
 	struct told *t = told_find(n, name, late_us);
+	if (t != NULL && !isnan(made_s))
+		t->event_us = n->start_us - 40 * UTC_SECOND;
 	if (t == NULL)
 		return err_set(e, ERR_LIMIT, "more than %d events in one night", NIGHT_EVENTS);
 	if (option(rest, "topic", topic, sizeof topic) == NULL)

@@ -266,9 +266,10 @@ static void watch(struct core *c, struct matter *m)
 	char key[64];
 	snprintf(key, sizeof key, "watch:%lld", (long long)m->event);
 	bool low = m->facts.number[FACT_significant] == 0 && isnan(m->facts.number[FACT_joint_far_per_year]);
-	static const char ever[] = "SELECT lifted_seq IS NULL FROM gate WHERE kind='watch' AND event=? ORDER BY id DESC LIMIT 1";
+	static const char ever[] = "SELECT CASE WHEN g.lifted_seq IS NULL THEN 1 WHEN i.kind<>'order' THEN -1 ELSE 0 END FROM gate g "
+				   "LEFT JOIN input i ON i.seq=g.lifted_seq WHERE g.kind='watch' AND g.event=? ORDER BY g.id DESC LIMIT 1";
 	int64_t open = get_int(c, -1, ever, "i", m->event);
-	m->watch = low && open != 0; /* lifted by an order: not closed again by the next low revision */
+	m->watch = low && open != 0; /* lifted by an order: not closed again by the next low revision; by a revision: the newest says */
 	if (low && open == -1) {
 		int64_t due = c->utc_us + 72 * UTC_HOUR;
 		gate_open(c, "watch", m->event, NULL, 0, NULL, due, "low significance");
