@@ -63,6 +63,7 @@ static int judge_name(const struct judge *j, const char *facility, const char *n
 	static const char of[] = "SELECT e.name FROM request r JOIN event e ON e.id=r.event WHERE r.token=? AND r.facility=?";
 	static const char rest[] = "SELECT state||' '||ifnull(unwanted_why,'') FROM request WHERE token=? AND state IN ('planned','offered','held','declined',"
 		"'cancelled','expired','failed')";
+	static const char sweeping[] = "SELECT reason FROM gate WHERE kind='restore' AND facility=? AND lifted_seq IS NULL";
 	char event[64] = "", state[200] = "";
 	const json_t *at;
 	size_t k;
@@ -70,6 +71,8 @@ static int judge_name(const struct judge *j, const char *facility, const char *n
 		return err_set(e, broke(broken, "duplicate"), "the portal has %s %lld times", name, (long long)json_int(row, "count", 0));
 	if (query_text(db, event, sizeof event, e, of, "tt", name, facility) < 0)
 		return -1;
+	if (event[0] == '\0' && query_text(db, state, sizeof state, e, sweeping, "t", facility) == 1)
+		return 0; /* a restored copy that is still looking */
 	if (event[0] == '\0')
 		return err_set(e, broke(broken, "stranger"), "%s has %s, which is no request of ours there", facility, name);
 	json_array_foreach(json_object_get(row, "states"), k, at)

@@ -30,6 +30,8 @@ void draft_line(struct draft *d, double at_s, const char *format, ...)
 	char *text = NULL;
 	va_list ap;
 	va_start(ap, format);
+	if (!d->ending && at_s > d->until_s) /* nothing comes after the quiet time has begun */
+		at_s = d->until_s;
 	if (d->lines < DRAFT_LINES && vasprintf(&text, format, ap) >= 0)
 		d->line[d->lines++] = (struct line){floor(at_s * 1000) / 1000, text};
 	va_end(ap);
@@ -161,6 +163,7 @@ static void events_draw(struct draft *d)
 static void night_ends(struct draft *d)
 {
 	double at_s = d->until_s + 1;
+	d->ending = true;
 	bool whole = die(d, 20) == 0; /* some nights run to their natural end */
 	draft_line(d, at_s, "calm");
 	draft_line(d, at_s, "broker back");

@@ -28,6 +28,7 @@ struct draft {
 	int64_t start_us;
 	const char *facility[DRAFT_FACILITIES];
 	int facilities;
+	bool ending;        /* the troubles are over */
 	bool disk;          /* the line `disk` is written */
 };
 
