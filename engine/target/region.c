@@ -112,8 +112,10 @@ void region_moments(const struct skymap *m, double *mean_mpc, double *std_mpc)
 	}
 	if (last < 0)
 		return; /* no cell has a distance: unknown, not 0 */
-	*mean_mpc = mean;
-	*std_mpc = sqrt(fmax(square - mean * mean, 0));
+	/* distances near the end of number have no moments: unknown, not infinite */
+	double variance = square - mean * mean;
+	*mean_mpc = isfinite(mean) ? mean : NAN;
+	*std_mpc = isfinite(variance) ? sqrt(fmax(variance, 0)) : NAN;
 }
 
 double region_gal_b_deg(double ra_deg, double dec_deg)
