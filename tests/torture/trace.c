@@ -152,10 +152,8 @@ static int follow(pid_t child, struct tracer *t)
 	for (;;) {
 		int status, signal = 0;
 		pid_t thread = waitpid(-1, &status, __WALL);
-		if (thread < 0 && errno == EINTR) { /* the alarm: it hangs */
-			kill(child, SIGKILL);
-			continue;
-		}
+		if (thread < 0 && errno == EINTR)
+			continue; /* somebody looks whether it hangs */
 		if (thread < 0)
 			return -1;
 		if (WIFEXITED(status) || WIFSIGNALED(status)) {
@@ -175,8 +173,10 @@ static int follow(pid_t child, struct tracer *t)
 
 static int trace(pid_t child, struct tracer *t)
 {
-	int status;
-	if (waitpid(child, &status, 0) != child || !WIFSTOPPED(status))
+	int status = -1;
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		continue;
+	if (!WIFSTOPPED(status))
 		return status;
 	ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL));
 	ptrace(PTRACE_CONT, child, NULL, NULL);
