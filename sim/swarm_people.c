@@ -153,7 +153,7 @@ void trouble_clock(struct draft *d)
 void trouble_clock_1970(struct draft *d)
 {
 	double at_s = sometime(d);
-	long long back_s = (long long)(d->start_us / 1000000) - 60;
+	long long back_s = (long long)(d->start_us / 1000000) - 86400; /* no other jump leads before 1970 */
 	draft_line(d, at_s, "clock -%lld", back_s);
 	draft_line(d, at_s + 5 + 200 * fraction(d), "clock %lld", back_s);
 }

@@ -63,6 +63,52 @@ static void test_sky(void **state)
 	sim_sky_free(&two);
 }
 
+/* Whoever ranks by a weight must not find hosts that were drawn with that very weight: more hosts are galaxies of small mass than by mass,
+ * fewer than by number, and the light of their galaxies is not theirs. And galaxies cluster: counts in boxes vary more than by chance. */
+static void test_hosts(void **state)
+{
+	struct sim_sky_options o = {.seed = 11, .radius_mpc = 80};
+	struct sim_sky sky;
+	struct err e = {0};
+	double n = 0, mass = 0, light = 0, small_n = 0, small_mass = 0, small_light = 0, hosts = 0, faint_mass = 0, faint_light = 0, faint_hosts = 0, mean = 0, square = 0;
+	static int box[16 * 16 * 16];
+	(void)state;
+	assert_ok(sim_sky_make(&o, &sky, &e), &e);
+	for (size_t i = 0; i < sky.count; i++) {
+		const struct sim_galaxy *g = &sky.galaxy[i];
+		double m = pow(10, g->log_mstar - 10), l = pow(10, -0.4 * (g->abs_b_mag + 20)), small = g->log_mstar < 9.5, faint = l < 0.4 * m;
+		double ra = g->ra_deg * M_PI / 180, dec = g->dec_deg * M_PI / 180, d = g->distance_mpc / 10 * 0.999;
+		n += 1, mass += m, light += l, small_n += small, small_mass += small * m, small_light += small * l, faint_mass += faint * m, faint_light += faint * l;
+		box[(int)(8 + d * cos(dec) * cos(ra)) + 16 * (int)(8 + d * cos(dec) * sin(ra)) + 256 * (int)(8 + d * sin(dec))]++;
+	}
+	for (int k = 0; k < 4000; k++) {
+		char stream[16];
+		snprintf(stream, sizeof stream, "E%d", k);
+		int64_t host = sim_sky_host(&sky, 3, stream, 80);
+		assert_true(host >= 0);
+		const struct sim_galaxy *g = &sky.galaxy[host];
+		hosts += g->log_mstar < 9.5;
+		faint_hosts += pow(10, -0.4 * (g->abs_b_mag + 20)) < 0.4 * pow(10, g->log_mstar - 10);
+	}
+	double drawn = hosts / 4000, sigma = sqrt(0.25 / 4000);
+	print_message("# faint for their mass: by mass %.3f, by light %.3f; hosts %.3f\n", faint_mass / mass, faint_light / light, faint_hosts / 4000);
+	print_message("# of small mass: by number %.3f, by mass %.3f, by light %.3f; hosts %.3f\n", small_n / n, small_mass / mass, small_light / light, drawn);
+	assert_true(drawn > small_mass / mass + 3 * sqrt(0.01 / 4000) && drawn < small_n / n - 5 * sigma);
+	assert_true(fabs(faint_hosts / 4000 - faint_light / light) > 5 * sigma && fabs(faint_hosts / 4000 - faint_mass / mass) > 3 * sigma);
+	int boxes = 0;
+	for (int i = 0; i < 16 * 16 * 16; i++) { /* boxes that lie whole within the sphere */
+		double x = fabs(i % 16 - 7.5) + 0.5, y = fabs(i / 16 % 16 - 7.5) + 0.5, z = fabs(i / 256 - 7.5) + 0.5;
+		if (x * x + y * y + z * z > 60)
+			continue;
+		boxes++;
+		mean += box[i];
+		square += (double)box[i] * box[i];
+	}
+	mean /= boxes;
+	assert_true(square / boxes - mean * mean > 2 * mean); /* by chance alone: 1 */
+	sim_sky_free(&sky);
+}
+
 static double cell_area_sr(uint64_t uniq)
 {
 	return 4 * M_PI / (double)(UINT64_C(12) << (2 * ((63 - __builtin_clzll(uniq)) / 2 - 1)));
@@ -199,7 +245,7 @@ static void test_alert(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_random), cmocka_unit_test(test_sky), cmocka_unit_test(test_map),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_random), cmocka_unit_test(test_sky), cmocka_unit_test(test_hosts), cmocka_unit_test(test_map),
 		cmocka_unit_test(test_calibrated), cmocka_unit_test(test_fits), cmocka_unit_test(test_alert)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
