@@ -203,7 +203,7 @@ static void night_draw(struct draft *d, uint64_t seed)
 	text_puts(d->out, "policy {\"targets\":{\"top\":6},\"observe\":[{\"epoch\":1,\"after_h\":0,\"filters\":[\"gp\"],\"exposure_s\":120,\"max_airmass\":2.5},"
 		"{\"epoch\":2,\"after_h\":1,\"filters\":[\"gp\"],\"exposure_s\":120,\"max_airmass\":2.5}]}\n");
 	facilities_draw(d);
-	text_puts(d->out, "portal {\"descriptor\":{\"poll_s\":{\"active\":150,\"idle\":900},\"max_window_h\":6}}\n");
+	text_puts(d->out, "portal {\"descriptor\":{\"poll_s\":{\"active\":210,\"idle\":1200},\"max_window_h\":6}}\n");
 	events_draw(d);
 	for (size_t i = 0; i < swarm_menu_count; i++)
 		if (sim_swarm_has(seed, i)) {
