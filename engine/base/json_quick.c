@@ -200,6 +200,8 @@ static json_t *value(struct quick *q)
 
 json_t *json_quick(const char *bytes, size_t len)
 {
+	if (len == 0) /* bytes may be NULL */
+		return NULL;
 	struct quick q = {bytes, bytes + len, 0};
 	char first = peek(&q);
 	json_t *v = first == '{' || first == '[' ? value(&q) : NULL;
