@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define DUE_AT_ONCE 500
+#define STUCK_US (10 * UTC_MINUTE)
 
 void timer_set(struct core *c, const char *key, const char *what, int64_t subject, const char *detail, int64_t due_utc_us, int64_t due_tick_us)
 {
@@ -161,11 +162,13 @@ static void fire_window(struct core *c, int64_t id, const char *detail)
 	json_decref(r);
 }
 
+/* Looked for when the oldest of what is released will have waited so long; what leaves from now on cannot before its own time. */
 static void fire_stuck(struct core *c, int64_t subject, const char *detail)
 {
+	static const char oldest[] = "SELECT min(released_tick_us) FROM effect WHERE state='released'";
 	static const char stuck[] = "SELECT id,kind,facility,verb,compute FROM effect WHERE state='released' AND released_tick_us<? "
 				    "ORDER BY +id LIMIT 20"; /* few are open: by their index, not along all that ever were */
-	json_t *rows = get_rows(c, stuck, "i", c->tick_us - 10 * UTC_MINUTE), *row;
+	json_t *rows = get_rows(c, stuck, "i", c->tick_us - STUCK_US), *row;
 	size_t i;
 	(void)subject;
 	(void)detail;
@@ -176,7 +179,8 @@ static void fire_stuck(struct core *c, int64_t subject, const char *detail)
 			    json_text(row, "facility", json_text(row, "compute", "")), json_text(row, "verb", ""));
 	}
 	json_decref(rows);
-	timer_set(c, "stuck", "stuck", 0, NULL, UTC_NONE, c->tick_us + UTC_MINUTE);
+	int64_t next_us = get_int(c, c->tick_us, oldest, "") + STUCK_US + 1, soon_us = c->tick_us + UTC_MINUTE;
+	timer_set(c, "stuck", "stuck", 0, NULL, UTC_NONE, next_us > soon_us ? next_us : soon_us);
 }
 
 static void fire_clock(struct core *c, int64_t subject, const char *detail)

@@ -104,10 +104,37 @@ static void failed_plans_are_counted_by_event(void **state)
 	box_close(&b);
 }
 
+/* A call without an answer is told of after ten minutes, whenever it left; while nothing is out there nothing is looked for. */
+static void told_when_ten_minutes_have_passed(void **state)
+{
+	static const char told[] = "SELECT count(*) FROM alarm WHERE what='stuck' AND cleared_seq IS NULL";
+	static const char next_s[] = "SELECT (due_tick_us-(SELECT max(tick_us) FROM input))/1000000 FROM timer WHERE key='stuck'";
+	(void)state;
+	struct box b;
+	tale_begin(&b, NULL, 1, 1);
+	int64_t offer = box_waits(&b, "offer");
+	assert_true(offer > 0);
+	box_later(&b, 61);
+	assert_in_range(box_int(&b, next_s), 8 * 60, 9 * 60); /* when that offer will have waited ten minutes */
+	box_later(&b, 530);
+	assert_int_equal(box_int(&b, told), 0);
+	box_later(&b, 10);
+	assert_true(box_int(&b, told) > 0);
+	assert_in_range(box_int(&b, next_s), 59, 60); /* from then on each minute */
+	for (int i = 0; i < 40 && box_int(&b, "SELECT count(*) FROM effect WHERE state='released'"); i++) {
+		box_routine(&b);
+		if ((offer = box_waits(&b, "offer")) > 0)
+			box_reply(&b, offer, 400, "{\"errors\":{}}");
+	}
+	assert_int_equal(box_int(&b, told), 0);
+	box_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sweep_is_coarse), cmocka_unit_test(a_stray_from_nowhere), cmocka_unit_test(failed_plans_are_counted_by_event),
+		cmocka_unit_test(told_when_ten_minutes_have_passed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
