@@ -81,6 +81,7 @@ struct answer {
 	char words[LIMIT_WORDS]; /* the facility's own sentence(s) */
 	char stem[32];           /* declined/countered: what to change: airmass window instrument filter mode time ipp triggers rr_window configuration other */
 	bool creates_nothing;    /* the answer proves that nothing was created (statuses: creates_nothing of the descriptor) */
+	bool credentials;        /* refused for who asks, not for what is asked: every other request would be, too */
 	double seconds;          /* accepted offer: duration with overheads; NaN unknown */
 	double ipp_max, hours_left; /* NaN unknown */
 	int64_t start_us, end_us;   /* scheduled/running: when; UTC_NONE unknown */

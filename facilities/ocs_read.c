@@ -180,8 +180,10 @@ struct answer *ocs_trouble(const struct ocs_reading *r)
 		a->kind = ANSWER_DECLINED; /* refused in words that are not JSON */
 		text_copy(a->stem, sizeof a->stem, "other");
 	}
-	if (answered && (reply->status == 401 || reply->status == 403) && a->kind == ANSWER_DECLINED)
+	if (answered && (reply->status == 401 || reply->status == 403) && a->kind == ANSWER_DECLINED) {
 		text_copy(a->stem, sizeof a->stem, "configuration");
+		a->credentials = true;
+	}
 	return a;
 }
 

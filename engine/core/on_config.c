@@ -114,19 +114,28 @@ static void facilities_put(struct core *c, const json_t *list)
 	json_decref(rows);
 }
 
+/* When they were lowered is kept: what was asked before that was asked by the hours of then. */
 static void hours_put(struct core *c, const char *programme, json_t *hours)
 {
+	static const char upsert[] = "INSERT INTO programme_hours(programme,mode,hours,since_seq) VALUES(?1,?2,?3,0) ON CONFLICT DO UPDATE SET "
+				     "since_seq=CASE WHEN excluded.hours<hours THEN ?4 ELSE since_seq END,hours=excluded.hours";
 	const char *mode;
-	json_t *value;
-	put(c, "DELETE FROM programme_hours WHERE programme=?", "t", programme);
+	json_t *value, *rows = get_rows(c, "SELECT mode FROM programme_hours WHERE programme=? ORDER BY mode", "t", programme), *row;
+	size_t i;
+	json_array_foreach(rows, i, row)
+		if (json_object_get(hours, json_text(row, "mode", "")) == NULL)
+			put(c, upsert, "ttdi", programme, json_text(row, "mode", ""), 0.0, c->seq);
+	json_decref(rows);
 	json_object_foreach(hours, mode, value)
-		put(c, "INSERT INTO programme_hours(programme,mode,hours) VALUES(?,?,?)", "ttd", programme, mode, json_number_value(value));
+		put(c, upsert, "ttdi", programme, mode, json_number_value(value), c->seq);
 }
 
 static void programmes_put(struct core *c, const json_t *list)
 {
 	static const char upsert[] = "INSERT INTO programme(name,facility,proposal,hours,triggers,state) VALUES(?1,?2,?3,?4,?5,'active') "
 				     "ON CONFLICT(name) DO UPDATE SET facility=?2,proposal=?3,hours=?4,triggers=?5,state='active'";
+	static const char other[] = "DELETE FROM hours_refused WHERE programme IN (SELECT name FROM programme WHERE name=?1 AND (facility<>?2 OR proposal<>?3 "
+				    "OR hours<>?4))"; /* that was said of the old one */
 	put(c, "UPDATE programme SET state='gone'", "");
 	size_t i;
 	json_t *x;
@@ -137,6 +146,7 @@ static void programmes_put(struct core *c, const json_t *list)
 			return;
 		}
 		char *hours = json_is_object(json_object_get(x, "hours")) ? json_compact(json_object_get(x, "hours")) : strdup("{}");
+		put(c, other, "tttt", json_text(x, "name", ""), facility, json_text(x, "proposal", ""), hours);
 		put(c, upsert, "ttttn", json_text(x, "name", ""), facility, json_text(x, "proposal", ""), hours,
 		    json_int(x, "triggers", UTC_NONE));
 		free(hours);

@@ -143,8 +143,11 @@ static void order_resume(struct core *c, struct order *o)
 	bool held = gate_lift(c, "hold", o->event, o->facility[0] ? o->facility : NULL, 0, NULL);
 	if (!restore_resume(c, o) && !held)
 		refuse(c, "resume: %s is not held", json_text(o->body, "what", "all"));
-	else
+	else {
+		alarm_clear(c, o->facility, "credentials");
+		want_plans(c); /* plans of the meantime did without it */
 		answer(c, "resumed: %s", json_text(o->body, "what", "all"));
+	}
 }
 
 /* true: enough persons have said so. */

@@ -256,7 +256,6 @@ static void find_answered(struct core *c, const struct talk *t, const struct ans
 static void status_answered(struct core *c, const struct talk *t, const struct answers *as)
 {
 	static const char update[] = "UPDATE facility SET state=?1,detail=?2,checked_us=?3,changed_seq=?4 WHERE name=?5 AND state<>'gone'";
-	static const char triggered[] = "SELECT DISTINCT event FROM decision WHERE state='triggered' ORDER BY event";
 	char was[16];
 	for (size_t i = 0; i < as->count; i++) {
 		const struct answer *a = &as->list[i];
@@ -268,13 +267,8 @@ static void status_answered(struct core *c, const struct talk *t, const struct a
 		char *detail = a->detail ? json_compact(a->detail) : strdup("{}");
 		put(c, update, "ttiit", now, detail, c->utc_us, c->seq, t->site->name);
 		free(detail);
-		if (strcmp(was, now) == 0 || strcmp(was, "gone") == 0)
-			continue;
-		json_t *rows = get_rows(c, triggered, ""), *row;
-		size_t k;
-		json_array_foreach(rows, k, row)
-			want_plan(c, json_int(row, "event", 0));
-		json_decref(rows);
+		if (strcmp(was, now) != 0 && strcmp(was, "gone") != 0)
+			want_plans(c);
 	}
 }
 
@@ -357,20 +351,37 @@ static bool accepted_blindly(struct core *c, const struct talk *t, const struct 
 	return last->remote_id[0] == 0 || owner[0] != 0;
 }
 
+/* Nothing was made, and nothing would be: the facility is held until a person has mended it, and what was asked of it waits. */
+static void credentials_refused(struct core *c, const struct talk *t, const char *words)
+{
+	static const char held[] = "SELECT 1 FROM gate WHERE kind='hold' AND facility=? AND event IS NULL AND lifted_seq IS NULL";
+	if (!get_int(c, 0, held, "t", t->site->name)) { /* a person's hold stays a person's */
+		gate_open(c, "hold", 0, t->site->name, 0, NULL, UTC_NONE, "it refuses the credentials");
+		want_plans(c);
+	}
+	alarm_raise(c, t->site->name, "credentials", "%s refuses the credentials (%s): mend them and say slew ctl resume %s; until then nothing is submitted there",
+		    t->site->name, words, t->site->name);
+	failed_once_more(c, t, words);
+	again(c, t, UTC_MINUTE, words);
+}
+
 /* Is there an answer that settles the effect? Otherwise it is tried again, or doubted. */
 static void read_answers(struct core *c, const struct talk *t, const struct answers *as)
 {
-	const struct answer *unknown = NULL, *later = NULL;
+	const struct answer *unknown = NULL, *later = NULL, *stranger = NULL;
 	bool clear = as->next_step >= 0 || as->complete;
 	for (size_t i = 0; i < as->count; i++) {
 		const struct answer *a = &as->list[i];
 		unknown = a->kind == ANSWER_UNKNOWN ? a : unknown;
 		later = a->kind == ANSWER_RETRY_AFTER ? a : later;
+		stranger = a->credentials && a->creates_nothing ? a : stranger;
 		clear |= a->kind != ANSWER_UNKNOWN && a->kind != ANSWER_RETRY_AFTER && !is_sweep(t); /* a page too many is no answer */
 	}
 	memos_keep(c, t, as);
 	bool accepted_blind = clear && accepted_blindly(c, t, as);
-	if (later != NULL && t->verb == VERB_SUBMIT && t->once && !later->creates_nothing) {
+	if (stranger != NULL && (t->verb == VERB_SUBMIT || t->verb == VERB_OFFER)) {
+		credentials_refused(c, t, stranger->words);
+	} else if (later != NULL && t->verb == VERB_SUBMIT && t->once && !later->creates_nothing) {
 		doubt(c, t, later->words); /* "later" alone is no proof that nothing was made */
 	} else if (later != NULL) {
 		int64_t s = later->retry_after_s < 1 ? 30 : later->retry_after_s > 3600 ? 3600 : later->retry_after_s;

@@ -66,19 +66,43 @@ static void rank_empty(struct core *c, int64_t event, const char *code, const ch
 	json_decref(rows);
 }
 
+/* Of this computation of this event (and policy), how many failed since one did not. */
+static int64_t failures_in_a_row(struct core *c, const char *kind, int64_t event, const char *policy)
+{
+	static const char in_a_row[] =
+		"SELECT count(*) FROM effect WHERE compute=?1 AND event=?2 AND ifnull(policy,'')=?3 AND state='done' AND outcome<>'ok' "
+		"AND id>(SELECT ifnull(max(id),0) FROM effect WHERE compute=?1 AND event=?2 AND ifnull(policy,'')=?3 AND outcome='ok')";
+	return get_int(c, 1, in_a_row, "tit", kind, event, policy);
+}
+
+/* A worker that had a bad day is asked again, twice: after five minutes and after thirty. */
+static void tried_again(struct core *c, const char *kind, const char *timer, int64_t event, const char *policy, const char *subject, const char *error)
+{
+	int64_t failures = failures_in_a_row(c, kind, event, policy), minutes = failures < 2 ? 5 : 30;
+	char key[64];
+	if (failures > 2) {
+		alarm_raise(c, subject, kind, "no %s could be made, three times in a row: %s; the next alert, order or change of a facility tries anew", kind, error);
+		return;
+	}
+	alarm_raise(c, subject, kind, "no %s could be made: %s; tried again in %lld minutes", kind, error, (long long)minutes);
+	snprintf(key, sizeof key, "%s-again:%lld", kind, (long long)event);
+	timer_set(c, key, timer, event, NULL, UTC_NONE, c->tick_us + minutes * UTC_MINUTE);
+}
+
 static void rank_result(struct core *c, int64_t event, int64_t generation, const json_t *result)
 {
 	const char *error = json_text(result, "error", NULL);
 	int64_t wanted = get_int(c, 0, "SELECT generation_rank FROM event WHERE id=?", "i", event);
+	char name[LIMIT_EVENT_ID + 1];
 	if (generation < wanted)
 		return;
+	get_text(c, name, sizeof name, "SELECT name FROM event WHERE id=?", "i", event);
 	if (error != NULL) {
-		char name[LIMIT_EVENT_ID + 1];
-		get_text(c, name, sizeof name, "SELECT name FROM event WHERE id=?", "i", event);
-		alarm_raise(c, name, "rank", "the galaxies could not be ranked: %s", error);
+		tried_again(c, "rank", "rerank", event, "", name, error);
 		rank_empty(c, event, "unread_map", error);
 		return;
 	}
+	alarm_clear(c, name, "rank");
 	const json_t *list = json_object_get(result, "targets"), *t;
 	size_t i;
 	json_array_foreach(list, i, t)
@@ -116,6 +140,8 @@ static void plan_withdraw(struct core *c, int64_t event, const char *policy, con
 	static const char mine[] = "SELECT r.id,t.key,r.epoch,r.state FROM request r JOIN target t ON t.id=r.target JOIN policy y ON y.id=r.policy "
 				   "WHERE r.event=? AND y.name=? AND r.unwanted=0 AND r.purpose='search' AND r.state IN "
 				   "('planned','offered','held','asked','unsure','accepted','scheduled') ORDER BY r.id";
+	static const char held[] = "SELECT 1 FROM request r JOIN gate g ON g.facility=r.facility AND (g.event IS NULL OR g.event=r.event) WHERE r.id=? AND "
+				   "g.kind='hold' AND g.lifted_seq IS NULL";
 	json_t *rows = get_rows(c, mine, "it", event, policy), *row;
 	size_t i;
 	json_array_foreach(rows, i, row) {
@@ -128,6 +154,8 @@ static void plan_withdraw(struct core *c, int64_t event, const char *policy, con
 			continue;
 		if (state == LIFE_held && still_wanted(json_object_get(result, "verdicts"), key))
 			continue; /* the reserve of one that lives */
+		if (!sent && get_int(c, 0, held, "i", json_int(row, "id", 0)))
+			continue; /* the plan could not know it: a hold withdraws nothing */
 		request_unwant(c, json_int(row, "id", 0), "the new plan does without it");
 	}
 	json_decref(rows);
@@ -176,22 +204,6 @@ void plan_apply(struct core *c, int64_t event, const char *policy, const json_t 
 	timer_set(c, key, "replan", event, NULL, c->utc_us + 6 * UTC_HOUR, UTC_NONE);
 }
 
-/* A worker that had a bad day is asked again, twice: after five minutes and after thirty. */
-static void plan_failed(struct core *c, int64_t event, const char *policy, const char *error)
-{
-	static const char in_a_row[] = "SELECT count(*) FROM effect WHERE compute='plan' AND event=?1 AND policy=?2 AND state='done' AND outcome<>'ok' "
-				       "AND id>(SELECT ifnull(max(id),0) FROM effect WHERE compute='plan' AND event=?1 AND policy=?2 AND outcome='ok')";
-	int64_t failures = get_int(c, 1, in_a_row, "it", event, policy), minutes = failures < 2 ? 5 : 30;
-	char key[64];
-	if (failures > 2) {
-		alarm_raise(c, policy, "plan", "no plan could be made, three times in a row: %s; the next alert, order or change of a facility tries anew", error);
-		return;
-	}
-	alarm_raise(c, policy, "plan", "no plan could be made: %s; tried again in %lld minutes", error, (long long)minutes);
-	snprintf(key, sizeof key, "plan-again:%lld", (long long)event);
-	timer_set(c, key, "replan", event, NULL, UTC_NONE, c->tick_us + minutes * UTC_MINUTE);
-}
-
 static void plan_result(struct core *c, const json_t *effect, const json_t *result)
 {
 	int64_t event = json_int(effect, "event", 0), generation = json_int(effect, "generation", 0);
@@ -204,7 +216,7 @@ static void plan_result(struct core *c, const json_t *effect, const json_t *resu
 	if (wanted < 0)
 		return;
 	if (error != NULL) {
-		plan_failed(c, event, policy, error);
+		tried_again(c, "plan", "replan", event, policy, policy, error);
 		return;
 	}
 	alarm_clear(c, policy, "plan");
@@ -215,6 +227,18 @@ static void plan_result(struct core *c, const json_t *effect, const json_t *resu
 	}
 	put(c, stale, "iit", (int64_t)0, event, policy);
 	plan_apply(c, event, policy, result);
+}
+
+void result_failed(struct core *c, const json_t *effect, const char *reason)
+{
+	const char *kind = json_text(effect, "compute", "");
+	json_t *result = json_pack("{s:s}", "error", reason);
+	must_memory(result != NULL);
+	if (strcmp(kind, "rank") == 0)
+		rank_result(c, json_int(effect, "event", 0), json_int(effect, "generation", 0), result);
+	else if (strcmp(kind, "plan") == 0)
+		plan_result(c, effect, result);
+	json_decref(result);
 }
 
 static void message_result(struct core *c, int64_t effect, const json_t *result)

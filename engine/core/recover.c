@@ -50,6 +50,7 @@ static void effect_rejected(struct core *c, int64_t id, const char *reason)
 		event_decided_maps(c, sha);
 		json_decref(job);
 	}
+	result_failed(c, row, reason);
 	if (strcmp(json_text(row, "verb", ""), "find") == 0 && json_int(row, "request", 0) == 0) { /* a sweep begins anew */
 		effect_call(c, json_text(row, "facility", ""), VERB_FIND, 0, 0, c->tick_us + 5 * UTC_MINUTE);
 	} else if (strcmp(json_text(row, "verb", ""), "find") == 0) { /* only a find leads out of a doubt: it looks again */

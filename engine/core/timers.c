@@ -142,6 +142,12 @@ static void fire_replan(struct core *c, int64_t event, const char *detail)
 	want_plan(c, event);
 }
 
+static void fire_rerank(struct core *c, int64_t event, const char *detail)
+{
+	(void)detail;
+	want_rank(c, event);
+}
+
 static void fire_window(struct core *c, int64_t id, const char *detail)
 {
 	char key[64];
@@ -196,7 +202,7 @@ static const struct {
 } kinds[] = {
 	{"status", fire_status}, {"feed", fire_feed}, {"find", fire_find}, {"offer_wait", fire_offer_wait}, {"map_wait", fire_map_wait},
 	{"slip", fire_slip}, {"data", fire_data}, {"cancel", fire_cancel}, {"downgrade", fire_downgrade}, {"watch", fire_watch},
-	{"approval", fire_approval}, {"replan", fire_replan}, {"window", fire_window}, {"stuck", fire_stuck}, {"clock", fire_clock},
+	{"approval", fire_approval}, {"replan", fire_replan}, {"window", fire_window}, {"rerank", fire_rerank}, {"stuck", fire_stuck}, {"clock", fire_clock},
 };
 
 void on_timer(struct core *c)

@@ -124,7 +124,9 @@ void event_decided_maps(struct core *c, const char *map_sha256);            /* d
 void want_map(struct core *c, int64_t event, const char *sha256);
 void want_rank(struct core *c, int64_t event);
 void want_plan(struct core *c, int64_t event);
+void want_plans(struct core *c);                                             /* of every triggered event: what a facility can do has changed */
 json_t *plan_job(struct core *c, int64_t event, const char *policy);       /* rendered at release; NULL: nothing to plan any more */
+void result_failed(struct core *c, const json_t *effect, const char *reason); /* its ranking or plan makes no sense: as if the worker had failed */
 void plan_apply(struct core *c, int64_t event, const char *policy, const json_t *result);
 
 /* requests.c: rows and their life. */

@@ -118,6 +118,15 @@ void want_plan(struct core *c, int64_t event)
 	json_decref(rows);
 }
 
+void want_plans(struct core *c)
+{
+	json_t *rows = get_rows(c, "SELECT DISTINCT event FROM decision WHERE state='triggered' ORDER BY event", ""), *row;
+	size_t i;
+	json_array_foreach(rows, i, row)
+		want_plan(c, json_int(row, "event", 0));
+	json_decref(rows);
+}
+
 static json_t *job_targets(struct core *c, int64_t event, const struct policy *p)
 {
 	static const char best[] =

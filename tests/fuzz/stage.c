@@ -240,9 +240,6 @@ static void check_all(struct stage *s)
 {
 	for (int i = 0; i < s->checks; i++) {
 		struct err e = {0};
-		/* hours that a new configuration takes away were not overspent by the engine */
-		if (s->configured && strstr(sqlite3_sql(s->check[i]), "programme_overspent") != NULL)
-			continue;
 		int rc = query_step(s->check[i], &e);
 		if (rc != 0) {
 			json_t *row = rc == 1 ? query_row(s->check[i]) : NULL;

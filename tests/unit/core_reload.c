@@ -1,0 +1,195 @@
+/* What comes between a question and its answer: a configuration with fewer hours, credentials that are refused, results that make no sense, a
+ * veto of what is about to be taken over. */
+#include "test.h"
+#include "box.h"
+#include "tale.h"
+#include "engine/base/query.h"
+#include "engine/base/utc.h"
+#include "facilities/facility.h"
+
+/* The configuration in force again, with one change: SQL over `body`. */
+static void config_with(struct box *b, const char *change)
+{
+	char sql[400];
+	struct err e = {0};
+	snprintf(sql, sizeof sql, "SELECT %s FROM config ORDER BY seq DESC LIMIT 1", change);
+	sqlite3_stmt *q = query_prepare(b->db, sql, &e);
+	assert_non_null(q);
+	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+	char *text = strdup((const char *)sqlite3_column_text(q, 0));
+	sqlite3_finalize(q);
+	struct input in = {.kind = INPUT_config, .utc_us = b->utc_us, .tick_us = b->tick_us, .body = text, .len = strlen(text), .timestamp_us = UTC_NONE};
+	box_feed(b, &in);
+	free(text);
+}
+
+#define SPENT "SELECT CAST(total(seconds) AS INTEGER) FROM ledger WHERE state<>'returned'"
+#define OVERSPENT "SELECT count(*) FROM check_programme_overspent"
+
+/* Hours that a new configuration takes away were not overspent: what is spent stays, and nothing new leaves. */
+static void fewer_hours(void **state)
+{
+	static const char *const changes[] = {"json_set(body,'$.config.programmes[0].hours.TIME_CRITICAL',0.1)",
+					      "json_remove(body,'$.config.programmes[0].hours.TIME_CRITICAL')"};
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct box b;
+		struct err e = {0};
+		tale_begin(&b, NULL, 6, 1);
+		while (box_waits(&b, "offer") && box_int(&b, "SELECT count(*) FROM request WHERE state='asked'") < 3)
+			box_reply(&b, box_waits(&b, "offer"), 200, "{\"request_durations\":{\"requests\":[{\"duration\":300}],\"duration\":300},\"errors\":{}}");
+		assert_int_equal(box_int(&b, SPENT), 900);
+		config_with(&b, changes[i]);
+		assert_int_equal(box_int(&b, "SELECT count(*) FROM reject"), 0);
+		box_routine(&b);
+		tale_offers(&b, 300);
+		while (box_waits(&b, "submit"))
+			tale_accept(&b, box_waits(&b, "submit"));
+		tale_offers(&b, 300);
+		assert_int_equal(box_int(&b, SPENT), 900);
+		assert_int_equal(box_int(&b, "SELECT count(*) FROM alarm WHERE what='credentials' AND cleared_seq IS NULL"), 0);
+		assert_string_equal(box_text(&b, tale_states), "accepted,accepted,accepted,offered,offered,offered");
+		assert_int_equal(box_int(&b, "SELECT count(*) FROM effect WHERE verb='submit' AND state='waiting'"), 3);
+		config_with(&b, "json_set(body,'$.config.programmes[0].hours.TIME_CRITICAL',0.2)"); /* more, and still not enough */
+		config_with(&b, "body"); /* a start with the same hours excuses nothing */
+		assert_int_equal(box_int(&b, SPENT), 900);
+		assert_ok(query_run(b.db, &e, "INSERT INTO request_change(request,seq,utc_us,signal,from_state,to_state) "
+				    "SELECT id,(SELECT max(seq) FROM input),0,'chosen','offered','asked' FROM request WHERE state='accepted' LIMIT 1", ""), &e);
+		assert_int_equal(box_int(&b, OVERSPENT), 1); /* had one left now, it would be seen */
+		box_close(&b);
+	}
+}
+
+/* A result that cannot be read is a bad day of its worker, like one that says so: asked again, twice. */
+static void a_rejected_result_is_wanted_again(void **state)
+{
+	static const double minutes[] = {5, 30};
+	static const char *const bad[] = {"[]", "{\"kind\":", "{\"error\":\"no memory\"}"};
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		for (int plan = 0; plan < 2; plan++) {
+			const char *kind = plan ? "plan" : "rank";
+			struct box b;
+			box_open(&b);
+			box_config(&b, NULL);
+			box_later(&b, 1);
+			box_routine(&b);
+			box_alert(&b, "S230518h", "PRELIMINARY", 0, 0.9, "SIMPLE  = map one");
+			tale_map(&b, 30);
+			if (plan)
+				tale_ranked(&b, 2);
+			for (int n = 0; n < 2; n++) {
+				box_result(&b, box_waits(&b, kind), "%s", bad[i]);
+				box_later(&b, minutes[n] * 60 - 2);
+				assert_int_equal(box_waits(&b, kind), 0);
+				box_later(&b, 3);
+				assert_int_not_equal(box_waits(&b, kind), 0);
+			}
+			if (!plan)
+				tale_ranked(&b, 2);
+			tale_planned(&b, 0, 2, 1);
+			assert_int_equal(box_int(&b, "SELECT count(*) FROM request"), 2);
+			assert_int_equal(box_int(&b, "SELECT count(*) FROM alarm WHERE what IN ('rank','plan') AND cleared_seq IS NULL"), 0);
+			box_close(&b);
+		}
+}
+
+/* Credentials are a matter of the facility: one alarm, and nobody steps down a ladder. */
+static void refused_credentials_hold(void **state)
+{
+	static const int statuses[] = {401, 403};
+	static const char waiting[] = "SELECT group_concat(state||(submits-void_submits)) FROM (SELECT * FROM request ORDER BY id)";
+	static const char alarms[] = "SELECT group_concat(subject||' '||what||' '||times) FROM alarm WHERE cleared_seq IS NULL";
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct box b;
+		tale_begin(&b, NULL, 4, 1);
+		tale_offers(&b, 300);
+		for (int n = 0; n < 3; n++)
+			box_reply(&b, box_waits(&b, "submit"), statuses[i], "{\"detail\":\"Invalid token.\"}");
+		box_routine(&b);
+		box_later(&b, 90);
+		box_routine(&b);
+		tale_offers(&b, 300);
+		assert_string_equal(box_text(&b, waiting), "asked0,asked0,asked0,planned0");
+		assert_int_equal(box_waits(&b, "submit"), 0);
+		assert_string_equal(box_text(&b, alarms), "lco credentials 3");
+		config_with(&b, "body"); /* nothing lifts it but a person */
+		box_later(&b, 90);
+		assert_int_equal(box_waits(&b, "submit"), 0);
+		box_order(&b, "{\"verb\":\"resume\",\"what\":\"lco\"}");
+		assert_int_not_equal(box_waits(&b, "submit"), 0);
+		for (; box_waits(&b, "submit"); tale_offers(&b, 300))
+			tale_accept(&b, box_waits(&b, "submit"));
+		assert_string_equal(box_text(&b, tale_states), "accepted,accepted,accepted,accepted");
+		box_close(&b);
+	}
+}
+
+/* So does an offer; and a person's hold stays a person's. */
+static void refused_credentials_of_an_offer(void **state)
+{
+	(void)state;
+	struct box b;
+	tale_begin(&b, NULL, 2, 1);
+	box_order(&b, "{\"verb\":\"hold\",\"what\":\"lco\",\"why\":\"mirror wash\"}");
+	box_reply(&b, box_waits(&b, "offer"), 403, "{\"detail\":\"Invalid token.\"}");
+	box_reply(&b, box_waits(&b, "offer"), 403, "{\"detail\":\"Invalid token.\"}");
+	assert_string_equal(box_text(&b, tale_states), "planned,planned");
+	assert_string_equal(box_text(&b, "SELECT group_concat(reason) FROM gate WHERE kind='hold' AND lifted_seq IS NULL"), "mirror wash");
+	box_order(&b, "{\"verb\":\"resume\",\"what\":\"lco\"}");
+	box_later(&b, 61);
+	tale_offers(&b, 300);
+	assert_string_equal(box_text(&b, tale_states), "asked,asked");
+	box_close(&b);
+}
+
+/* A hold holds: a plan that is made meanwhile cannot use the facility, but what waits there is not withdrawn for that. */
+static void a_hold_withdraws_nothing(void **state)
+{
+	(void)state;
+	struct box b;
+	tale_begin(&b, NULL, 2, 1);
+	box_order(&b, "{\"verb\":\"hold\",\"what\":\"lco\"}");
+	box_alert(&b, "S230518h", "UPDATE", 60, 0.9, "SIMPLE  = map two");
+	tale_map(&b, 30);
+	tale_ranked(&b, 2);
+	while (box_waits(&b, "plan")) /* the first is of before the ranking */
+		box_result(&b, box_waits(&b, "plan"), "{\"kind\":\"plan\",\"requests\":[],\"verdicts\":[{\"target\":\"G0|0\",\"code\":\"facility_closed\"},"
+			   "{\"target\":\"G1|1\",\"code\":\"facility_closed\"}]}");
+	assert_string_equal(box_text(&b, tale_states), "planned,planned");
+	box_order(&b, "{\"verb\":\"resume\",\"what\":\"lco\"}");
+	tale_offers(&b, 300);
+	assert_string_equal(box_text(&b, tale_states), "asked,asked");
+	assert_int_not_equal(box_waits(&b, "plan"), 0);
+	box_close(&b);
+}
+
+/* What was refused for want of time under one proposal is not refused under another. */
+static void another_proposal_has_its_own_hours(void **state)
+{
+	static const char refusal[] = "{\"request_durations\":{},\"errors\":{\"non_field_errors\":[\"Proposal TOO2023A does not have enough time left allocated in semester "
+				      "2023A on the 1M0-SCICAM-SINISTRO instrument, 0.0 hours available\"]}}";
+	static const char *const changes[] = {"body", "json_set(body,'$.config.programmes[0].proposal','DDT2023')",
+					      "json_set(body,'$.config.programmes[0].hours.TIME_CRITICAL',6.0)"};
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct box b;
+		tale_begin(&b, NULL, 1, 1);
+		box_reply(&b, box_waits(&b, "offer"), 200, "%s", refusal);
+		assert_int_equal(box_int(&b, "SELECT count(*) FROM hours_refused"), 1);
+		config_with(&b, changes[i]);
+		assert_int_equal(box_int(&b, "SELECT count(*) FROM hours_refused"), i == 0);
+		box_close(&b);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fewer_hours), cmocka_unit_test(a_rejected_result_is_wanted_again), cmocka_unit_test(refused_credentials_hold),
+		cmocka_unit_test(refused_credentials_of_an_offer), cmocka_unit_test(a_hold_withdraws_nothing),
+		cmocka_unit_test(another_proposal_has_its_own_hours),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
