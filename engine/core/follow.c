@@ -28,6 +28,17 @@ static int64_t promise_of(const json_t *r)
 	return best < last ? best : last;
 }
 
+/* How long a feed may rest. Briskly while it can tell anything: an answer or a number is awaited, it runs, or it may begin before the next look at
+ * the idle pace. What is scheduled for later, and what waits for its window, is left in peace until then; cancels are confirmed by their own answers. */
+static int64_t feed_pause_us(struct core *c, const struct site *s, const char *name)
+{
+	static const char stirs[] =
+		"SELECT 1 FROM request r WHERE facility=?1 AND (state IN ('asked','unsure','running') OR (state='cancelling' AND remote_id IS NULL) OR (state IN ('accepted','scheduled','cancelling') AND "
+		"ifnull((SELECT min(start_us) FROM observation o WHERE o.request=r.id AND o.state='scheduled'),start_us)<=?2)) LIMIT 1";
+	int64_t active_us = (int64_t)(site_number(s, "poll_s.active", 45) * 1e6), idle_us = (int64_t)(site_number(s, "poll_s.idle", 300) * 1e6);
+	return get_int(c, 0, stirs, "ti", name, c->utc_us + idle_us) == 1 ? active_us : idle_us;
+}
+
 void request_follow(struct core *c, int64_t id)
 {
 	char key[64];
@@ -45,13 +56,13 @@ void request_follow(struct core *c, int64_t id)
 		put(c, "UPDATE request SET promised_us=? WHERE id=?", "ii", promised, id);
 		timer_set(c, key, "slip", id, NULL, promised, UTC_NONE);
 	}
-	char feed[96]; /* something lives: the feed is read at its active pace from now on */
-	const struct site *s = site_find(c, json_text(r, "facility", ""));
-	snprintf(feed, sizeof feed, "feed:%s", json_text(r, "facility", ""));
-	int64_t soon = c->tick_us + (int64_t)(site_number(s, "poll_s.active", 45) * 1e6);
+	const char *facility = json_text(r, "facility", "");
+	char feed[96]; /* something lives: the feed is read at its pace from now on */
+	snprintf(feed, sizeof feed, "feed:%s", facility);
+	int64_t soon = c->tick_us + feed_pause_us(c, site_find(c, facility), facility);
 	if (get_int(c, 0, "SELECT due_tick_us FROM timer WHERE key=?", "t", feed) > soon)
-		timer_set(c, feed, "feed", 0, json_text(r, "facility", ""), UTC_NONE, soon);
-	verdict_put(c, json_int(r, "event", 0), json_text(r, "policy_name", ""), json_int(r, "target", 0), "planned", json_text(r, "facility", ""), "");
+		timer_set(c, feed, "feed", 0, facility, UTC_NONE, soon);
+	verdict_put(c, json_int(r, "event", 0), json_text(r, "policy_name", ""), json_int(r, "target", 0), "planned", facility, "");
 	json_decref(r);
 }
 
@@ -92,15 +103,12 @@ void requests_poll_singly(struct core *c, const char *name)
 void facility_poll(struct core *c, const char *name)
 {
 	static const char pending[] = "SELECT 1 FROM effect WHERE facility=? AND verb='poll' AND +request IS NULL AND state IN ('waiting','released')"; /* by state: few are open */
-	static const char live[] = "SELECT 1 FROM request WHERE facility=? AND state IN ('asked','unsure','accepted','scheduled','running','cancelling')";
 	char key[96];
 	const struct site *s = site_find(c, name);
 	if (s == NULL || get_int(c, 0, "SELECT 1 FROM facility WHERE name=? AND adapter<>''", "t", name) == 0)
 		return;
-	bool active = get_int(c, 0, live, "t", name) == 1;
 	if (!get_int(c, 0, pending, "t", name))
 		effect_call(c, name, VERB_POLL, 0, 0, UTC_NONE);
 	snprintf(key, sizeof key, "feed:%s", name);
-	double pause = active ? site_number(s, "poll_s.active", 45) : site_number(s, "poll_s.idle", 300);
-	timer_set(c, key, "feed", 0, name, UTC_NONE, c->tick_us + (int64_t)(pause * 1e6));
+	timer_set(c, key, "feed", 0, name, UTC_NONE, c->tick_us + feed_pause_us(c, s, name));
 }

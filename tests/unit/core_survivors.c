@@ -130,11 +130,43 @@ static void told_when_ten_minutes_have_passed(void **state)
 	box_close(&b);
 }
 
+/* The pause that a feed takes which fires now, after that change of the only request. */
+static int64_t pause_after_s(struct box *b, const char *change)
+{
+	struct err e = {0};
+	assert_ok(query_script(b->db, change, &e), &e);
+	assert_ok(query_run(b->db, &e, "UPDATE timer SET due_tick_us=? WHERE key='feed:lco'", "i", b->tick_us), &e);
+	box_later(b, 1);
+	return box_int(b, "SELECT (due_tick_us-(SELECT max(tick_us) FROM input))/1000000 FROM timer WHERE key='feed:lco'");
+}
+
+/* A window that opens tomorrow, or an observation planned for later, is no reason to ask each 45 s: only what may change before the next look. */
+static void a_feed_rests_until_something_may_begin(void **state)
+{
+	static const char planned[] = "INSERT INTO observation(request,facility,remote_id,site,telescope,state,start_us,end_us,words,seq) "
+				      "VALUES(1,'lco','o1','coj','1m0a','scheduled',(SELECT start_us+3600000000 FROM request),NULL,'',1); "
+				      "UPDATE request SET state='scheduled'";
+	(void)state;
+	struct box b;
+	tale_begin(&b, NULL, 1, 1);
+	assert_int_equal(pause_after_s(&b, ""), 300);
+	tale_offers(&b, 300);
+	assert_int_equal(pause_after_s(&b, ""), 45); /* asked */
+	tale_accept(&b, box_waits(&b, "submit"));
+	assert_int_equal(pause_after_s(&b, ""), 45);
+	assert_int_equal(pause_after_s(&b, planned), 300);
+	assert_int_equal(pause_after_s(&b, "UPDATE observation SET start_us=start_us-3500000000"), 45);
+	assert_int_equal(pause_after_s(&b, "DELETE FROM observation; UPDATE request SET state='accepted',start_us=start_us+7200000000"), 300);
+	assert_int_equal(pause_after_s(&b, "UPDATE request SET start_us=start_us-7000000000"), 45);
+	assert_int_equal(pause_after_s(&b, "UPDATE request SET start_us=start_us+7000000000,state='running'"), 45);
+	box_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sweep_is_coarse), cmocka_unit_test(a_stray_from_nowhere), cmocka_unit_test(failed_plans_are_counted_by_event),
-		cmocka_unit_test(told_when_ten_minutes_have_passed),
+		cmocka_unit_test(told_when_ten_minutes_have_passed), cmocka_unit_test(a_feed_rests_until_something_may_begin),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
