@@ -36,20 +36,25 @@ static bool tests_allowed(struct core *c, const json_t *request, char *why, size
 	return false;
 }
 
-/* Spectra and monitoring of a retracted event ask a person: each policy once, by the gate of approvals. */
+/* Spectra and monitoring of an event that was retracted, or found to be a test, ask a person: each policy once, by the gate of approvals. */
 static bool person_agrees(struct core *c, const json_t *request, char *why, size_t size)
 {
-	static const char retracted[] = "SELECT 1 FROM gate WHERE kind='retracted' AND event=? AND lifted_seq IS NULL";
+	static const char taken_back[] = "SELECT CASE kind WHEN 'test' THEN 'found to be a test' ELSE kind END FROM gate WHERE kind IN ('retracted','test') AND event=? "
+					 "AND lifted_seq IS NULL ORDER BY kind LIMIT 1";
 	static const char approved[] = "SELECT approved FROM decision WHERE event=? AND policy=?";
 	int64_t event = json_int(request, "event", 0);
 	const char *purpose = json_text(request, "purpose", ""), *policy = json_text(request, "policy_name", "");
 	const char *name = json_text(request, "event_name", "");
-	if ((strcmp(purpose, "spectrum") != 0 && strcmp(purpose, "monitor") != 0) || !get_int(c, 0, retracted, "i", event) ||
-	    get_int(c, 0, approved, "it", event, policy))
+	if (strcmp(purpose, "spectrum") != 0 && strcmp(purpose, "monitor") != 0)
 		return true;
-	snprintf(why, size, "approval: the alert was retracted");
-	gate_open(c, "approval", event, NULL, 0, policy, UTC_NONE, "the alert was retracted: spectra and monitoring wait for a person");
-	say(c, event, "approval", "%s was retracted, and policy %s wants a %s of %s: slew ctl approve %s %s, or slew ctl veto %s", name, policy, purpose,
+	char was[32], reason[96];
+	get_text(c, was, sizeof was, taken_back, "i", event);
+	if (was[0] == 0 || get_int(c, 0, approved, "it", event, policy))
+		return true;
+	snprintf(why, size, "approval: the alert was %s", was);
+	snprintf(reason, sizeof reason, "the alert was %s: spectra and monitoring wait for a person", was);
+	gate_open(c, "approval", event, NULL, 0, policy, UTC_NONE, reason);
+	say(c, event, "approval", "%s was %s, and policy %s wants a %s of %s: slew ctl approve %s %s, or slew ctl veto %s", name, was, policy, purpose,
 	    json_text(request, "target_name", "?"), name, policy, name);
 	return false;
 }

@@ -136,6 +136,7 @@ static void found_test(struct core *c, int64_t event, const char *name)
 {
 	gate_open(c, "test", event, NULL, 0, NULL, UTC_NONE, "a sign that it is a test came late");
 	put(c, "UPDATE event SET state='closed',changed_seq=? WHERE id=? AND state<>'retracted'", "ii", c->seq, event);
+	put(c, "UPDATE decision SET approved=0,approved_by='[]' WHERE event=?", "i", event);
 	requests_unwant(c, "found to be a test", event, NULL, 0, NULL, PURPOSES_retracted);
 	alarm_raise(c, name, "test", "%s was taken for real until a sign came that it is a test; its requests are being withdrawn", name);
 }

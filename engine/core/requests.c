@@ -84,20 +84,25 @@ bool request_can_stop(struct core *c, const json_t *request)
 	return s != NULL && site_flag(s, "can_cancel", true) && site_flag(s, "can_cancel_running", false);
 }
 
-/* A row at rest, or one whose like lives already, comes to life by a report: is that still wanted? "" when it is. */
-static void unwelcome(struct core *c, const json_t *r, char *why, size_t size)
+void request_covered(struct core *c, const json_t *r, char *why, size_t size)
 {
 	static const char covered[] =
 		"SELECT kind FROM gate WHERE lifted_seq IS NULL AND kind IN ('veto','retracted','test','downgraded') AND (event IS NULL OR event=?1) "
 		"AND (facility IS NULL OR facility=?2) AND (target IS NULL OR target=?3) AND (policy IS NULL OR policy=?4) "
 		"AND (kind='veto' OR ?5 IN ('search','reference') OR (kind<>'downgraded' AND ?5='vet')) "
 		"AND (kind<>'downgraded' OR due_us<=?6) ORDER BY id LIMIT 1";
+	get_text(c, why, size, covered, "ititti", json_int(r, "event", 0), json_text(r, "facility", ""), json_int(r, "target", 0),
+		 json_text(r, "policy_name", ""), json_text(r, "purpose", ""), c->utc_us);
+}
+
+/* A row at rest, or one whose like lives already, comes to life by a report: is that still wanted? "" when it is. */
+static void unwelcome(struct core *c, const json_t *r, char *why, size_t size)
+{
 	static const char twin[] = "SELECT token FROM request WHERE event=? AND target=? AND epoch=? AND id<>? AND parallel=0 AND state IN "
 				   "('asked','unsure','accepted','scheduled','running','cancelling')";
 	int64_t id = json_int(r, "id", 0);
 	if (json_int(r, "unwanted", 0) == 0)
-		get_text(c, why, size, covered, "ititti", json_int(r, "event", 0), json_text(r, "facility", ""), json_int(r, "target", 0),
-			 json_text(r, "policy_name", ""), json_text(r, "purpose", ""), c->utc_us);
+		request_covered(c, r, why, size);
 	if (json_int(r, "parallel", 0) == 1)
 		return;
 	char token[64];

@@ -287,8 +287,13 @@ static int64_t request_home(struct core *c, int64_t id, const struct place *at, 
 	verdict_put(c, json_int(r, "event", 0), json_text(r, "policy_name", ""), json_int(r, "target", 0), "exists", json_text(r, "facility", ""),
 		    "its event was heard again: see there");
 	json_decref(r);
-	if (second)
-		request_unwant(c, id, "a second one lives");
+	char why[160] = ""; /* a veto, or what else may have come before it was here */
+	r = request_load(c, id);
+	if (r != NULL)
+		request_covered(c, r, why, sizeof why);
+	json_decref(r);
+	if (second || why[0])
+		request_unwant(c, id, second ? "a second one lives" : why);
 	return get_int(c, 0, counts, "i", id) == 1 ? id : 0;
 }
 

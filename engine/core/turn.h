@@ -137,6 +137,7 @@ int64_t request_make(struct core *c, int64_t event, int64_t target, int64_t poli
 void request_signal(struct core *c, int64_t id, enum life_signal s, const char *words);
 void request_unwant(struct core *c, int64_t id, const char *why);
 enum purposes { PURPOSES_all, PURPOSES_retracted, PURPOSES_downgraded }; /* which purposes a gate covers: search, reference, vet for a retraction; search, reference for a downgrade */
+void request_covered(struct core *c, const json_t *request, char *why, size_t size); /* kind of a gate that makes it unwanted where it is, or "" */
 void submit_withdraw(struct core *c, const json_t *request);               /* unwanted when a step of its submit has been done: no other leaves */
 void requests_unwant(struct core *c, const char *why, int64_t event, const char *facility, int64_t target, const char *policy,
 		     enum purposes covered);                                /* 0 and NULL mean any */

@@ -184,11 +184,71 @@ static void another_proposal_has_its_own_hours(void **state)
 	}
 }
 
+/* A sign that it is a test comes late, where tests are welcome: spectra and monitoring ask a person, as of a retracted event. */
+static void spectra_of_a_late_test(void **state)
+{
+	static const char sign[] = "{\"alert_type\":\"UPDATE\",\"time_created\":\"2023-05-18T18:30:00Z\",\"superevent_id\":\"S230518h\",\"urls\":{},\"event\":{\"time\":"
+				   "\"2023-05-18T17:59:00Z\",\"far\":1e-12,\"significant\":true,\"search\":\"MDC\",\"group\":\"CBC\",\"pipeline\":\"gstlal\",\"instruments\":[\"H1\"],"
+				   "\"properties\":{},\"classification\":{\"BNS\":0.9},\"skymap\":null},\"external_coinc\":null}";
+	(void)state;
+	struct box b;
+	struct err e = {0};
+	tale_begin(&b, "{\"tests\":true}", 2, 1);
+	config_with(&b, "json_set(body,'$.facilities[0].accepts_tests',json('true'))");
+	assert_ok(query_run(b.db, &e, "UPDATE request SET purpose='spectrum' WHERE id=1", ""), &e);
+	box_order(&b, "{\"verb\":\"approve\",\"event\":\"S230518h\"}"); /* of a real event */
+	box_bytes(&b, "igwn.gwalert-playground", sign);
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM gate WHERE kind='test'"), 1);
+	tale_offers(&b, 300);
+	box_later(&b, 60);
+	tale_offers(&b, 300);
+	assert_string_equal(box_text(&b, tale_states), "offered,cancelled");
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM effect WHERE verb='submit' AND released_seq IS NOT NULL"), 0);
+	box_order(&b, "{\"verb\":\"approve\",\"event\":\"S230518h\"}");
+	assert_string_equal(box_text(&b, tale_states), "asked,cancelled");
+	box_close(&b);
+}
+
+/* A restored copy took it over before its event was heard; while the plan that names its target is made, the target is vetoed. */
+static void taken_home_into_a_veto(void **state)
+{
+	static const char *const vetoes[] = {"", ",\"what\":\"G0|0\"", ",\"what\":\"lco\""};
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct box b;
+		char token[64];
+		tale_begin(&b, NULL, 1, 1);
+		snprintf(token, sizeof token, "%s", box_text(&b, "SELECT token FROM request"));
+		box_close(&b);
+		box_open(&b);
+		box_config(&b, NULL);
+		box_restart(&b);
+		config_with(&b, "json_set(body,'$.restored',json('true'))");
+		for (int n = 0; n < 5 && box_waits(&b, "find") == 0; n++)
+			box_later(&b, 61);
+		box_reply(&b, box_waits(&b, "find"), 200,
+			  "{\"count\":1,\"next\":null,\"previous\":null,\"results\":[{\"id\":77,\"name\":\"%s\",\"proposal\":\"TOO2023A\",\"observation_type\":\"NORMAL\","
+			  "\"state\":\"PENDING\",\"requests\":[{\"id\":770,\"state\":\"PENDING\",\"duration\":300,\"windows\":[{\"start\":\"2023-05-18T12:00:00Z\",\"end\":"
+			  "\"2023-05-20T00:00:00Z\"}],\"configurations\":[{\"target\":{\"name\":\"G0\",\"ra\":190,\"dec\":-23}}]}]}]}", token);
+		box_reply(&b, box_waits(&b, "find"), 200, "{\"username\":\"slew\",\"proposals\":[{\"id\":\"TOO2023A\"}]}");
+		assert_string_equal(box_text(&b, tale_states), "accepted");
+		box_routine(&b);
+		box_alert(&b, "S230518h", "PRELIMINARY", 0, 0.9, "SIMPLE  = map one");
+		tale_map(&b, 30);
+		tale_ranked(&b, 1);
+		box_order(&b, "{\"verb\":\"veto\",\"event\":\"S230518h\"%s}", vetoes[i]);
+		tale_planned(&b, 0, 1, 1); /* was under way */
+		assert_string_equal(box_text(&b, "SELECT r.state||' '||r.unwanted||' '||e.name FROM request r JOIN event e ON e.id=r.event"), "cancelling 1 S230518h");
+		box_close(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fewer_hours), cmocka_unit_test(a_rejected_result_is_wanted_again), cmocka_unit_test(refused_credentials_hold),
 		cmocka_unit_test(refused_credentials_of_an_offer), cmocka_unit_test(a_hold_withdraws_nothing),
+		cmocka_unit_test(spectra_of_a_late_test), cmocka_unit_test(taken_home_into_a_veto),
 		cmocka_unit_test(another_proposal_has_its_own_hours),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
