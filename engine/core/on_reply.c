@@ -243,7 +243,7 @@ static void find_answered(struct core *c, const struct talk *t, const struct ans
 	int64_t released = get_int(c, 0, begun, "ii", t->request, t->effect);
 	snprintf(key, sizeof key, "find:%lld", (long long)t->request);
 	if (absent && as->complete && first != UTC_NONE && released - first >= delay && released - doubted >= delay) {
-		put(c, "UPDATE request SET absences=2,void_submits=void_submits+1 WHERE id=?", "i", t->request);
+		put(c, "UPDATE request SET absences=2,void_submits=min(submits,void_submits+1) WHERE id=?", "i", t->request);
 		request_signal(c, t->request, SIGNAL_absent_twice, "looked for twice, not there");
 	} else {
 		if (absent && as->complete && first == UTC_NONE)

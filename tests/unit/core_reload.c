@@ -243,11 +243,69 @@ static void taken_home_into_a_veto(void **state)
 	}
 }
 
+/* Only as many submissions are void as there were: a proof too many would hide a second one from the check. */
+static void no_more_void_than_submitted(void **state)
+{
+	(void)state;
+	struct box b;
+	tale_begin(&b, NULL, 1, 1);
+	tale_offers(&b, 300);
+	box_reply(&b, box_waits(&b, "submit"), 429, "{\"detail\":\"Request was throttled.\"}");
+	box_order(&b, "{\"verb\":\"accepted\",\"request\":1}"); /* a person believes it; the portal does not show it */
+	for (int i = 0; i < 6 && box_waits(&b, "submit") == 0; i++) {
+		if (box_waits(&b, "find"))
+			box_reply(&b, box_waits(&b, "find"), 200, "{\"count\":0,\"next\":null,\"previous\":null,\"results\":[]}");
+		if (box_waits(&b, "find"))
+			box_reply(&b, box_waits(&b, "find"), 200, "{\"username\":\"slew\",\"proposals\":[{\"id\":\"TOO2023A\"}]}");
+		box_later(&b, 100);
+	}
+	assert_int_not_equal(box_waits(&b, "submit"), 0);
+	assert_string_equal(box_text(&b, "SELECT submits||' '||void_submits FROM request"), "2 1");
+	box_close(&b);
+}
+
+/* A facility that brings back what it had given up spends hours that others have by now: its doing, not the engine's. */
+static void hours_of_the_risen(void **state)
+{
+	static const char groups[] = "{\"count\":1,\"next\":null,\"previous\":null,\"results\":[{\"id\":%d,\"name\":\"%s\",\"state\":\"%s\","
+				     "\"requests\":[{\"id\":1,\"state\":\"%s\",\"modified\":\"2023-05-18T18:%02d:00Z\"}]}]}";
+	(void)state;
+	struct box b;
+	char token[64];
+	tale_begin(&b, NULL, 2, 1);
+	config_with(&b, "json_set(body,'$.config.programmes[0].hours.TIME_CRITICAL',0.1)"); /* one of them */
+	box_routine(&b);
+	tale_offers(&b, 300);
+	int64_t first = box_waits(&b, "submit");
+	tale_accept(&b, first);
+	snprintf(token, sizeof token, "%s", box_text(&b, "SELECT token FROM request WHERE id=1"));
+	assert_string_equal(box_text(&b, tale_states), "accepted,offered");
+	static const char *const says[] = {"WINDOW_EXPIRED", "PENDING"};
+	static const char *const then[] = {"expired,asked", "accepted,accepted"};
+	for (int n = 0; n < 2; n++) {
+		int64_t poll;
+		for (box_later(&b, 61); (poll = box_waits(&b, "poll")) != 0;) {
+			char step[80];
+			snprintf(step, sizeof step, "SELECT step FROM effect WHERE id=%lld", (long long)poll);
+			if (box_int(&b, step) == 1)
+				box_reply(&b, poll, 200, groups, (int)first, token, says[n], says[n], 10 + n);
+			else
+				box_reply(&b, poll, 200, "{\"count\":0,\"next\":null,\"previous\":null,\"results\":[]}");
+		}
+		assert_string_equal(box_text(&b, tale_states), then[n]);
+		if (n == 0)
+			tale_accept(&b, box_waits(&b, "submit"));
+	}
+	assert_int_equal(box_int(&b, SPENT), 600);
+	box_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fewer_hours), cmocka_unit_test(a_rejected_result_is_wanted_again), cmocka_unit_test(refused_credentials_hold),
 		cmocka_unit_test(refused_credentials_of_an_offer), cmocka_unit_test(a_hold_withdraws_nothing),
+		cmocka_unit_test(no_more_void_than_submitted), cmocka_unit_test(hours_of_the_risen),
 		cmocka_unit_test(spectra_of_a_late_test), cmocka_unit_test(taken_home_into_a_veto),
 		cmocka_unit_test(another_proposal_has_its_own_hours),
 	};
