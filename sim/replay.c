@@ -26,7 +26,13 @@ static int turn_end(struct feed *f, struct err *e)
 		rc = f->o->released(f->o->ctx, f->fresh, f->tick_us, &out, e);
 	effects_free(&out);
 	f->report->turns++;
-	return rc < 0 ? -1 : core_commit(f->core, e);
+	if (rc < 0 || core_commit(f->core, e) < 0)
+		return -1;
+	if (f->o->reopen <= 0 || f->report->turns % f->o->reopen != 0)
+		return 0;
+	core_close(f->core);
+	f->core = core_open(f->fresh, e);
+	return f->core ? 0 : -1;
 }
 
 static int turn_begin(struct feed *f, int64_t turn, bool recovered, struct err *e)

@@ -20,6 +20,7 @@ struct journal_row;
 
 struct replay_options {
 	sqlite3 *from;                    /* an earlier copy of the state (borrowed, read), or NULL */
+	int reopen;                       /* n > 0: the core is closed and opened anew after every n-th turn: the rows are all there is */
 	/* Called for every row that differs, for every input before it is fed, and for what a turn released; each may be NULL. */
 	void (*each)(void *ctx, const struct state_difference *d);
 	int (*feeding)(void *ctx, const struct journal_row *row, struct err *e);
