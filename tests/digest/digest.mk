@@ -4,5 +4,5 @@ DIGEST_CLANG ?= clang
 $(BUILD)/slew: $(BUILD)/engine/cmd/main.o $(BUILD)/libslew.a
 	@$(CC) $(ALLFLAGS) $(LDALL) -o $@ $^ $(LIBS)
 digests: ## the same nights by gcc and clang, -O0 and -O2 (SEEDS=n, 40; SEED=first): every row and count must be the same
-	@DIGEST_GCC="$(DIGEST_GCC)" DIGEST_CLANG="$(DIGEST_CLANG)" BUILD="$(BUILD)" MAKE="$(MAKE)" tests/digest/compilers $(or $(SEEDS),40) $(or $(SEED),1)
+	@DIGEST_GCC="$(DIGEST_GCC)" DIGEST_CLANG="$(DIGEST_CLANG)" BUILD="$(BUILD)" tests/digest/compilers $(or $(SEEDS),40) $(or $(SEED),1)
 .PHONY: digests

@@ -11,7 +11,7 @@ mutate: slew $(FAST_BIN) ## conditions of what decides turned round one by one (
 cells: $(BUILD)/tests/gates/cells ## which cells of the life of a request random nights visit (SEEDS=200; CELLS=1 lists the others)
 	@SEEDS=$(or $(SEEDS),200) $(if $(CELLS),CELLS=1) $(BUILD)/tests/gates/cells 2>&1 | grep '^#'
 prove: slew ## everything that proves, in half an hour of two cores, a line a part (PARTS="nights fuzz" some; LEDGER=1 writes it down)
-	@BUILD=$(BUILD) MAKE="$(MAKE)" tools/prove
+	@BUILD=$(BUILD) tools/prove
 soak: slew ## nights without end for HOURS=24: what breaks is kept, memory and open files are watched (LEDGER=1 writes it down)
 	@BUILD=$(BUILD) HOURS="$(or $(HOURS),24)" tools/soak
 

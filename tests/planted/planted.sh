@@ -10,6 +10,7 @@ build=${BUILD:-build}; most=${PLANTED_NIGHTS:-500}
 read -ra cc <<< "${CC:-gcc}"
 if [ ${#cc[@]} -eq 1 ] && command -v ccache > /dev/null; then cc=(ccache "${cc[@]}"); fi
 export CCACHE_NOHASHDIR=1
+unset MAKEFLAGS MFLAGS MAKELEVEL
 
 names() { if [ $# -gt 0 ]; then printf '%s\n' "$@"; else for p in tests/planted/*.patch; do basename "$p" .patch; done; fi; }
 

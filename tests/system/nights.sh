@@ -12,11 +12,13 @@ while [ $rc -eq 0 ] && [ $first -le "$most" ]; do
 	sed 's/^/# /' "$dir/out"
 	first=$((first + step))
 done
-if [ $rc -eq 0 ]; then echo "ok 1 - $((first - 1)) random nights"; else echo "not ok 1 - random nights"; cat "$dir"/*.night | sed 's/^/# /'; fi
+if [ $rc -eq 0 ]; then echo "ok 1 - $((first - 1)) random nights"; echo "$((most - first + 1))" > "$dir/left"; else echo "not ok 1 - random nights"; cat "$dir"/*.night | sed 's/^/# /'; fi
 "$slew" sim --print --seed 5 > "$dir/a.night" && "$slew" sim --print --seed 5 | cmp -s - "$dir/a.night" && grep -q '^seed ' "$dir/a.night" &&
 	echo "ok 2 - a seed is the same text again" || echo "not ok 2 - a seed is the same text again"
 sed '/settle/d' "$dir/a.night" > "$dir/b.night"; echo '09:00 expect SELECT 1 = 2' >> "$dir/b.night"
 "$slew" sim "$dir/b.night" > "$dir/out" 2>&1; rc=$?
 if [ $rc -eq 1 ] && grep -q 'BROKEN (expect).*1 is 1\|BROKEN (expect)' "$dir/out"; then echo "ok 3 - a broken expectation is told, exit 1"
 else echo "not ok 3 - a broken expectation is told, exit 1"; sed 's/^/# /' "$dir/out"; fi
-echo 1..3
+if [ "$(cat "$dir/left" 2> /dev/null || echo 0)" -gt 0 ]; then echo "ok 4 # SKIP $(cat "$dir/left") of $most random nights: 150 s were over; make sim"
+else echo "ok 4 - none was left out for want of time"; fi
+echo 1..4

@@ -1,6 +1,6 @@
-#define _GNU_SOURCE
 /* Preloaded into the program under torture: from main on every allocation (of the program and of all its libraries) is counted, and the
  * n-th gives NULL. With nobody's page it does nothing. */
+#define _GNU_SOURCE
 #include "page.h"
 #include <dlfcn.h>
 #include <errno.h>
