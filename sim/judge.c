@@ -28,6 +28,15 @@ void judge_open(struct judge *j, const char *event, const char *kind, int64_t at
 			j->gate[i].to_us = at_us;
 }
 
+void judge_forget(struct judge *j, int64_t copied_us, int64_t at_us)
+{
+	for (int i = 0; i < j->gates; i++) {
+		struct judge_gate *g = &j->gate[i];
+		if (strcmp(g->kind, "veto") == 0 && g->from_us >= copied_us && g->to_us == INT64_MAX)
+			g->to_us = at_us;
+	}
+}
+
 static int broke(char broken[64], const char *kind)
 {
 	text_copy(broken, 64, kind);

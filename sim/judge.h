@@ -22,6 +22,8 @@ struct judge {
 
 void judge_close(struct judge *j, const char *event, const char *kind, int64_t at_us);
 void judge_open(struct judge *j, const char *event, const char *kind, int64_t at_us);
+/* An older copy of the state, made at copied_us, takes over at at_us: it does not know the vetoes that came between. */
+void judge_forget(struct judge *j, int64_t copied_us, int64_t at_us);
 
 /* Every message that could be read is an input, and none is one twice by its position. */
 int judge_heard(sqlite3 *db, struct sim_broker *broker, char broken[64], struct err *e);

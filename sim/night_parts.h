@@ -33,6 +33,7 @@ struct night {
 	struct night_place place[SIM_HOST_PLACES]; /* the first is lco */
 	int places;
 	sqlite3 *db, *copy;
+	int64_t copied_us;
 	struct sim_host *host;
 	struct compute_host compute;
 	struct judge judge;

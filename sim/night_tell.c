@@ -105,7 +105,7 @@ int night_alert(struct night *n, const char *rest, struct err *e)
 		return alert_flipped(n, topic, &t->last, stream, e);
 	if (rc < 0 || sim_host_alert(n->host, topic, t->last.data, t->last.len, e) < 0)
 		return -1;
-	if (strcmp(type, "RETRACTION") == 0) /* now it is on disk; it may have died over it */
+	if (strcmp(type, "RETRACTION") == 0 && !sim_broker_is_away(n->broker)) /* now it is on disk; away: nobody has read it, and it may be lost */
 		judge_close(&n->judge, name, "retraction", sim_host_now(n->host));
 	return 0;
 }

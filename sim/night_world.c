@@ -181,6 +181,7 @@ int night_copy(struct night *n, struct err *e)
 {
 	sqlite3_close(n->copy);
 	n->copy = NULL;
+	n->copied_us = sim_host_now(n->host);
 	return query_open(":memory:", QUERY_WRITE, &n->copy, e) < 0 ? -1 : db_copy(n->db, n->copy, e);
 }
 
@@ -197,6 +198,7 @@ int night_restore(struct night *n, int64_t down_us, struct err *e)
 	int64_t now_us = sim_host_now(n->host);
 	if (n->copy == NULL)
 		return err_set(e, ERR_INPUT, "restore needs a copy before it");
+	judge_forget(&n->judge, n->copied_us, now_us);
 	n->before = night_counts(n);
 	sim_host_free(n->host);
 	n->host = NULL;
