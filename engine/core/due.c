@@ -20,10 +20,13 @@ static int urgency_of(const char *verb)
 	return i;
 }
 
-static int by_id(const void *a, const void *b)
+static int by_event(const void *a, const void *b)
 {
 	const struct place_in_line *x = a, *y = b;
-	return (x->id > y->id) - (x->id < y->id);
+	if (x->event != y->event)
+		return x->event < y->event ? -1 : 1;
+	int verb = strcmp(x->verb, y->verb);
+	return verb != 0 ? verb : (x->id > y->id) - (x->id < y->id);
 }
 
 static int by_turn(const void *a, const void *b)
@@ -32,7 +35,7 @@ static int by_turn(const void *a, const void *b)
 	if (x->urgency != y->urgency)
 		return x->urgency < y->urgency ? -1 : 1;
 	int64_t p = x->had + x->number, q = y->had + y->number;
-	return p != q ? (p > q) - (p < q) : by_id(a, b);
+	return p != q ? (p > q) - (p < q) : (x->id > y->id) - (x->id < y->id);
 }
 
 /* How many requests of an event that wants more were past planned already: it stands back as far. */
@@ -43,22 +46,13 @@ static int64_t had_of(struct core *c, int64_t event)
 	return event ? get_int(c, 0, had, "i", event) : 0;
 }
 
-/* In order of id: what its event had, and its number among those of its event and verb. */
+/* In order of event, verb and id: what its event had, and its number among those of its event and verb. */
 static void places_find(struct core *c, struct place_in_line *line, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		bool known = false;
-		line[i].number = 1;
-		for (size_t k = 0; k < i; k++) {
-			if (line[k].event != line[i].event)
-				continue;
-			known = true;
-			line[i].had = line[k].had;
-			if (strcmp(line[k].verb, line[i].verb) == 0)
-				line[i].number = line[k].number + 1;
-		}
-		if (!known)
-			line[i].had = had_of(c, line[i].event);
+		const struct place_in_line *before = i > 0 && line[i - 1].event == line[i].event ? &line[i - 1] : NULL;
+		line[i].had = before != NULL ? before->had : had_of(c, line[i].event);
+		line[i].number = before != NULL && strcmp(before->verb, line[i].verb) == 0 ? before->number + 1 : 1;
 	}
 }
 
@@ -72,7 +66,7 @@ static json_t *in_turn(struct core *c, json_t *rows)
 		const char *verb = json_text(row, "verb", "");
 		line[i] = (struct place_in_line){row, verb, urgency_of(verb), json_int(row, "id", 0), json_int(row, "event", 0), 0, 0};
 	}
-	qsort(line, count, sizeof *line, by_id);
+	qsort(line, count, sizeof *line, by_event);
 	places_find(c, line, count);
 	qsort(line, count, sizeof *line, by_turn);
 	for (i = 0; i < count; i++)
