@@ -186,11 +186,13 @@ json_t *plan_job(struct core *c, int64_t event, const char *policy)
 		"SELECT r.facility,coalesce(o.site,json_extract(r.body,'$.site'),'') AS site,coalesce(o.start_us,json_extract(r.body,'$.slot_us'),r.start_us) AS slot_us,"
 		"r.seconds AS duration_s FROM request r LEFT JOIN observation o ON o.request=r.id AND o.state IN ('scheduled','running') "
 		"WHERE r.state IN ('asked','unsure','accepted','scheduled','running') AND r.end_us>?1 ORDER BY slot_us,r.id LIMIT ?2";
-	/* refused to the end of the ladder there, by these rules: for a while it is another facility's turn */
+	/* refused to the end of the ladder there, by these rules, and nothing taken there since (what was withdrawn without an answer says nothing): for
+	 * a while it is another facility's turn */
 	static const char refused[] =
 		"SELECT DISTINCT t.key AS target,r.epoch,r.facility FROM request r JOIN target t ON t.id=r.target WHERE r.event=?1 AND r.policy=?2 AND "
 		"r.state='declined' AND r.created_us>?3 AND NOT EXISTS (SELECT 1 FROM request o WHERE o.event=r.event AND o.target=r.target AND o.epoch=r.epoch "
-		"AND o.facility=r.facility AND o.state<>'declined') ORDER BY r.id";
+		"AND o.facility=r.facility AND o.id>r.id AND (o.state NOT IN ('declined','cancelled') OR o.submits>0 OR EXISTS "
+		"(SELECT 1 FROM offer f WHERE f.request=o.id AND f.outcome='accepted'))) ORDER BY r.id";
 	char name[LIMIT_EVENT_ID + 1];
 	int64_t policy_id = 0;
 	const struct policy *p = rule_current(c, policy, &policy_id);

@@ -299,6 +299,36 @@ static void the_ladder_goes_on_elsewhere(void **state)
 	box_close(&b);
 }
 
+/* What was withdrawn before anybody answered is no sign that the facility would take it: it would be asked again with each answer. */
+static void withdrawn_is_not_taken(void **state)
+{
+	static const char policy[] = "{\"ladder\":[{\"programme\":\"too\",\"facility\":\"lco\",\"mode\":\"TIME_CRITICAL\"},"
+				     "{\"programme\":\"too2\",\"facility\":\"second\",\"mode\":\"NORMAL\"}]}";
+	static const char refusal[] = "{\"request_durations\":{},\"errors\":{\"requests\":[\"no\"]}}";
+	static const char job[] = "SELECT json_extract(body,'$.refused') FROM effect WHERE compute='plan' ORDER BY id DESC LIMIT 1";
+	(void)state;
+	struct box b;
+	box_open(&b);
+	b.two = true;
+	box_config(&b, policy);
+	box_later(&b, 1);
+	box_routine(&b);
+	box_alert(&b, "S230518h", "PRELIMINARY", 0, 0.9, "SIMPLE  = map one");
+	tale_map(&b, 30);
+	tale_ranked(&b, 1);
+	tale_planned(&b, 0, 1, 1);
+	box_order(&b, "{\"verb\":\"pin\",\"event\":\"S230518h\",\"what\":\"G0\",\"why\":\"a new plan\"}");
+	box_result(&b, box_waits(&b, "plan"), "{\"kind\":\"plan\",\"verdicts\":[],\"requests\":[]}");
+	assert_string_equal(box_text(&b, tale_states), "cancelled");
+	box_order(&b, "{\"verb\":\"pin\",\"event\":\"S230518h\",\"what\":\"G0\",\"why\":\"a new plan\"}");
+	tale_planned(&b, 0, 1, 1);
+	while (box_waits(&b, "offer"))
+		box_reply(&b, box_waits(&b, "offer"), 200, "%s", refusal);
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM request WHERE state='declined'"), 1);
+	assert_string_equal(box_text(&b, job), "[{\"epoch\":1,\"facility\":\"lco\",\"target\":\"G0|0\"}]");
+	box_close(&b);
+}
+
 /* A facility that puts its submission off makes room for the reserve: nothing was made there. */
 static void the_reserve_is_not_kept_waiting(void **state)
 {
@@ -417,7 +447,7 @@ int main(void)
 		cmocka_unit_test(resend_is_counted), cmocka_unit_test(a_look_counts_from_its_first_page), cmocka_unit_test(refused_orders_are_rows),
 		cmocka_unit_test(a_persons_word_is_looked_up), cmocka_unit_test(a_page_too_many_moves_no_cursor),
 		cmocka_unit_test(the_check_sees_the_disk), cmocka_unit_test(revised_in_any_order),
-		cmocka_unit_test(no_time_is_said_once), cmocka_unit_test(the_ladder_goes_on_elsewhere),
+		cmocka_unit_test(no_time_is_said_once), cmocka_unit_test(the_ladder_goes_on_elsewhere), cmocka_unit_test(withdrawn_is_not_taken),
 		cmocka_unit_test(the_reserve_is_not_kept_waiting), cmocka_unit_test(nothing_is_free), cmocka_unit_test(ignored_by_age_asked_anew),
 		cmocka_unit_test(what_came_to_nothing_says_why), cmocka_unit_test(warm_and_too_old), cmocka_unit_test(two_words_of_one_input),
 	};
