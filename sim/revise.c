@@ -4,6 +4,7 @@
 #include "engine/base/limits.h"
 #include "engine/base/query.h"
 #include "engine/base/text.h"
+#include "engine/request/policy.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -37,6 +38,8 @@ int revise_config(const struct whatif_options *o, const struct input *in, bool *
 			continue;
 		*found = true;
 		if (!json_equal(one, p->body)) {
+			if (policy_fits(p->body, body, "that night", &why) < 0)
+				break;
 			json_array_set(list, i, (json_t *)p->body);
 			changed = true;
 		}

@@ -37,6 +37,9 @@ static int policy_open(struct again *a, int i, struct err *e)
 	if (equals != NULL) {
 		snprintf(a->name[i], sizeof a->name[i], "%.*s", (int)(equals - given), given);
 		a->replaced[i].name = a->name[i];
+		for (int k = 0; k < i; k++)
+			if (strcmp(a->name[k], a->name[i]) == 0)
+				return err_set(e, ERR_INPUT, "--policy %s: %s is replaced already; give one policy for each name", given, a->name[i]);
 	} else if (a->run->policies > 1) {
 		return err_set(e, ERR_INPUT, "--policy %s: one of several must say which one of the night it replaces: NAME=%s", given, given);
 	}
@@ -50,20 +53,25 @@ static int policy_open(struct again *a, int i, struct err *e)
 	return 0;
 }
 
-/* The catalogue that night was ranked with, if it is still there: else what must be ranked anew cannot be. */
-static void galaxies_find(struct again *a)
+/* The catalogue that is given, else the one that night was ranked with, if it is still there: else what must be ranked anew cannot be. */
+static int galaxies_find(struct again *a, struct err *fatal)
 {
 	struct err e = {0};
+	if (a->run->catalog != NULL) {
+		a->has_catalog = catalog_open(a->run->catalog, &a->catalog, fatal) == 0;
+		return a->has_catalog ? 0 : -1;
+	}
 	json_t *rows = query_rows(a->then, 1, &e, "SELECT body FROM config ORDER BY seq DESC LIMIT 1", "");
 	const char *text = json_text(json_array_get(rows, 0), "body", "{}");
 	json_t *config = json_loads(text, 0, NULL);
-	const char *path = a->run->catalog ? a->run->catalog : json_text(json_object_get(config, "catalog"), "path", "");
+	const char *path = json_text(json_object_get(config, "catalog"), "path", "");
 	a->has_catalog = path[0] && catalog_open(path, &a->catalog, &e) == 0;
 	if (!a->has_catalog)
 		fprintf(stderr, "slew: replay: %s; what that night did not rank cannot be ranked now; give the catalogue by --catalog\n",
 			path[0] ? e.text : "that night had no galaxy catalogue");
 	json_decref(config);
 	json_decref(rows);
+	return 0;
 }
 
 static int open_all(struct again *a, struct err *e)
@@ -73,8 +81,9 @@ static int open_all(struct again *a, struct err *e)
 			return -1;
 	if (query_open_state(a->run->path, &a->then, e) < 0 || query_run(a->then, e, "BEGIN", "") < 0)
 		return -1;
-	galaxies_find(a);
-	return query_open(":memory:", QUERY_WRITE, &a->now, e);
+	if (a->run->keep != NULL && access(a->run->keep, F_OK) == 0)
+		return err_set(e, ERR_INPUT, "%s: is there already; name a file that is not", a->run->keep);
+	return galaxies_find(a, e) < 0 ? -1 : query_open(":memory:", QUERY_WRITE, &a->now, e);
 }
 
 static void close_all(struct again *a)
@@ -91,8 +100,6 @@ static void close_all(struct again *a)
 static int keep(struct again *a, struct err *e)
 {
 	sqlite3 *file = NULL;
-	if (access(a->run->keep, F_OK) == 0)
-		return err_set(e, ERR_INPUT, "%s: is there already; name a file that is not", a->run->keep);
 	if (query_open(a->run->keep, QUERY_WRITE, &file, e) < 0)
 		return -1;
 	sqlite3_backup *backup = sqlite3_backup_init(file, "main", a->now, "main");

@@ -66,11 +66,17 @@ int sim_menu_run(int argc, char **argv)
 	int64_t seeds = 0, first = 1;
 	int rc = m == NULL;
 	for (int i = 1; i < argc; i++) {
-		const char *value = i + 1 < argc ? argv[i + 1] : "";
-		if (strcmp(argv[i], "--seeds") == 0)
-			seeds = strtoll(value, NULL, 10);
-		else if (strcmp(argv[i], "--seed") == 0)
-			first = strtoll(value, NULL, 10);
+		bool is_seeds = strcmp(argv[i], "--seeds") == 0;
+		if (strcmp(argv[i], "--menu") == 0)
+			continue;
+		if ((!is_seeds && strcmp(argv[i], "--seed") != 0) || i + 1 == argc) {
+			free(m);
+			return cmd_usage(&command_sim, "\"%s\" is not understood with --menu, or lacks its value", argv[i]);
+		}
+		if (!sim_number(argv[++i], 1, is_seeds ? &seeds : &first)) {
+			free(m);
+			return cmd_usage(&command_sim, "%s %s: not a number that can be used", argv[i - 1], argv[i]);
+		}
 	}
 	if (rc == 0 && seeds > 0 && (rc = nights(m, (uint64_t)first, seeds, &e)) < 0)
 		rc = err_print(&e);

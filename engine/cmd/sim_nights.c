@@ -130,13 +130,10 @@ static void keep_night(const struct sim_run *r, uint64_t seed, const struct sim_
 		sim_swarm_shrink(text, 150, breaks_so, &same, &cut);
 	snprintf(path, sizeof path, "%s/%s-%llu.night", r->keep, report->broken, (unsigned long long)seed);
 	FILE *f = fopen(path, "we");
-	if (f == NULL) {
-		fprintf(stderr, "slew: %s: %s\n", path, strerror(errno));
-	} else {
-		fprintf(f, "# seed %llu broke: %.300s\n%s", (unsigned long long)seed, why->text, r->shrink && cut.data ? cut.data : text);
-		fclose(f);
-	}
-	printf("seed %llu: %s: %.400s\n  kept as %s\n", (unsigned long long)seed, report->broken, why->text, path);
+	bool kept = f != NULL && fprintf(f, "# seed %llu broke: %.300s\n%s", (unsigned long long)seed, why->text, r->shrink && cut.data ? cut.data : text) > 0;
+	kept = f != NULL && fclose(f) == 0 && kept;
+	printf("seed %llu: %s: %.400s\n  %s %s%s%s\n", (unsigned long long)seed, report->broken, why->text, kept ? "kept as" : "not kept:", path, kept ? "" : ": ",
+		kept ? "" : strerror(errno));
 	fflush(stdout);
 	text_free(&cut);
 }
@@ -297,7 +294,7 @@ static int print_seed(uint64_t seed)
 	return 0;
 }
 
-static bool number(const char *text, int64_t least, int64_t *out)
+bool sim_number(const char *text, int64_t least, int64_t *out)
 {
 	char *end;
 	errno = 0;
@@ -325,7 +322,7 @@ int sim_nights_run(int argc, char **argv)
 		} else if (strcmp(a, "--keep") == 0 && value != NULL) {
 			r.keep = argv[++i];
 		} else if (value != NULL && (strcmp(a, "--seeds") == 0 || strcmp(a, "--seed") == 0 || strcmp(a, "--jobs") == 0 || strcmp(a, "--replay") == 0)) {
-			if (!number(value, strcmp(a, "--replay") == 0 ? 0 : 1, &n) || (strcmp(a, "--jobs") == 0 && n > 256))
+			if (!sim_number(value, strcmp(a, "--replay") == 0 ? 0 : 1, &n) || (strcmp(a, "--jobs") == 0 && n > 256) || (strcmp(a, "--replay") == 0 && n > INT32_MAX))
 				return cmd_usage(&command_sim, "%s %s: not a number that can be used", a, value);
 			i++;
 			if (strcmp(a, "--seeds") == 0)

@@ -104,20 +104,13 @@ static int assume(const struct real_arguments *a, struct real_world *w, struct e
 }
 
 /* ---- with one ---- */
-/* A ladder may only name programmes that are there: the engine would find nobody who pays, and ask nothing. */
-static int ladder_fits(const json_t *policies, const json_t *programmes, const char *config, struct err *e)
+static int all_fit(const json_t *policies, const json_t *rules, const char *where, struct err *e)
 {
-	const json_t *policy, *rung, *one;
-	size_t i, k, m;
+	const json_t *policy;
+	size_t i;
 	json_array_foreach(policies, i, policy)
-		json_array_foreach(json_object_get(policy, "ladder"), k, rung) {
-			bool found = false;
-			json_array_foreach(programmes, m, one)
-				found |= strcmp(json_text(one, "name", ""), json_text(rung, "programme", "?")) == 0;
-			if (!found)
-				return err_set(e, ERR_INPUT, "policy %s at /ladder/%zu: %s has no programme \"%s\"; name one of its programmes there", json_text(policy, "name", ""),
-					k, config, json_text(rung, "programme", "?"));
-		}
+		if (policy_fits(policy, rules, where, e) < 0)
+			return -1;
 	return 0;
 }
 
@@ -134,7 +127,7 @@ static int configured(const struct real_arguments *a, struct real_world *w, stru
 		rc = err_set(e, ERR_INPUT, "config %s: no facility: there is nobody to ask; add one to /facilities", a->config);
 	if (rc == 0 && a->policies > 0) {
 		policies = policies_read(a->policy, a->policies, e);
-		rc = policies ? ladder_fits(policies, json_object_get(json_object_get(w->input, "config"), "programmes"), a->config, e) : -1;
+		rc = policies ? all_fit(policies, w->input, a->config, e) : -1;
 		if (rc == 0)
 			json_object_set(w->input, "policies", policies);
 	}

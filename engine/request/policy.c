@@ -136,6 +136,31 @@ static bool is_known(int i, const struct facts *f)
 	return fact_info[i].type == FACT_TEXT ? f->text[i] != NULL : !isnan(f->number[i]);
 }
 
+static bool is_named(const json_t *list, const char *name)
+{
+	const json_t *one;
+	size_t i;
+	json_array_foreach(list, i, one)
+		if (strcmp(json_text(one, "name", ""), name) == 0)
+			return true;
+	return false;
+}
+
+int policy_fits(const json_t *body, const json_t *rules, const char *where, struct err *e)
+{
+	const json_t *programmes = json_object_get(json_object_get(rules, "config"), "programmes"), *facilities = json_object_get(rules, "facilities"), *rung;
+	const char *policy = json_text(body, "name", "");
+	size_t i;
+	json_array_foreach(json_object_get(body, "ladder"), i, rung) {
+		const char *programme = json_text(rung, "programme", ""), *facility = json_text(rung, "facility", NULL);
+		if (!is_named(programmes, programme))
+			return err_set(e, ERR_INPUT, "policy %s at /ladder/%zu: %s has no programme \"%s\"; name one of its programmes there", policy, i, where, programme);
+		if (facility != NULL && !is_named(facilities, facility))
+			return err_set(e, ERR_INPUT, "policy %s at /ladder/%zu: %s has no facility \"%s\"; name one of its facilities there", policy, i, where, facility);
+	}
+	return 0;
+}
+
 int policy_evaluate(struct policy *p, const struct facts *f, struct policy_answer *out, struct err *e)
 {
 	*out = (struct policy_answer){0};

@@ -56,6 +56,10 @@ struct policy *policy_compile(const json_t *body, struct err *e);
 struct policy *policy_read(const char *text, size_t len, const char *label, struct err *e);
 void policy_free(struct policy *p);
 
+/* Are the programmes and facilities that the ladder of `body` names among those of rules (a configuration as it is journalled: its
+ * config.programmes and facilities)? If not, nobody would pay and nothing be asked. `where` names the rules in the error. */
+int policy_fits(const json_t *body, const json_t *rules, const char *where, struct err *e);
+
 /* `when` over these facts. -1 only when the store below is sick. */
 int policy_evaluate(struct policy *p, const struct facts *f, struct policy_answer *out, struct err *e);
 
