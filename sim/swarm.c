@@ -124,7 +124,7 @@ int64_t sim_swarm_acted(size_t i, sqlite3 *db, const struct sim_host_place *plac
 		return report->counts.fulls;
 	if (strcmp(by, "broker:flipped") == 0)
 		return report->flipped;
-	return strcmp(by, "broker:rebalances") == 0 ? report->rebalances : 1; /* always: there is no way around it */
+	return strcmp(by, "broker:rebalances") == 0 ? report->rebalances : 1; /* always: a setting of the whole night, which nothing can pass by; it is not looked for */
 }
 
 /* ---- a night ---- */

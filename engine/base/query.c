@@ -28,7 +28,8 @@ int query_open(const char *path, enum query_open how, sqlite3 **db, struct err *
 	int rc = sqlite3_open_v2(path, db, flags | SQLITE_OPEN_NOMUTEX, NULL);
 	umask(old);
 	if (rc != SQLITE_OK) {
-		err_set(e, (rc & 0xFF) == SQLITE_NOMEM ? ERR_MEMORY : how == QUERY_WRITE ? ERR_STORE : ERR_INPUT, "state %s: %s", path, *db ? sqlite3_errmsg(*db) : "no memory");
+		err_set(e, (rc & 0xFF) == SQLITE_NOMEM ? ERR_MEMORY : how == QUERY_WRITE ? ERR_STORE : ERR_INPUT, "state %s: %s%s", path, *db ? sqlite3_errmsg(*db) : "no memory",
+			(rc & 0xFF) != SQLITE_CANTOPEN ? "" : how == QUERY_WRITE ? "; is its folder there, and writable?" : "; is it there, and may it be read?");
 		sqlite3_close(*db);
 		*db = NULL;
 		return -1;

@@ -51,7 +51,7 @@ const struct command command_sim = {"sim", "--real [options] | --compare A.json 
 	"  --shrink         cuts a night that breaks to the lines that matter; --keep FOLDER: where they are written (here)\n"
 	"  --menu           the table of troubles; with --seeds N how often each was on in N nights, and acted\n"
 	"  --print          writes the night of a seed as text, and runs nothing; --quiet: no story\n\n"
-	"exit codes: 0 all good; 1 something broke, or a file cannot be used; 2 usage\n\n"
+	"exit codes: 0 all good; 1 something broke, or a file cannot be used; 2 usage; 75 a state cannot be written\n\n"
 	"examples:\n"
 	"  slew sim --real --policy bns-near -o night.html\n"
 	"  slew sim --real --alert MS260917a-preliminary.json --start now --catalog glade.fits -o night.html\n"

@@ -1,5 +1,6 @@
 /* The menu of troubles: every one acts in some of the first nights, and a seed is the same night whenever it is asked for. A trouble that
- * never acts would be a lie. Ten seconds. */
+ * never acts would be a lie. Three are settings of the whole night (a wrong clock, the length of calls and of computations): of those it is not
+ * looked at what they do. Ten seconds. */
 #include "test.h"
 #include "sim/swarm.h"
 #include <unistd.h>
