@@ -22,11 +22,12 @@ struct sim_host_place {
 };
 #define SIM_HOST_PLACES 4
 
-/* The disk under the state. All of it is asked for only when the store has failed. */
+/* The disk under the state. All but `gone` is asked for only when the store has failed. */
 struct sim_host_disk {
 	void *ctx;
 	void (*ballast_free)(void *ctx);  /* it is full: now there is a little room */
 	bool (*has_room)(void *ctx);      /* is there enough again? */
+	bool (*gone)(void *ctx);          /* the power went, and the process with it: asked after each turn */
 	/* The process has ended over it (or the power went): closes the state, mends the disk, opens what it has. */
 	int (*reopen)(void *ctx, sqlite3 **db, struct err *e);
 };

@@ -84,13 +84,6 @@ static int hand_over(struct sim_host *h, const struct effect *f, struct err *e)
 	return 0;
 }
 
-int host_check(struct sim_host *h, bool all, struct err *e)
-{
-	if (!h->o.check_every_step)
-		return 0;
-	return core_check(h->core, all || h->counts.turns % 100 == 0 ? CHECK_ALL : CHECK_TOUCHED, e);
-}
-
 /* SQLite asks before each commit: not 0 rolls it back. Here, and not by the order of the lines in turn(), it is known what was durable. */
 int host_on_commit(void *ctx)
 {
@@ -203,6 +196,16 @@ static int stop(struct sim_host *h, struct err *e)
 		return -1;
 	h->stops = 0;
 	return host_check(h, true, e);
+}
+
+/* A power cut in a checkpoint fails no turn, and the process is gone all the same. */
+int host_check(struct sim_host *h, bool all, struct err *e)
+{
+	if (h->o.disk != NULL && h->o.disk->gone(h->o.disk->ctx))
+		return stop(h, e);
+	if (!h->o.check_every_step)
+		return 0;
+	return core_check(h->core, all || h->counts.turns % 100 == 0 ? CHECK_ALL : CHECK_TOUCHED, e);
 }
 
 static int core_anew(struct sim_host *h, struct err *e)

@@ -48,6 +48,12 @@ static bool has_room(void *ctx)
 	return d->trouble != TROUBLE_FULL;
 }
 
+static bool gone(void *ctx)
+{
+	const struct night_disk *d = ctx;
+	return disk_dead(d->disk);
+}
+
 static int reopen(void *ctx, sqlite3 **db, struct err *e)
 {
 	struct night_disk *d = ctx;
@@ -69,7 +75,7 @@ int night_disk_new(struct night *n, struct err *e)
 		return err_set(e, ERR_INPUT, "disk: once, before the night begins");
 	n->disk = calloc(1, sizeof *n->disk);
 	must(n->disk != NULL);
-	*n->disk = (struct night_disk){.night = n, .disk = disk_new("night"), .host = {n->disk, ballast_free, has_room, reopen}};
+	*n->disk = (struct night_disk){.night = n, .disk = disk_new("night"), .host = {n->disk, ballast_free, has_room, gone, reopen}};
 	disk_ask(n->disk->disk, fate, n->disk);
 	return 0;
 }
