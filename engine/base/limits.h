@@ -17,6 +17,7 @@
 #define LIMIT_MAP_CHILD_CPU_S 20
 #define LIMIT_MAP_CHILD_WALL_S 60
 #define LIMIT_MAP_CELLS (50331648u + 1u)       /* nside 2048, flat */
+#define LIMIT_MOC_CELLS (8u << 20)             /* of one coverage: cells read, ranges kept */
 #define LIMIT_EVENT_ID 256
 #define LIMIT_TEST_REASONS 64                  /* signs of a test kept of one alert */
 #define LIMIT_RANKED 1000                      /* ranked galaxies kept per event */
