@@ -35,7 +35,7 @@ static const struct verb_help {
 	{"veto", {"!event", "what"}, "cancel what lives for the event (or its FACILITY, TARGET), block it until `release`"},
 	{"release", {"!event", "what"}, "lift a veto"},
 	{"hold", {"what"}, "no new submissions (FACILITY, EVENT or all); polls and cancels go on"},
-	{"resume", {"what"}, "lift a hold, or the gate of a restored copy before its sweep ends"},
+	{"resume", {"what"}, "lift a hold; with none, the gate of a restored copy before its sweep ends"},
 	{"cancel", {"!request"}, "withdraw one request"},
 	{"boost", {"!request"}, "ask for more priority for one request"},
 	{"pin", {"!event", "!target"}, "this target is wanted whatever its rank"},
@@ -358,7 +358,7 @@ const struct command command_ctl = {
 	"  veto EVENT [FACILITY|TARGET] cancel what lives and block it; a veto always wins\n"
 	"  release EVENT [FACILITY|TARGET]   lift a veto\n"
 	"  hold [FACILITY|EVENT|all]    no new submissions; polls and cancels go on\n"
-	"  resume [FACILITY|EVENT|all]  lift a hold, or the gate of a restored copy before its sweep has ended\n"
+	"  resume [FACILITY|EVENT|all]  lift a hold; with none, the gate of a restored copy before its sweep has ended\n"
 	"  cancel REQUEST               withdraw one request\n"
 	"  boost REQUEST                ask for more priority for one request\n"
 	"  pin EVENT TARGET             this target is wanted whatever its rank\n"

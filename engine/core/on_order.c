@@ -126,28 +126,40 @@ static void order_hold(struct core *c, struct order *o)
 	answer(c, "held: %s; nothing new is submitted, polls and cancels go on", json_text(o->body, "what", "all"));
 }
 
+#define RESTORING "kind='restore' AND lifted_seq IS NULL AND (?1='' OR facility=?1)"
+
 /* A person has looked: the gate of a restored copy opens before its sweep has ended, or for a facility that cannot be searched. */
 static bool restore_resume(struct core *c, const struct order *o)
 {
-	static const char lift[] = "UPDATE gate SET lifted_seq=?1 WHERE kind='restore' AND lifted_seq IS NULL AND (?2='' OR facility=?2)";
+	static const char lift[] = "UPDATE gate SET lifted_seq=?2 WHERE " RESTORING;
 	if (o->event != 0)
 		return false;
-	put(c, lift, "it", c->seq, o->facility);
+	put(c, lift, "ti", o->facility, c->seq);
 	return !failed(c) && sqlite3_changes(c->db) > 0;
 }
 
+/* One order opens one gate: whoever lifts a hold of their own has not looked for what a restored copy has forgotten. */
 static void order_resume(struct core *c, struct order *o)
 {
+	static const char restoring[] = "SELECT 1 FROM gate WHERE " RESTORING;
+	const char *what = json_text(o->body, "what", "all");
 	if (!hold_scope(c, o))
 		return;
 	bool held = gate_lift(c, "hold", o->event, o->facility[0] ? o->facility : NULL, 0, NULL);
-	if (!restore_resume(c, o) && !held)
-		refuse(c, "resume: %s is not held", json_text(o->body, "what", "all"));
-	else {
-		alarm_clear(c, o->facility, "credentials");
-		want_plans(c); /* plans of the meantime did without it */
-		answer(c, "resumed: %s", json_text(o->body, "what", "all"));
+	bool opened = !held && restore_resume(c, o);
+	if (!held && !opened) {
+		refuse(c, "resume: %s is not held", what);
+		return;
 	}
+	alarm_clear(c, o->facility, "credentials");
+	want_plans(c); /* plans of the meantime did without it */
+	if (opened)
+		answer(c, "resumed: %s; the gate of a restored copy is open before its sweep has ended", what);
+	else if (get_int(c, 0, restoring, "t", o->facility) == 1)
+		answer(c, "resumed: %s; nothing is submitted until a restored copy has seen what it has forgotten: once more opens that gate, too, and that "
+		       "may be submitted twice", what);
+	else
+		answer(c, "resumed: %s", what);
 }
 
 /* true: enough persons have said so. */

@@ -117,6 +117,33 @@ static void a_person_opens_it(void **state)
 	box_close(&b);
 }
 
+/* A hold that a person lifts is their own: that they have looked for what the copy has forgotten, nobody has said. */
+static void one_order_opens_one_gate(void **state)
+{
+	(void)state;
+	static const char restoring[] = "SELECT count(*) FROM gate WHERE kind='restore' AND lifted_seq IS NULL", held[] = "SELECT count(*) FROM gate WHERE "
+		"kind='hold' AND lifted_seq IS NULL";
+	struct box b;
+	started(&b, true);
+	for (int i = 0; i < 2; i++) {
+		const char *what = i ? "lco" : "all";
+		char hold[64], resume[64];
+		snprintf(hold, sizeof hold, "{\"verb\":\"hold\",\"what\":\"%s\"}", what);
+		snprintf(resume, sizeof resume, "{\"verb\":\"resume\",\"what\":\"%s\"}", what);
+		box_order(&b, hold);
+		assert_int_equal(box_int(&b, held), 1);
+		box_order(&b, resume);
+		assert_true(json_is_true(json_object_get(b.answer, "ok")));
+		assert_non_null(strstr(json_text(b.answer, "text", ""), "submitted twice"));
+		assert_int_equal(box_int(&b, held), 0);
+		assert_int_equal(box_int(&b, restoring), 1);
+	}
+	box_order(&b, "{\"verb\":\"resume\",\"what\":\"lco\"}");
+	assert_true(json_is_true(json_object_get(b.answer, "ok")));
+	assert_int_equal(box_int(&b, restoring), 0);
+	box_close(&b);
+}
+
 static void a_rejected_configuration_keeps_it_shut(void **state)
 {
 	(void)state;
@@ -163,7 +190,7 @@ static void a_failed_plan_is_made_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_stranger_alarms), cmocka_unit_test(a_copy_takes_it_over), cmocka_unit_test(a_person_opens_it),
+		cmocka_unit_test(a_stranger_alarms), cmocka_unit_test(a_copy_takes_it_over), cmocka_unit_test(a_person_opens_it), cmocka_unit_test(one_order_opens_one_gate),
 		cmocka_unit_test(a_rejected_configuration_keeps_it_shut), cmocka_unit_test(a_failed_plan_is_made_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
