@@ -67,25 +67,38 @@ int judge_heard(sqlite3 *db, struct sim_broker *broker, char broken[64], struct 
 	return rc < 0 ? -1 : rc == 0 ? 0 : err_set(e, broke(broken, "heard-twice"), "an input twice: %s", what);
 }
 
+/* 1: a person opened the gate of a restored copy (there; NULL: anywhere) before it had looked: what is submitted twice then is theirs. */
+static int opened_by_person(sqlite3 *db, const char *facility, struct err *e)
+{
+	static const char opened[] = "SELECT count(*)>0 FROM gate g JOIN operator_order o ON o.seq=g.lifted_seq WHERE g.kind='restore' AND "
+		"g.facility=ifnull(?,g.facility)";
+	int64_t n = 0;
+	return query_int(db, &n, e, opened, "t", facility) < 0 ? -1 : n > 0;
+}
+
 static int judge_name(const struct judge *j, const char *facility, const char *name, const json_t *row, sqlite3 *db, char broken[64], struct err *e)
 {
 	static const char of[] = "SELECT e.name FROM request r JOIN event e ON e.id=r.event WHERE r.token=? AND r.facility=?";
 	static const char rest[] = "SELECT state||' '||ifnull(unwanted_why,'') FROM request WHERE token=? AND state IN ('planned','offered','held','declined',"
 		"'cancelled','expired','failed')";
-	static const char sweeping[] = "SELECT reason FROM gate WHERE kind='restore' AND facility=? AND lifted_seq IS NULL";
+	static const char sweeping[] = "SELECT state FROM sweep WHERE facility=? AND restored=1 AND state='open'";
 	char event[64] = "", state[200] = "";
 	const json_t *at;
 	size_t k;
-	if (json_int(row, "count", 0) > 1)
+	int opened = json_int(row, "count", 0) > 1 ? opened_by_person(db, facility, e) : 0;
+	if (opened < 0)
+		return -1;
+	if (json_int(row, "count", 0) > 1 && !opened)
 		return err_set(e, broke(broken, "duplicate"), "the portal has %s %lld times", name, (long long)json_int(row, "count", 0));
 	if (query_text(db, event, sizeof event, e, of, "tt", name, facility) < 0)
 		return -1;
-	if (event[0] == '\0' && query_text(db, state, sizeof state, e, sweeping, "t", facility) == 1)
-		return 0; /* a restored copy that is still looking */
+	int looking = query_text(db, state, sizeof state, e, sweeping, "t", facility); /* a restored copy, whatever a person has opened */
+	if (looking < 0 || (looking == 1 && event[0] == '\0'))
+		return looking < 0 ? -1 : 0;
 	if (event[0] == '\0')
 		return err_set(e, broke(broken, "stranger"), "%s has %s, which is no request of ours there", facility, name);
 	json_array_foreach(json_object_get(row, "states"), k, at)
-		if (strcmp(json_string_value(at), "PENDING") == 0 && query_text(db, state, sizeof state, e, rest, "t", name) == 1)
+		if (!looking && strcmp(json_string_value(at), "PENDING") == 0 && query_text(db, state, sizeof state, e, rest, "t", name) == 1)
 			return err_set(e, broke(broken, "alive"), "%s is alive at the portal, and here %s", name, state);
 	json_array_foreach(json_object_get(row, "created_us"), k, at)
 		for (int i = 0; i < j->gates; i++) {
@@ -160,6 +173,9 @@ static int span_order(const void *a, const void *b)
 int judge_twins(const struct sim_host_place *place, size_t places, sqlite3 *db, char broken[64], struct err *e)
 {
 	size_t count = 0, cap = 4096;
+	int opened = opened_by_person(db, NULL, e);
+	if (opened != 0)
+		return opened < 0 ? -1 : 0;
 	struct life_span *list = calloc(cap, sizeof *list);
 	int rc = list ? 0 : err_set(e, ERR_MEMORY, "no memory for a judge");
 	for (size_t i = 0; i < places && rc == 0; i++) {
@@ -217,7 +233,8 @@ int judge_rules(sqlite3 *db, char broken[64], struct err *e)
 int judge_busy(sqlite3 *db, struct err *e)
 {
 	static const char busy[] = /* what a person must withdraw is for the facility's own time to end */
-		"SELECT (SELECT count(*) FROM request WHERE state IN ('planned','offered','asked','unsure','accepted','scheduled','running') OR "
+		"SELECT (SELECT count(*) FROM sweep s JOIN facility f ON f.name=s.facility AND f.state<>'gone' WHERE s.state='open')"
+		"+(SELECT count(*) FROM request WHERE state IN ('planned','offered','asked','unsure','accepted','scheduled','running') OR "
 		"(state='cancelling' AND token NOT IN (" TOLD_TO_A_PERSON ")))"
 		"+(SELECT count(*) FROM effect WHERE state='released')+(SELECT count(*) FROM effect WHERE state='waiting' AND kind<>'call')";
 	int64_t n = 0;
@@ -232,6 +249,9 @@ int judge_rest(sqlite3 *db, int64_t now_us, int64_t tick_us, char broken[64], st
 		{"rest-unsure", "SELECT 'request '||id||' '||token||' is still '||state||', '||ifnull(unwanted_why,'wanted') FROM request "
 			"WHERE state IN ('unsure','cancelling') AND token NOT IN (" TOLD_TO_A_PERSON ") "
 			"AND ?1>0 AND ?2>=0 LIMIT 1"},
+		{"rest-sweep", "SELECT s.facility||' has not shown yet what it has of ours: '||ifnull((SELECT outcome FROM effect WHERE facility=s.facility AND "
+			"verb='find' AND request IS NULL ORDER BY id DESC LIMIT 1),'') FROM sweep s JOIN facility f ON f.name=s.facility AND f.state<>'gone' "
+			"WHERE s.state='open' AND ?1>0 AND ?2>=0 LIMIT 1"},
 		{"rest-asked", "SELECT 'request '||r.id||' is asked, and no submit waits' FROM request r WHERE r.state='asked' AND ?1>0 AND ?2>=0 "
 			"AND NOT EXISTS (SELECT 1 FROM effect f WHERE f.request=r.id AND f.verb='submit' AND f.state='waiting') LIMIT 1"},
 		{"rest-late", "SELECT 'request '||id||' is '||state||' long after its window' FROM request WHERE state IN ('asked','accepted',"
