@@ -10,10 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The form is fixed: names and formats of both tables in order. */
+/* The form is fixed: names and formats of the tables in order (in COLUMNS the number of rows stands before the letter). */
 static const char *const columns_galaxies[][2] = {{"IPIX29", "1K"}, {"DIST_MPC", "1D"}, {"RA", "1D"}, {"DEC", "1D"},
 	{"DISTERR_MPC", "1E"}, {"B_MAG", "1E"}, {"LOGMSTAR", "1E"}, {"FLAGS", "1J"}, {"ID", "1K"}, {"NAME", "32A"}};
 static const char *const columns_cells[][2] = {{"FIRST", "1K"}, {"LUM_MAX", "1E"}, {"MASS_MAX", "1E"}};
+static const char *const columns_columns[][2] = {{"DIST_MPC", "D"}, {"DISTERR_MPC", "E"}, {"LUM", "E"}, {"MASS", "E"}, {"PIX23", "J"}};
 
 static int form_check(const struct fits_header *h, const char *const (*columns)[2], int n, const char *path, struct err *e)
 {
@@ -39,7 +40,7 @@ struct table {
 };
 
 /* One table at *at: its header, its rows within the file; *at moves behind it. */
-static int table_open(const struct catalog *c, size_t *at, int width, struct table *t)
+static int table_open(const struct catalog *c, size_t *at, int64_t width, struct table *t)
 {
 	const unsigned char *bytes = c->memory;
 	int64_t row_bytes = 0;
@@ -70,6 +71,27 @@ static int index_check(const struct catalog *c, const char *path, struct err *e)
 	return 0;
 }
 
+/* The columns behind the index. The file is whole so far: what is missing here was never written. */
+static int columns_open(struct catalog *c, size_t at, const char *path, struct err *e)
+{
+	char form[CATALOG_COLUMN_COUNT][32];
+	const char *columns[CATALOG_COLUMN_COUNT][2];
+	struct table t;
+	if (at == c->memory_len)
+		return err_set(e, ERR_INPUT, "%s: the catalogue was made by an older slew and has no columns for ranking; make it anew: "
+			"`slew catalog build %s -o NEW.fits`", path, path);
+	for (int k = 0; k < CATALOG_COLUMN_COUNT; k++) {
+		snprintf(form[k], sizeof form[k], "%lld%s", (long long)c->count, columns_columns[k][1]);
+		columns[k][0] = columns_columns[k][0];
+		columns[k][1] = form[k];
+	}
+	if (c->count > INT64_MAX / CATALOG_COLUMN_BYTES || table_open(c, &at, c->count * CATALOG_COLUMN_BYTES, &t) < 0 || t.rows != 1)
+		return err_set(e, ERR_INPUT, "%s: the catalogue is truncated or damaged; build it anew with `slew catalog build`", path);
+	for (int k = 0; k < CATALOG_COLUMN_COUNT; k++)
+		c->column[k] = t.data + catalog_column_offset(k, c->count);
+	return form_check(&t.header, columns, CATALOG_COLUMN_COUNT, path, e);
+}
+
 static int form_open(struct catalog *c, const char *path, struct err *e)
 {
 	const unsigned char *bytes = c->memory;
@@ -91,7 +113,7 @@ static int form_open(struct catalog *c, const char *path, struct err *e)
 		return -1;
 	if (!fits_header_text(&galaxies.header, "DIGEST", c->sha256, sizeof c->sha256) || strlen(c->sha256) != 64)
 		return err_set(e, ERR_INPUT, "%s: the catalogue has no DIGEST; build it anew with `slew catalog build`", path);
-	return index_check(c, path, e);
+	return columns_open(c, at, path, e) < 0 ? -1 : index_check(c, path, e);
 }
 
 int catalog_open(const char *path, struct catalog *c, struct err *e)
@@ -131,15 +153,37 @@ void catalog_close(struct catalog *c)
 	*c = (struct catalog){0};
 }
 
+/* Weights come out of a libm: another one may differ by a last bit. */
+static bool weight_same(float held, double made)
+{
+	float m = made > 0 && isfinite(made) ? (float)made : 0;
+	return fabsf(held - m) <= 2e-7f * m;
+}
+
+static bool row_in_columns(const struct catalog *c, int64_t row)
+{
+	struct catalog_row r;
+	const unsigned char *bytes = c->rows + (size_t)row * CATALOG_ROW_BYTES;
+	catalog_row_at(c, row, &r);
+	float err = r.distance_err_mpc > 0 && isfinite(r.distance_err_mpc) ? r.distance_err_mpc : 0, held = catalog_distance_err_mpc(c, row);
+	return memcmp(c->column[CATALOG_COLUMN_DIST] + 8 * row, bytes + 8, 8) == 0 && !(held < err) && !(held > err) &&
+		weight_same(catalog_weight(c, CATALOG_COLUMN_LUM, row), catalog_luminosity(&r)) &&
+		weight_same(catalog_weight(c, CATALOG_COLUMN_MASS, row), catalog_mass(&r)) &&
+		bytes_u32(c->column[CATALOG_COLUMN_PIX] + 4 * row) == catalog_pix23(r.ipix29);
+}
+
 int catalog_verify(const struct catalog *c, struct err *e)
 {
 	char digest[65];
 	hash_sha256_hex(c->rows, (size_t)c->count * CATALOG_ROW_BYTES, digest);
 	if (strcmp(digest, c->sha256) != 0)
 		return err_set(e, ERR_INPUT, "the rows do not have the digest of the header; build the catalogue anew");
-	for (int64_t i = 1; i < c->count; i++)
-		if (catalog_ipix(c, i - 1) > catalog_ipix(c, i))
+	for (int64_t i = 0; i < c->count; i++) {
+		if (i > 0 && catalog_ipix(c, i - 1) > catalog_ipix(c, i))
 			return err_set(e, ERR_INPUT, "row %lld is out of order; build the catalogue anew", (long long)i + 1);
+		if (!row_in_columns(c, i))
+			return err_set(e, ERR_INPUT, "the columns do not say what row %lld says; build the catalogue anew", (long long)i + 1);
+	}
 	return 0;
 }
 
@@ -167,12 +211,12 @@ double catalog_luminosity(const struct catalog_row *r)
 {
 	if (!isfinite(r->b_mag) || !(r->distance_mpc > 0))
 		return NAN;
-	return pow(10, 0.4 * (5.44 - (r->b_mag - 5 * log10(r->distance_mpc) - 25)));
+	return (double)(float)pow(10, 0.4 * (5.44 - (r->b_mag - 5 * log10(r->distance_mpc) - 25)));
 }
 
 double catalog_mass(const struct catalog_row *r)
 {
-	return isfinite(r->log_mstar) ? pow(10, (double)r->log_mstar) : NAN;
+	return isfinite(r->log_mstar) ? (double)(float)pow(10, (double)r->log_mstar) : NAN;
 }
 
 int64_t catalog_find(const struct catalog *c, uint64_t ipix29)

@@ -3,6 +3,8 @@
  * HDU 1, GALAXIES, 88 bytes a row: IPIX29 K (NESTED pixel at order 29), DIST_MPC D (NaN: unknown), RA D, DEC D (ICRS degrees),
  * DISTERR_MPC E (NaN), B_MAG E (apparent, NaN), LOGMSTAR E (log10 Msun, NaN), FLAGS J, ID K, NAME 32A.
  * HDU 2, CELLS, 786432 rows, one a cell of order 8: FIRST K (first row of the cell, from 0), LUM_MAX E and MASS_MAX E (largest weight in it).
+ * HDU 3, COLUMNS, one row: what the ranker reads of all n rows, column by column: DIST_MPC nD (as in GALAXIES), DISTERR_MPC nE, LUM nE [Lsun,B],
+ * MASS nE [Msun] (0: unknown, in these three), PIX23 nJ (the last 30 bits of the pixel at order 23: IPIX29 >> 12 within its cell of order 8).
  * Header: DIGEST = SHA-256 of the row bytes of HDU 1; COSMO; SRCn, SRCSHAn, SRCROWn, SRCBADn and HISTORY say where the rows came from. */
 #ifndef ENGINE_TARGET_CATALOG_H
 #define ENGINE_TARGET_CATALOG_H
@@ -16,6 +18,11 @@
 #define CATALOG_CELL_ORDER 8
 #define CATALOG_CELLS 786432
 #define CATALOG_NAME 32
+
+/* Columns of HDU 3 in their order, and their bytes a row. */
+enum catalog_column {CATALOG_COLUMN_DIST, CATALOG_COLUMN_DISTERR, CATALOG_COLUMN_LUM, CATALOG_COLUMN_MASS, CATALOG_COLUMN_PIX, CATALOG_COLUMN_COUNT};
+#define CATALOG_COLUMN_BYTES 24 /* of all columns, a row */
+#define CATALOG_PIX_ORDER 23
 
 /* FLAGS, bits 0–3: where the distance comes from. */
 enum catalog_distance {
@@ -45,6 +52,7 @@ struct catalog_row {
 /* Open catalogue: constant, so any number of threads may read it. */
 struct catalog {
 	const unsigned char *rows, *cells; /* in the file's byte order */
+	const unsigned char *column[CATALOG_COLUMN_COUNT];
 	int64_t count;
 	char sha256[65];
 	void *memory;
@@ -54,11 +62,11 @@ struct catalog {
 /* Maps the file and checks its form and its index (not the digest: catalog_verify). ERR_INPUT says how to mend. */
 int catalog_open(const char *path, struct catalog *out, struct err *e);
 void catalog_close(struct catalog *c);
-/* Digest of the rows and their order: reads the whole file once. */
+/* Digest of the rows, their order, and that the columns say the same: reads the whole file. */
 int catalog_verify(const struct catalog *c, struct err *e);
 
 void catalog_row_at(const struct catalog *c, int64_t row, struct catalog_row *out);
-/* "luminosity" [Lsun,B] and "mass" [Msun] of a row; NaN where unknown. */
+/* "luminosity" [Lsun,B] and "mass" [Msun] of a row, rounded to float32 as the columns hold them; NaN where unknown. */
 double catalog_luminosity(const struct catalog_row *r);
 double catalog_mass(const struct catalog_row *r);
 /* First row at or behind a pixel of order 29. */
@@ -66,17 +74,36 @@ int64_t catalog_find(const struct catalog *c, uint64_t ipix29);
 
 const char *catalog_distance_name(uint32_t flags); /* "measured" … */
 
+static inline uint64_t catalog_column_size(int column)
+{
+	return column == CATALOG_COLUMN_DIST ? 8 : 4;
+}
+static inline uint64_t catalog_column_offset(int column, int64_t rows)
+{
+	return (uint64_t)rows * (column == CATALOG_COLUMN_DIST ? 0 : 4 * (uint64_t)column + 4);
+}
+static inline uint32_t catalog_pix23(uint64_t ipix29)
+{
+	return (uint32_t)(ipix29 >> 12) & 0x3FFFFFFF;
+}
+
 static inline uint64_t catalog_ipix(const struct catalog *c, int64_t row)
 {
 	return bytes_u64(c->rows + (size_t)row * CATALOG_ROW_BYTES);
 }
 static inline double catalog_distance_mpc(const struct catalog *c, int64_t row)
 {
-	return bytes_double(c->rows + (size_t)row * CATALOG_ROW_BYTES + 8);
+	return bytes_double(c->column[CATALOG_COLUMN_DIST] + (size_t)row * 8);
 }
+/* 0: unknown. */
 static inline float catalog_distance_err_mpc(const struct catalog *c, int64_t row)
 {
-	return bytes_float(c->rows + (size_t)row * CATALOG_ROW_BYTES + 32);
+	return bytes_float(c->column[CATALOG_COLUMN_DISTERR] + (size_t)row * 4);
+}
+/* Of CATALOG_COLUMN_LUM or CATALOG_COLUMN_MASS; 0: unknown. */
+static inline float catalog_weight(const struct catalog *c, enum catalog_column column, int64_t row)
+{
+	return bytes_float(c->column[column] + (size_t)row * 4);
 }
 static inline int64_t catalog_cell_first(const struct catalog *c, int64_t cell)
 {

@@ -1,17 +1,11 @@
-/* The builder: takes files, sorts by (IPIX29, ID), writes the FITS table with its index (catalog_build.h; form: catalog.h). */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* mkostemp */
-#endif
+/* The builder: takes files, sorts by (IPIX29, ID), hands the rows to the writer (catalog_build.h, catalog_write.h; form: catalog.h). */
 #include "engine/target/catalog_build.h"
-#include "engine/base/bytes.h"
 #include "engine/base/hash.h"
 #include "engine/base/limits.h"
+#include "engine/target/catalog_write.h"
 #include "engine/target/cosmology.h"
-#include "engine/target/fits_header.h"
 #include "engine/target/fits_write.h"
 #include <errno.h>
-#include <fcntl.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -154,136 +148,34 @@ static void provenance(struct text *t, const struct catalog_builder *b)
 		"4 photometric, 5 from the redshift by COSMO; bit 4 name cut, 5 name made, 6 id made, 7 B from absolute");
 }
 
-/* Both headers before the rows; *digest_at is where the 64 digits belong. */
-static void headers(struct text *t, const struct catalog_builder *b, const char *digest)
+static int rows_write(const struct catalog_builder *b, const struct key *keys, const char *path, char digest[65], struct err *e)
 {
-	static const char *const columns[10][3] = {{"IPIX29", "1K", ""}, {"DIST_MPC", "1D", "Mpc"}, {"RA", "1D", "deg"}, {"DEC", "1D", "deg"},
-		{"DISTERR_MPC", "1E", "Mpc"}, {"B_MAG", "1E", "mag"}, {"LOGMSTAR", "1E", ""}, {"FLAGS", "1J", ""}, {"ID", "1K", ""},
-		{"NAME", "32A", ""}};
-	fits_primary(t);
-	fits_table(t, CATALOG_ROW_BYTES, (int64_t)b->count, 10);
-	fits_card_text(t, "EXTNAME", "GALAXIES", "");
-	for (int i = 0; i < 10; i++)
-		fits_table_column(t, i + 1, columns[i][0], columns[i][1], columns[i][2]);
-	fits_card_text(t, "DIGEST", digest, "");
-	provenance(t, b);
-	fits_header_end(t);
-}
-
-static void row_put(unsigned char *p, const struct catalog_row *r)
-{
-	bytes_put_u64(p, r->ipix29);
-	bytes_put_double(p + 8, r->distance_mpc);
-	bytes_put_double(p + 16, r->ra_deg);
-	bytes_put_double(p + 24, r->dec_deg);
-	bytes_put_float(p + 32, r->distance_err_mpc);
-	bytes_put_float(p + 36, r->b_mag);
-	bytes_put_float(p + 40, r->log_mstar);
-	bytes_put_u32(p + 44, r->flags);
-	bytes_put_u64(p + 48, (uint64_t)r->id);
-	memset(p + 56, ' ', CATALOG_NAME);
-	memcpy(p + 56, r->name, strlen(r->name));
-}
-
-/* Largest weight as float32, rounded up: it is used as a bound. */
-static float bound_of(float sofar, double w)
-{
-	if (!(w > sofar))
-		return sofar;
-	float f = (float)w;
-	return (double)f < w ? nextafterf(f, INFINITY) : f;
-}
-
-static void cells_put(unsigned char *out, const struct catalog_builder *b, const struct key *keys)
-{
-	size_t row = 0;
-	for (uint64_t cell = 0; cell < CATALOG_CELLS; cell++, out += CATALOG_CELL_BYTES) {
-		float light = 0, mass = 0;
-		bytes_put_u64(out, row);
-		for (; row < b->count && keys[row].ipix29 >> (2 * (29 - CATALOG_CELL_ORDER)) == cell; row++) {
-			const struct catalog_row *r = &b->rows[keys[row].place];
-			light = bound_of(light, catalog_luminosity(r));
-			mass = bound_of(mass, catalog_mass(r));
-		}
-		bytes_put_float(out + 8, light);
-		bytes_put_float(out + 12, mass);
+	struct text cards = {.max = LIMIT_CONFIG_BYTES};
+	struct catalog_writer w;
+	provenance(&cards, b);
+	int rc = catalog_writer_open(&w, path, cards.len / 80, e);
+	if (rc == 0) {
+		for (size_t i = 0; i < b->count && rc == 0; i++)
+			rc = catalog_writer_add(&w, &b->rows[keys[i].place], e);
+		if (rc == 0)
+			rc = catalog_writer_finish(&w, &cards, digest, e);
+		else
+			catalog_writer_abandon(&w);
 	}
-}
-
-static size_t padded(size_t n)
-{
-	return (n + FITS_BLOCK - 1) / FITS_BLOCK * FITS_BLOCK;
-}
-
-/* The whole file into a mapping of the new file; the digest is known before the header is put. */
-static int file_fill(int fd, const struct catalog_builder *b, const struct key *keys, char digest[65], struct err *e)
-{
-	static const char zeros[65] = "0000000000000000000000000000000000000000000000000000000000000000";
-	struct text head = {.max = LIMIT_CONFIG_BYTES}, index = {.max = LIMIT_CONFIG_BYTES};
-	headers(&head, b, zeros);
-	fits_table(&index, CATALOG_CELL_BYTES, CATALOG_CELLS, 3);
-	fits_card_text(&index, "EXTNAME", "CELLS", "");
-	fits_table_column(&index, 1, "FIRST", "1K", "");
-	fits_table_column(&index, 2, "LUM_MAX", "1E", "solLum");
-	fits_table_column(&index, 3, "MASS_MAX", "1E", "solMass");
-	fits_header_end(&index);
-	size_t rows = b->count * (size_t)CATALOG_ROW_BYTES, cells = (size_t)CATALOG_CELLS * CATALOG_CELL_BYTES;
-	size_t total = head.len + padded(rows) + index.len + padded(cells);
-	int rc = 0, bad = head.failed || index.failed ? ENOMEM : posix_fallocate(fd, 0, (off_t)total);
-	unsigned char *m = bad ? MAP_FAILED : mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (m == MAP_FAILED) {
-		rc = err_set(e, ERR_SYSTEM, "%zu bytes cannot be written: %s", total, strerror(bad ? bad : errno));
-	} else {
-		unsigned char *p = m + head.len;
-		for (size_t i = 0; i < b->count; i++)
-			row_put(p + i * CATALOG_ROW_BYTES, &b->rows[keys[i].place]);
-		hash_sha256_hex(p, rows, digest);
-		text_reset(&head);
-		headers(&head, b, digest);
-		memcpy(m, head.data, head.len);
-		memcpy(p + padded(rows), index.data, index.len);
-		cells_put(p + padded(rows) + index.len, b, keys);
-		if (msync(m, total, MS_SYNC) != 0 || fsync(fd) != 0)
-			rc = err_set(e, ERR_SYSTEM, "cannot be written to disk: %s", strerror(errno));
-		munmap(m, total);
-	}
-	text_free(&head);
-	text_free(&index);
+	text_free(&cards);
 	return rc;
 }
 
 int catalog_build_write(struct catalog_builder *b, const char *path, char digest[65], struct err *e)
 {
-	char own[65];
-	size_t len = strlen(path);
-	if (b->count == 0)
-		return err_set(e, ERR_INPUT, "%s: there is no galaxy to write", path);
-	char *temporary = malloc(len + 8);
 	struct key *keys = keys_sorted(b);
-	int rc = 0, fd = -1;
-	if (temporary == NULL || keys == NULL) {
-		rc = err_set(e, ERR_MEMORY, "no memory to sort %zu galaxies", b->count);
-	} else {
-		size_t n = keys_unique(b, keys);
-		if (n < b->count)
-			text_printf(&b->report, "%zu rows stand there twice (position, id and name are equal): kept once\n", b->count - n);
-		b->count = n;
-		snprintf(temporary, len + 8, "%s.XXXXXX", path);
-		fd = mkostemp(temporary, O_CLOEXEC);
-		if (fd < 0)
-			rc = err_set(e, ERR_SYSTEM, "%s: cannot be made: %s", path, strerror(errno));
-	}
-	if (rc == 0) {
-		rc = file_fill(fd, b, keys, digest ? digest : own, e);
-		if (rc < 0)
-			err_wrap(e, "%s", path);
-		else if (fchmod(fd, 0644) != 0 || rename(temporary, path) != 0)
-			rc = err_set(e, ERR_SYSTEM, "%s: %s", path, strerror(errno));
-		close(fd);
-		if (rc < 0)
-			unlink(temporary);
-	}
-	free(temporary);
+	if (keys == NULL)
+		return err_set(e, ERR_MEMORY, "no memory to sort %zu galaxies", b->count);
+	size_t n = keys_unique(b, keys);
+	if (n < b->count)
+		text_printf(&b->report, "%zu rows stand there twice (position, id and name are equal): kept once\n", b->count - n);
+	b->count = n;
+	int rc = rows_write(b, keys, path, digest, e);
 	free(keys);
 	return rc;
 }

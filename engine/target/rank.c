@@ -96,9 +96,12 @@ static void unheap(struct kept *k)
 	}
 }
 
-static double weight_of(const struct catalog_row *r, enum rank_weight w)
+double rank_mean_weight(const struct rank_mean *mean, double distance_mpc)
 {
-	return w == RANK_LUMINOSITY ? catalog_luminosity(r) : w == RANK_MASS ? catalog_mass(r) : 1;
+	if (!(distance_mpc > 0) || mean->count < 1)
+		return 0;
+	double bin = distance_mpc / mean->step_mpc;
+	return mean->weight[bin < (double)mean->count ? (int64_t)bin : mean->count - 1];
 }
 
 /* One pass: what is read, what is asked, what comes out; row is the next one of the catalogue. */
@@ -117,8 +120,7 @@ static bool row_score(const struct pass *p, int64_t cell, struct ranked *r)
 	const struct catalog *c = p->catalog;
 	const struct rank_options *o = p->options;
 	struct ranking *out = p->out;
-	double d = catalog_distance_mpc(c, r->row), err = 0, w = 1;
-	struct catalog_row row;
+	double d = catalog_distance_mpc(c, r->row), err = 0;
 	if (out->is_3d && !(d > 0)) {
 		out->without_distance++;
 		return false;
@@ -127,16 +129,19 @@ static bool row_score(const struct pass *p, int64_t cell, struct ranked *r)
 		float given = catalog_distance_err_mpc(c, r->row);
 		err = given > 0 && isfinite(given) ? (double)given : 0;
 	}
-	if (o->weight != RANK_NONE) {
-		catalog_row_at(c, r->row, &row);
-		w = weight_of(&row, o->weight);
-	}
-	if (!(w > 0) || !isfinite(w)) {
+	r->weight = 1;
+	if (o->weight != RANK_NONE)
+		r->weight = (double)catalog_weight(c, o->weight == RANK_LUMINOSITY ? CATALOG_COLUMN_LUM : CATALOG_COLUMN_MASS, r->row);
+	if (!(r->weight > 0)) {
 		out->without_weight++;
-		return false;
+		r->weight_is_mean = true;
+		r->weight = o->mean != NULL ? rank_mean_weight(o->mean, d) : 0;
+		if (!(r->weight > 0))
+			return false;
+		out->mean_weight++;
 	}
 	r->dpdv_per_mpc3 = out->is_3d ? rank_dpdv(p->map, cell, d, err) : NAN;
-	r->score = (out->is_3d ? r->dpdv_per_mpc3 : p->map->density[cell]) * w;
+	r->score = (out->is_3d ? r->dpdv_per_mpc3 : p->map->density[cell]) * r->weight;
 	return r->score > 0 && isfinite(r->score);
 }
 

@@ -1,6 +1,7 @@
 /* The catalogue: what tables say in many ways comes out as one; bad rows are counted and named; the file is sorted, indexed, whole. */
 #include "test.h"
 #include "engine/target/catalog_build.h"
+#include "engine/target/catalog_write.h"
 #include "engine/target/cosmology.h"
 #include <chealpix.h>
 #include <fcntl.h>
@@ -269,6 +270,85 @@ static void damaged_files_are_refused(void **state)
 	assert_non_null(strstr(e.text, "slew catalog build"));
 }
 
+/* What stands in the columns is what stands in the rows; a column that says otherwise is found. */
+static void columns_say_what_rows_say(void **state)
+{
+	struct catalog c;
+	struct catalog_row r;
+	struct err e = {0};
+	char report[4096];
+	(void)state;
+	build("id,ra,dec,dist,dist_err,bmag,logmass\n7,1,2,3,0.5,12,9.5\n8,200,-2,44,,,\n9,201,-2,,,15,10\n", NULL, &c, report, sizeof report);
+	for (int64_t i = 0; i < c.count; i++) {
+		catalog_row_at(&c, i, &r);
+		assert_true(isnan(r.distance_mpc) ? isnan(catalog_distance_mpc(&c, i)) : catalog_distance_mpc(&c, i) == r.distance_mpc);
+		assert_true((isnan(r.distance_err_mpc) ? 0 : r.distance_err_mpc) == catalog_distance_err_mpc(&c, i));
+		assert_true((r.id == 7 ? catalog_luminosity(&r) : 0) == (double)catalog_weight(&c, CATALOG_COLUMN_LUM, i));
+		assert_true((r.id == 8 ? 0 : catalog_mass(&r)) == (double)catalog_weight(&c, CATALOG_COLUMN_MASS, i));
+		assert_int_equal(bytes_u32(c.column[CATALOG_COLUMN_PIX] + 4 * i), r.ipix29 >> 12 & 0x3FFFFFFF);
+	}
+	for (int k = 0; k < CATALOG_COLUMN_COUNT; k++) {
+		off_t at = c.column[k] - (const unsigned char *)c.memory;
+		unsigned char was = *c.column[k], other = was ^ 1;
+		int fd = open(path_of("c.fits"), O_RDWR);
+		assert_int_equal(pwrite(fd, &other, 1, at), 1);
+		assert_int_equal(catalog_verify(&c, &e), -1);
+		assert_non_null(strstr(e.text, "the columns do not say"));
+		assert_int_equal(pwrite(fd, &was, 1, at), 1);
+		close(fd);
+	}
+	off_t without = c.column[0] - (const unsigned char *)c.memory - 2880;
+	catalog_close(&c);
+	assert_int_equal(truncate(path_of("c.fits"), without), 0); /* as before there were columns */
+	assert_int_equal(catalog_open(path_of("c.fits"), &c, &e), -1);
+	assert_non_null(strstr(e.text, "older slew"));
+	assert_non_null(strstr(e.text, "slew catalog build"));
+}
+
+/* The writer keeps the order, leaves nothing behind when it gives up, and touches no file of that name before it has finished. */
+static void writer_is_all_or_nothing(void **state)
+{
+	struct catalog_row r = {.ipix29 = 5, .distance_mpc = 1, .ra_deg = 1, .dec_deg = 1, .distance_err_mpc = NAN, .b_mag = NAN, .log_mstar = NAN,
+		.id = 3, .name = "a"};
+	struct catalog_writer w;
+	struct catalog c;
+	struct err e = {0};
+	struct stat st;
+	char command[200];
+	(void)state;
+	snprintf(command, sizeof command, "test $(ls %s | grep -c w.fits) = 0", folder);
+	assert_ok(catalog_writer_open(&w, path_of("w.fits"), 3, &e), &e);
+	assert_int_equal(catalog_writer_finish(&w, NULL, NULL, &e), -1);
+	assert_non_null(strstr(e.text, "there is no galaxy to write"));
+	assert_int_equal(system(command), 0);
+	assert_ok(catalog_writer_open(&w, path_of("w.fits"), 3, &e), &e);
+	assert_ok(catalog_writer_add(&w, &r, &e), &e);
+	r.id = 2;
+	assert_int_equal(catalog_writer_add(&w, &r, &e), -1);
+	assert_non_null(strstr(e.text, "row 2 is out of order"));
+	r = (struct catalog_row){.ipix29 = UINT64_C(12) << 58, .name = "b"};
+	assert_int_equal(catalog_writer_add(&w, &r, &e), -1);
+	catalog_writer_abandon(&w);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(catalog_writer_open(&w, path_of("nowhere/w.fits"), 3, &e), -1);
+	assert_ok(catalog_writer_open(&w, path_of("w.fits"), 3, &e), &e);
+	r = (struct catalog_row){.distance_mpc = 1, .distance_err_mpc = NAN, .b_mag = NAN, .log_mstar = NAN, .name = "c"};
+	for (uint64_t i = 0; i < 50000; i++) { /* more than one batch and one buffer */
+		r.ipix29 = i << 44;
+		r.distance_mpc = (double)i;
+		assert_ok(catalog_writer_add(&w, &r, &e), &e);
+	}
+	assert_int_equal(stat(path_of("w.fits"), &st), -1);
+	assert_ok(catalog_writer_finish(&w, NULL, NULL, &e), &e);
+	catalog_writer_abandon(&w);
+	assert_ok(catalog_open(path_of("w.fits"), &c, &e), &e);
+	assert_ok(catalog_verify(&c, &e), &e);
+	assert_int_equal(c.count, 50000);
+	assert_true(catalog_distance_mpc(&c, 49999) == 49999);
+	assert_int_equal(catalog_cell_first(&c, 4000), 1000);
+	catalog_close(&c);
+}
+
 /* Against Simpson's rule with many steps. */
 static void luminosity_distance(void **state)
 {
@@ -292,6 +372,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(usual_names_and_missing_values), cmocka_unit_test(bad_rows_are_named),
 		cmocka_unit_test(map_and_units), cmocka_unit_test(blanks_without_header_are_glade_plus), cmocka_unit_test(sorted_and_indexed),
-		cmocka_unit_test(fits_in_fits_out), cmocka_unit_test(damaged_files_are_refused), cmocka_unit_test(luminosity_distance)};
+		cmocka_unit_test(fits_in_fits_out), cmocka_unit_test(damaged_files_are_refused),
+		cmocka_unit_test(columns_say_what_rows_say), cmocka_unit_test(writer_is_all_or_nothing), cmocka_unit_test(luminosity_distance)};
 	return cmocka_run_group_tests_name("catalog", tests, setup, teardown);
 }
