@@ -1,6 +1,7 @@
 /* Replies of the portal as answers. Total: any bytes give answers, in the worst case UNKNOWN with the first words of the body. */
 #include "facilities/ocs.h"
 #include "engine/base/json.h"
+#include "engine/base/limits.h"
 #include "engine/base/text.h"
 #include "engine/base/utc.h"
 #include <math.h>
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RETRY_DEFAULT_S = 60, RETRY_MAX_S = 3600 };
+enum { RETRY_DEFAULT_S = 60 };
 
 /* helpers shared by the readers -------------------------------------------------------------------------------------------- */
 
@@ -170,7 +171,7 @@ struct answer *ocs_trouble(const struct ocs_reading *r)
 	a->creates_nothing = nothing;
 	if (kind == ANSWER_RETRY_AFTER) {
 		int64_t wait_s = reply->retry_after_s < 0 ? RETRY_DEFAULT_S : reply->retry_after_s;
-		a->retry_after_s = wait_s < 1 ? 1 : wait_s > RETRY_MAX_S ? RETRY_MAX_S : wait_s;
+		a->retry_after_s = wait_s < 1 ? 1 : wait_s > LIMIT_RETRY_AFTER_S ? LIMIT_RETRY_AFTER_S : wait_s;
 	}
 	if (answered && kind != ANSWER_RETRY_AFTER && json_is_object(r->json) && reply->status >= 400 && reply->status < 500) {
 		ocs_refusal(r->json, a);

@@ -1,5 +1,6 @@
 /* A facility's reply: read by its adapter, its answers become signals; what was lost is a doubt. */
 #include "engine/base/json.h"
+#include "engine/base/limits.h"
 #include "engine/base/utc.h"
 #include "engine/core/turn.h"
 #include <math.h>
@@ -36,6 +37,7 @@ static void worked(struct core *c, const struct talk *t)
 	put(c, "UPDATE facility SET failures=0,changed_seq=? WHERE name=? AND failures>0", "it", c->seq, t->site->name);
 	if (!failed(c) && sqlite3_changes(c->db) > 0)
 		alarm_clear(c, t->site->name, "failures");
+	alarm_clear(c, t->site->name, "retry-after");
 }
 
 static void doubt(struct core *c, const struct talk *t, const char *words)
@@ -365,6 +367,16 @@ static void credentials_refused(struct core *c, const struct talk *t, const char
 	again(c, t, UTC_MINUTE, words);
 }
 
+/* How long it is left alone: an absurd time must not silence a cancel, or the sweep of a restored copy, for a night. */
+static int64_t retry_after_s(struct core *c, const struct talk *t, const struct answer *later)
+{
+	int64_t s = later->retry_after_s < 1 ? 30 : later->retry_after_s, told_s = t->in->reply.retry_after_s;
+	if (s > LIMIT_RETRY_AFTER_S || told_s > LIMIT_RETRY_AFTER_S)
+		alarm_raise(c, t->site->name, "retry-after", "%s wants to be left alone for %lld s (%s); it is asked again after %d s", t->site->name, (long long)(told_s > s ? told_s : s),
+			    verb_name(t->verb), LIMIT_RETRY_AFTER_S);
+	return s > LIMIT_RETRY_AFTER_S ? LIMIT_RETRY_AFTER_S : s;
+}
+
 /* Is there an answer that settles the effect? Otherwise it is tried again, or doubted. */
 static void read_answers(struct core *c, const struct talk *t, const struct answers *as)
 {
@@ -384,8 +396,7 @@ static void read_answers(struct core *c, const struct talk *t, const struct answ
 	} else if (later != NULL && t->verb == VERB_SUBMIT && t->once && !later->creates_nothing) {
 		doubt(c, t, later->words); /* "later" alone is no proof that nothing was made */
 	} else if (later != NULL) {
-		int64_t s = later->retry_after_s < 1 ? 30 : later->retry_after_s > 3600 ? 3600 : later->retry_after_s;
-		again(c, t, s * UTC_SECOND, later->words);
+		again(c, t, retry_after_s(c, t, later) * UTC_SECOND, later->words);
 	} else if (!clear || accepted_blind) {
 		const char *words = unknown ? unknown->words : accepted_blind ? "accepted without a number of its own" : "no answer in it";
 		int failures = failed_once_more(c, t, words);

@@ -117,6 +117,35 @@ static void a_person_opens_it(void **state)
 	box_close(&b);
 }
 
+/* The longest that a telescope may ask to be left alone stands in limits.h; a person hears of it, until it answers. */
+static void told_to_wait_for_ever(void **state)
+{
+	(void)state;
+	static const char told[] = "SELECT count(*) FROM alarm WHERE subject='lco' AND what='retry-after' AND cleared_seq IS NULL";
+	static const char body[] = "{\"detail\":\"Request was throttled.\"}";
+	struct box b;
+	started(&b, true);
+	box_later(&b, 61);
+	struct input in = {.kind = INPUT_reply, .utc_us = b.utc_us, .tick_us = b.tick_us, .effect = box_waits(&b, "find"), .body = body, .len = strlen(body),
+		.timestamp_us = UTC_NONE};
+	in.reply.sent = SENT_ANSWERED;
+	in.reply.status = 429;
+	in.reply.retry_after_s = 1000000000;
+	in.reply.content_type = "application/json";
+	in.reply.transport = "";
+	box_feed(&b, &in);
+	assert_int_equal(box_int(&b, told), 1);
+	box_later(&b, LIMIT_RETRY_AFTER_S - 10);
+	assert_int_equal(box_int(&b, SWEEP), 0);
+	box_later(&b, 10);
+	assert_int_equal(box_int(&b, SWEEP), 1);
+	page(&b, 200);
+	assert_int_equal(box_int(&b, told), 0);
+	profile(&b, "TOO2023A");
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM gate WHERE kind='restore' AND lifted_seq IS NULL"), 0);
+	box_close(&b);
+}
+
 /* A hold that a person lifts is their own: that they have looked for what the copy has forgotten, nobody has said. */
 static void one_order_opens_one_gate(void **state)
 {
@@ -190,7 +219,7 @@ static void a_failed_plan_is_made_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_stranger_alarms), cmocka_unit_test(a_copy_takes_it_over), cmocka_unit_test(a_person_opens_it), cmocka_unit_test(one_order_opens_one_gate),
+		cmocka_unit_test(a_stranger_alarms), cmocka_unit_test(a_copy_takes_it_over), cmocka_unit_test(a_person_opens_it), cmocka_unit_test(one_order_opens_one_gate), cmocka_unit_test(told_to_wait_for_ever),
 		cmocka_unit_test(a_rejected_configuration_keeps_it_shut), cmocka_unit_test(a_failed_plan_is_made_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
