@@ -113,7 +113,7 @@ static int rank_options_of(const struct compute_host *host, const json_t *job, s
 
 static int compute_rank(const struct compute_host *host, const json_t *job, json_t **result, struct err *e)
 {
-	struct rank_options o;
+	struct rank_options o = {0};
 	struct skymap m;
 	struct ranking r;
 	struct err why = {0};

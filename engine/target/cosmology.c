@@ -40,3 +40,32 @@ double cosmology_distance_mpc(double z, double *slope_mpc)
 		*slope_mpc = hubble_mpc * (comoving + (1 + z) * inverse_e(z));
 	return hubble_mpc * (1 + z) * comoving;
 }
+
+double cosmology_redshift(double d)
+{
+	double slope, z = d * (COSMOLOGY_H0 / LIGHT_KM_S);
+	if (!(d > 0))
+		return 0;
+	for (int i = 0; i < 40; i++) { /* d(z) is convex and rises: from the right, Newton's steps go down to the root and stop */
+		double step = (cosmology_distance_mpc(z, &slope) - d) / slope;
+		z -= step;
+		if (fabs(step) <= 1e-13 * z)
+			break;
+	}
+	return z;
+}
+
+double cosmology_volume_ratio(double d, double *z_out)
+{
+	double slope, z = cosmology_redshift(d), a = 1 + z;
+	if (z_out != NULL)
+		*z_out = z;
+	cosmology_distance_mpc(z, &slope);
+	return LIGHT_KM_S / COSMOLOGY_H0 * inverse_e(z) / (slope * a * a);
+}
+
+double cosmology_volume_mpc3(double d)
+{
+	double comoving = d > 0 ? d / (1 + cosmology_redshift(d)) : 0;
+	return 4 * M_PI / 3 * comoving * comoving * comoving;
+}

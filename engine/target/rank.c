@@ -1,6 +1,7 @@
 /* One pass over map and catalogue, both sorted along the NESTED curve; a heap keeps the best (rank.h). The share needs the score of every
  * row, so no row under a cell with probability is skipped; cells without any are jumped over by the catalogue's index. */
 #include "engine/target/rank.h"
+#include "engine/target/weight.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -125,21 +126,23 @@ static bool row_score(const struct pass *p, int64_t cell, struct ranked *r)
 		out->without_distance++;
 		return false;
 	}
-	if (o->distance_error && out->is_3d) {
+	if (o->distance_error) {
 		float given = catalog_distance_err_mpc(c, r->row);
 		err = given > 0 && isfinite(given) ? (double)given : 0;
 	}
 	r->weight = 1;
-	if (o->weight != RANK_NONE)
+	if (o->by != NULL)
+		r->weight = weight_row(o->by, c, r->row, d, err, &r->weight_is_mean);
+	else if (o->weight != RANK_NONE)
 		r->weight = (double)catalog_weight(c, o->weight == RANK_LUMINOSITY ? CATALOG_COLUMN_LUM : CATALOG_COLUMN_MASS, r->row);
-	if (!(r->weight > 0)) {
-		out->without_weight++;
+	if (o->by == NULL && !(r->weight > 0)) {
 		r->weight_is_mean = true;
 		r->weight = o->mean != NULL ? rank_mean_weight(o->mean, d) : 0;
-		if (!(r->weight > 0))
-			return false;
-		out->mean_weight++;
 	}
+	out->without_weight += r->weight_is_mean || !(r->weight >= 0);
+	if (!(r->weight > 0))
+		return false;
+	out->mean_weight += r->weight_is_mean;
 	r->dpdv_per_mpc3 = out->is_3d ? rank_dpdv(p->map, cell, d, err) : NAN;
 	r->score = (out->is_3d ? r->dpdv_per_mpc3 : p->map->density[cell]) * r->weight;
 	return r->score > 0 && isfinite(r->score);
@@ -154,6 +157,8 @@ static int cell_take(struct pass *p, int64_t cell, uint64_t end, struct err *e)
 			continue;
 		p->out->considered++;
 		p->out->total += r.score;
+		if (p->options->by != NULL)
+			p->out->total_rate += r.score * weight_rate(p->options->by, catalog_distance_mpc(p->catalog, r.row));
 		if (keep(&p->kept, &r, e) < 0)
 			return -1;
 	}

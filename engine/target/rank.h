@@ -6,6 +6,8 @@
 #include "engine/target/skymap.h"
 #include <stdbool.h>
 
+struct weight; /* engine/target/weight.h */
+
 enum rank_weight { RANK_NONE, RANK_LUMINOSITY, RANK_MASS };
 
 /* The mean weight of a galaxy by distance, for rows that have none: weight[i] holds from i·step to (i + 1)·step, the last one also beyond.
@@ -22,6 +24,7 @@ struct rank_options {
 	int64_t top;           /* at most so many; ≤ 0: all */
 	double probability;    /* stop when the cumulative share reaches it; NaN: never */
 	const struct rank_mean *mean; /* for rows without the weight asked for; NULL: they are left out */
+	const struct weight *by; /* instead of `weight` and `mean`: a user's column and priors of 2-D maps, too, and total_rate (probability.h); may be NULL */
 };
 
 struct ranked {
@@ -41,6 +44,7 @@ struct ranking {
 	int64_t without_weight;   /* in the map's area, but no luminosity or mass: not considered, unless the mean stands in */
 	int64_t mean_weight;      /* of these, with the mean of their distance instead */
 	double total;             /* sum of scores, in the order of rows */
+	double total_rate;        /* sum of score × weight_rate; 0 without `by` */
 	bool is_3d;
 };
 

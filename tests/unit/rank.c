@@ -142,7 +142,7 @@ static void plain_and_quick_agree(void **state)
 	for (int weight = RANK_NONE; weight <= RANK_MASS; weight++)
 		for (int error = 0; error < 2; error++)
 			for (int64_t top = 0; top <= 100; top += 25) {
-				const struct rank_options o = {(enum rank_weight)weight, error != 0, top, NAN};
+				const struct rank_options o = {.weight = (enum rank_weight)weight, .distance_error = error != 0, .top = top, .probability = NAN};
 				agrees(&map_3d, o);
 				agrees(&map_2d, o);
 			}

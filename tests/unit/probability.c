@@ -1,0 +1,229 @@
+/* Probabilities of hosts: weights, densities, the step from luminosity-distance to comoving volume, and what a catalogue lacks. */
+#include "test.h"
+#include "engine/target/catalog_build.h"
+#include "engine/target/cosmology.h"
+#include "engine/target/probability.h"
+#include <math.h>
+
+/* Independent values: Simpson's rule with 20000 steps and differences of volumes, for z = 0.01, 0.1, 0.5, 2. */
+static void comoving_volume(void **state)
+{
+	static const double z[4] = {0.01, 0.1, 0.5, 2}, d_l[4] = {44.647615079, 475.876276905, 2921.165892491, 15945.802162716};
+	static const double ratio[4] = {0.9610525, 0.6872629, 0.2137776, 0.0168121}, v_c[4] = {3.618423e5, 3.391507e8, 3.093738e10, 6.290193e11};
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		double back;
+		assert_true(fabs(cosmology_redshift(d_l[i]) / z[i] - 1) < 1e-9);
+		assert_true(fabs(cosmology_volume_ratio(d_l[i], &back) / ratio[i] - 1) < 1e-5);
+		assert_true(fabs(back / z[i] - 1) < 1e-9);
+		assert_true(fabs(cosmology_volume_mpc3(d_l[i]) / v_c[i] - 1) < 1e-6);
+	}
+	assert_true(cosmology_redshift(0) <= 0 && cosmology_redshift(-3) <= 0 && cosmology_volume_mpc3(0) <= 0);
+}
+
+/* Published: 1.98e8 at h = 0.73, 2.97e8 h70; the count by its integral with 2 million steps: 1.970633. */
+static void densities(void **state)
+{
+	const char *unit, *source;
+	(void)state;
+	assert_true(fabs(weight_density(WEIGHT_LUMINOSITY, &unit, &source) / 1.8352e8 - 1) < 1e-4);
+	assert_true(fabs(weight_density(WEIGHT_MASS, &unit, &source) / 2.8707e8 - 1) < 1e-4);
+	assert_true(fabs(weight_density(WEIGHT_NONE, &unit, &source) / 9.7661e-3 - 1) < 1e-4);
+	assert_true(isnan(weight_density(WEIGHT_COLUMN, &unit, &source)));
+}
+
+/* A catalogue of the made galaxies; the mapping outlives its file. */
+struct made {
+	double ra, dec, d, err, light;
+	int64_t id;
+};
+
+static double uniform(uint64_t *seed)
+{
+	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+	return (double)(*seed >> 11) / 9007199254740992.0;
+}
+
+static void catalog_made(const struct made *g, size_t n, struct catalog *out)
+{
+	char folder[] = "/tmp/slew-prob-XXXXXX", csv[64], fits[64];
+	struct catalog_builder b;
+	struct err e = {0};
+	assert_non_null(mkdtemp(folder));
+	snprintf(csv, sizeof csv, "%s/in.csv", folder);
+	snprintf(fits, sizeof fits, "%s/c.fits", folder);
+	FILE *f = fopen(csv, "w");
+	fprintf(f, "id,name,ra,dec,dist,dist_err,bmag\n");
+	for (size_t i = 0; i < n; i++) {
+		fprintf(f, "%lld,G%lld,%.7f,%.7f,%.6f,%.4f,", (long long)g[i].id, (long long)g[i].id, g[i].ra, g[i].dec, g[i].d, g[i].err);
+		if (g[i].light > 0)
+			fprintf(f, "%.5f", 5.44 + 5 * log10(g[i].d) + 25 - 2.5 * log10(g[i].light));
+		fprintf(f, "\n");
+	}
+	fclose(f);
+	catalog_builder_init(&b);
+	assert_ok(catalog_build_add(&b, csv, &e), &e);
+	assert_ok(catalog_build_write(&b, fits, NULL, &e), &e);
+	catalog_builder_free(&b);
+	assert_ok(catalog_open(fits, out, &e), &e);
+	unlink(csv);
+	unlink(fits);
+	rmdir(folder);
+}
+
+/* A whole-sky map of one distance. */
+#define MAP_CELLS 192
+struct whole {
+	struct skymap m;
+	uint64_t uniq[MAP_CELLS];
+	double density[MAP_CELLS], mu[MAP_CELLS], sigma[MAP_CELLS], norm[MAP_CELLS];
+};
+
+static void map_whole(struct whole *w, double mu, double sigma)
+{
+	double sum = 0, r2 = 0;
+	for (int i = 0; i < 400000; i++) { /* ∫ r² N dr by steps */
+		double r = (i + 0.5) * (mu + 10 * sigma) / 400000;
+		r2 += r * r * exp(-0.5 * pow((r - mu) / sigma, 2)) / sigma / sqrt(2 * M_PI) * (mu + 10 * sigma) / 400000;
+	}
+	for (int i = 0; i < MAP_CELLS; i++) {
+		w->uniq[i] = 64 + (uint64_t)i;
+		w->density[i] = i < 96 ? 3 : 1;
+		w->mu[i] = mu;
+		w->sigma[i] = sigma;
+		w->norm[i] = 1 / r2;
+		sum += w->density[i] * 4 * M_PI / MAP_CELLS;
+	}
+	for (int i = 0; i < MAP_CELLS; i++)
+		w->density[i] /= sum;
+	w->m = (struct skymap){.cells = MAP_CELLS, .uniq = w->uniq, .density = w->density, .mu = w->mu, .sigma = w->sigma, .norm = w->norm,
+		.ordering = SKYMAP_NUNIQ, .order_max = 2, .distmean_mpc = NAN, .diststd_mpc = NAN};
+}
+
+/* Galaxies of one luminosity, evenly in comoving volume: `per_mpc3` of them within luminosity distance far. */
+static struct made *even(double far, double per_mpc3, double light, size_t *n)
+{
+	uint64_t seed = 7;
+	double far_c = far / (1 + cosmology_redshift(far));
+	*n = (size_t)(per_mpc3 * cosmology_volume_mpc3(far));
+	struct made *g = calloc(*n, sizeof *g);
+	for (size_t i = 0; i < *n; i++) {
+		double d_c = far_c * cbrt(uniform(&seed)), z = d_c * COSMOLOGY_H0 / LIGHT_KM_S;
+		for (int k = 0; k < 50; k++) /* d_L = (1 + z) d_C, z from d_L */
+			z = cosmology_redshift((1 + z) * d_c);
+		g[i] = (struct made){360 * uniform(&seed), asin(2 * uniform(&seed) - 1) * 180 / M_PI, (1 + z) * d_c, 0.01, light, (int64_t)i};
+	}
+	return g;
+}
+
+static void run(const struct catalog *c, const struct skymap *m, enum weight_map_prior prior, double density, struct probability *p, double *cells)
+{
+	struct census *k;
+	struct weight w;
+	struct missing lacks;
+	struct ranking r;
+	struct err e = {0};
+	assert_ok(census_make(c, &k, &e), &e);
+	weight_make(&w, WEIGHT_LUMINOSITY, c, k, NULL, density);
+	weight_prior(&w, prior, (struct weight_distance){.kind = WEIGHT_PRIOR_NONE});
+	missing_make(&lacks, k, &w);
+	const struct rank_options o = {.distance_error = true, .probability = NAN, .by = &w};
+	assert_ok(rank_galaxies(m, c, &o, &r, &e), &e);
+	probability_make(p, m, &lacks, &r, cells);
+	double sum = 0;
+	for (size_t i = 0; i < r.count; i++)
+		sum += probability_row(p, &w, c, &r.list[i]);
+	assert_true(fabs(sum + p->outside - 1) < 1e-9 && fabs(p->inside - sum) < 1e-9);
+	rank_free(&r);
+	free(k);
+}
+
+/* An even universe weighs what the mean density says, near and far, whatever prior made the map: without j and G it would be 0.7 at z = 0.1.
+ * Half of its galaxies leave half of the probability outside, cell by cell. */
+static void even_universe(void **state)
+{
+	static struct whole map;
+	double cells[MAP_CELLS];
+	struct catalog c;
+	struct probability p;
+	size_t n;
+	(void)state;
+	struct made *g = even(800, 6e-5, 1e10, &n);
+	for (int prior = 0; prior < 2; prior++)
+		for (int half = 0; half < 2; half++) {
+			catalog_made(g, half ? n / 2 : n, &c);
+			map_whole(&map, 480, 60);
+			run(&c, &map.m, (enum weight_map_prior)prior, 6e5, &p, cells);
+			double sum = 0, want = half ? 0.5 : 1;
+			assert_true(fabs(p.catalogue - want) < 0.02);
+			assert_true(fabs(p.outside - (1 - want)) < 0.02);
+			for (int i = 0; i < MAP_CELLS; i++)
+				sum += cells[i];
+			assert_true(fabs(sum - p.outside) < 1e-9);
+			if (half)
+				assert_true(fabs(cells[0] / (map.density[0] * 4 * M_PI / MAP_CELLS) - 0.5) < 0.1 && cells[0] > 2 * cells[191]);
+			catalog_close(&c);
+		}
+	free(g);
+}
+
+/* A galaxy without a magnitude counts for the mean of its distance; one at a distance that no other has, for the nearest shells'. */
+static void missing_weights(void **state)
+{
+	struct made g[200];
+	struct catalog c;
+	struct census *k;
+	struct weight w;
+	struct err e = {0};
+	bool filled;
+	(void)state;
+	for (int i = 0; i < 200; i++)
+		g[i] = (struct made){i * 1.7, i * 0.4 - 40, i < 100 ? 20 : 200, 1, i == 7 || i == 107 ? 0 : i < 100 ? 1e9 : i % 2 ? 4e10 : 2e10, i};
+	catalog_made(g, 200, &c);
+	assert_ok(census_make(&c, &k, &e), &e);
+	weight_make(&w, WEIGHT_LUMINOSITY, &c, k, NULL, NAN);
+	for (int64_t row = 0; row < c.count; row++) {
+		struct catalog_row r;
+		catalog_row_at(&c, row, &r);
+		double got = weight_row(&w, &c, row, r.distance_mpc, 0, &filled);
+		double want = r.id == 7 ? 1e9 : r.id == 107 ? (50 * 2e10 + 49 * 4e10) / 99 : g[r.id].light;
+		assert_true(fabs(got / want - 1) < 1e-5);
+		assert_int_equal(filled, r.id == 7 || r.id == 107);
+		assert_true(got <= weight_bound(&w, &c, (int64_t)(r.ipix29 >> 42)) * (1 + 1e-6));
+	}
+	free(k);
+	catalog_close(&c);
+}
+
+/* Priors on distance are normalised over r² dr and fold with an error. */
+static void distance_priors(void **state)
+{
+	static const char *const texts[] = {"volume:300", "normal:100:30", "lognormal:120:0.4"};
+	struct weight_distance p;
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		double sum = 0, folded = 0;
+		assert_int_equal(weight_distance_read(texts[i], &p), 0);
+		for (int k = 0; k < 200000; k++) {
+			double r = (k + 0.5) * 0.01, t = (r - 110) / 9, step = r * r * weight_distance_density(&p, r, 0) * 0.01;
+			sum += step;
+			folded += weight_distance_density(&p, r, 0) * exp(-0.5 * t * t) / 9 / sqrt(2 * M_PI) * 0.01;
+			if (k % 10000 == 9999)
+				assert_true(fabs(weight_distance_within(&p, r + 0.005) - sum) < 1e-4);
+		}
+		assert_true(fabs(sum - 1) < 1e-4);
+		assert_true(fabs(weight_distance_density(&p, 110, 9) / folded - 1) < 1e-3);
+	}
+	assert_int_equal(weight_distance_read("none", &p), 0);
+	assert_int_equal(p.kind, WEIGHT_PRIOR_NONE);
+	assert_int_equal(weight_distance_read("volume:-3", &p), -1);
+	assert_int_equal(weight_distance_read("normal:100", &p), -1);
+	assert_int_equal(weight_distance_read("volume:300x", &p), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(comoving_volume), cmocka_unit_test(densities), cmocka_unit_test(even_universe),
+		cmocka_unit_test(missing_weights), cmocka_unit_test(distance_priors)};
+	return cmocka_run_group_tests_name("probability", tests, NULL, NULL);
+}
