@@ -29,7 +29,8 @@ void judge_forget(struct judge *j, int64_t copied_us, int64_t at_us);
 int judge_heard(sqlite3 *db, struct sim_broker *broker, char broken[64], struct err *e);
 
 /* One facility: no token created twice, none of another facility; nothing created after its event's gate had closed; nothing alive that
- * is at rest here; no cancel where none can be. broken (64 bytes) names what is wrong. */
+ * is at rest here; no cancel where none can be. A restored copy that is still looking need not know yet what lives there; what is twice
+ * because a person opened its gate before is not the engine's doing. broken (64 bytes) names what is wrong. */
 int judge_place(const struct judge *j, const struct sim_host_place *place, sqlite3 *db, char broken[64], struct err *e);
 /* All of them: never two alive at once for the same event, target and epoch, but for what a person's answer brought about. */
 int judge_twins(const struct sim_host_place *place, size_t places, sqlite3 *db, char broken[64], struct err *e);
@@ -39,7 +40,7 @@ int judge_rules(sqlite3 *db, char broken[64], struct err *e);
 
 /* Is anything still under way? 1 yes, 0 no, -1 sick. */
 int judge_busy(sqlite3 *db, struct err *e);
-/* After a fair quiet time: nothing asked, unsure or cancelling is left over, and nothing is stuck in the outbox. */
+/* After a fair quiet time: nothing asked, unsure or cancelling is left over, every sweep has ended, and nothing is stuck in the outbox. */
 int judge_rest(sqlite3 *db, int64_t now_us, int64_t tick_us, char broken[64], struct err *e);
 
 /* Splits "LEFT OP VALUE" in place at the last operator (=, !=, >=, <=) that stands between spaces. */
