@@ -22,15 +22,8 @@ void footprint_vector(double ra_deg, double dec_deg, double out[3])
 /* East and north follow the right ascension that was given: at a pole, too. */
 void footprint_point_at(const struct footprint *f, double ra_deg, double dec_deg, struct footprint_at *out)
 {
-	double ra = ra_deg / DEG, dec = dec_deg / DEG;
-	out->shape = f;
-	footprint_vector(ra_deg, dec_deg, out->centre);
-	out->east[0] = -sin(ra);
-	out->east[1] = cos(ra);
-	out->east[2] = 0;
-	out->north[0] = -sin(dec) * cos(ra);
-	out->north[1] = -sin(dec) * sin(ra);
-	out->north[2] = cos(dec);
+	double ra = ra_deg / DEG, dec = dec_deg / DEG, cra = cos(ra), sra = sin(ra), cdec = cos(dec), sdec = sin(dec);
+	*out = (struct footprint_at){f, {cdec * cra, cdec * sra, sdec}, {-sra, cra, 0}, {-sdec * cra, -sdec * sra, cdec}};
 }
 
 bool footprint_plane(const struct footprint_at *at, const double v[3], struct footprint_point *out)
@@ -51,12 +44,6 @@ void footprint_sky(const struct footprint_at *at, struct footprint_point p, doub
 	double ra = atan2(v[1], v[0]) * DEG;
 	*ra_deg = ra < 0 ? ra + 360 : ra;
 	*dec_deg = atan2(v[2], hypot(v[0], v[1])) * DEG;
-}
-
-/* Left of the line from a to b, or on it: > 0, 0. */
-static double side(struct footprint_point a, struct footprint_point b, struct footprint_point p)
-{
-	return (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x);
 }
 
 /* Crossings of a ray to the right: any polygon, convex or not. */
@@ -101,24 +88,23 @@ static double edge_distance(const struct footprint_point *c, int n, struct footp
 	return least;
 }
 
-static bool on_chip(const struct footprint_point chip[4], struct footprint_point p)
+/* The chip that a place is on; −1: none. Chips are boxes in the frame's own axes. */
+static int chip_of(const struct footprint *f, struct footprint_point p)
 {
-	for (int i = 0, j = 3; i < 4; j = i++)
-		if (side(chip[j], chip[i], p) < 0)
-			return false;
-	return true;
+	double x = p.x * f->cos_pa - p.y * f->sin_pa, y = p.x * f->sin_pa + p.y * f->cos_pa;
+	for (int i = 0; i < f->chips; i++) {
+		const double *b = f->chip_box[i];
+		if (y >= b[2] && y <= b[3] && x >= b[0] && x <= b[1])
+			return i;
+	}
+	return -1;
 }
 
 static bool plane_holds(const struct footprint *f, struct footprint_point p)
 {
 	if (f->radius_rad > 0)
 		return atan(hypot(p.x, p.y)) <= f->radius_rad;
-	if (f->chips == 0)
-		return inside(f->outline, f->points, p);
-	for (int i = 0; i < f->chips; i++)
-		if (on_chip(f->chip[i], p))
-			return true;
-	return false;
+	return f->chips == 0 ? inside(f->outline, f->points, p) : chip_of(f, p) >= 0;
 }
 
 bool footprint_holds(const struct footprint_at *at, const double v[3])
@@ -133,16 +119,20 @@ bool footprint_holds_circle(const struct footprint_at *at, const double v[3], do
 	struct footprint_point p;
 	if (!footprint_plane(at, v, &p))
 		return false;
-	double away = atan(hypot(p.x, p.y));
-	if (away + radius_rad > f->reach_rad)
-		return false;
+	double square = p.x * p.x + p.y * p.y, plane = sqrt(square);
 	if (f->radius_rad > 0)
-		return away + radius_rad <= f->radius_rad;
-	if (!plane_holds(f, p))
+		return atan(plane) + radius_rad <= f->radius_rad;
+	if (plane * (1 - square / 3) + radius_rad > f->reach_rad || (f->chips > 0 && chip_of(f, p) < 0)) /* atan x ≥ x − x³/3 */
 		return false;
-	if (away + radius_rad <= f->inner_rad)
+	if (plane + radius_rad <= f->inner_rad) /* atan x ≤ x */
 		return true;
-	return inside(f->outline, f->points, p) && edge_distance(f->outline, f->points, p) >= radius_rad;
+	if (!f->convex)
+		return inside(f->outline, f->points, p) && edge_distance(f->outline, f->points, p) >= radius_rad;
+	double least = sin(radius_rad) * sqrt(1 + square);
+	for (int i = 0; i < f->points; i++)
+		if (f->edge[i][0] * p.x + f->edge[i][1] * p.y + f->edge[i][2] < least)
+			return false;
+	return true;
 }
 
 /* Cells ---------------------------------------------------------------------------------------------------------------------- */
@@ -170,10 +160,8 @@ static bool whole(const struct footprint *f, struct footprint_point p, double ra
 		return atan(hypot(p.x, p.y)) + radius <= f->radius_rad;
 	if (f->chips == 0)
 		return inside(f->outline, f->points, p) && edge_distance(f->outline, f->points, p) >= radius;
-	for (int i = 0; i < f->chips; i++)
-		if (on_chip(f->chip[i], p))
-			return edge_distance(f->chip[i], 4, p) >= radius;
-	return false;
+	int chip = chip_of(f, p);
+	return chip >= 0 && edge_distance(f->chip[chip], 4, p) >= radius;
 }
 
 /* The recursion's depth is that of the orders: at most 30. */
@@ -187,7 +175,7 @@ static int walk_cell(const struct walk *w, int order, uint64_t ipix)
 	if (order > 0 && cosine < cos(reach))
 		return 0;
 	bool seen = footprint_plane(w->at, v, &p);
-	if (seen && (order == w->order ? plane_holds(f, p) : w->radius[order] < f->reach_rad && whole(f, p, w->radius[order])))
+	if (seen && (order == w->order ? plane_holds(f, p) : w->radius[order] < f->whole_rad && whole(f, p, w->radius[order])))
 		return w->take(w->ctx, order, ipix);
 	for (uint64_t k = 0; order < w->order && k < 4; k++) {
 		int rc = walk_cell(w, order + 1, 4 * ipix + k);

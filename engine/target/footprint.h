@@ -33,6 +33,10 @@ struct footprint {
 	struct footprint_point chip[FOOTPRINT_CHIPS][4];
 	double reach_rad;                         /* nothing of it is further from the centre */
 	double inner_rad;                         /* largest circle about the centre within the outline */
+	double chip_box[FOOTPRINT_CHIPS][4];      /* least x, most x, least y, most y along its own axes before rotation; plane */
+	bool convex;                              /* the outline turns left at every corner: the next then says where inside is */
+	double edge[FOOTPRINT_POINTS][3];         /* unit normals of the great circles of its edges, inwards, in (east, north, centre) */
+	double whole_rad;                         /* no larger circle lies whole on one chip */
 	double half_x, half_y;                    /* of the box about the outline, along its own axes before rotation; plane */
 	double cos_pa, sin_pa;
 	double area_deg2;                         /* of the chips, or within the outline */

@@ -134,6 +134,8 @@ static int mosaic_set(struct footprint *f, const json_t *o, struct err *e)
 				xy[n][1] = plane_of(y + way[c][1] * chip[1] / 2);
 				f->chip[f->chips][c] = turned(f, xy[n][0], xy[n][1]);
 			}
+			const double box[4] = {xy[n - 4][0], xy[n - 3][0], xy[n - 4][1], xy[n - 1][1]};
+			memcpy(f->chip_box[f->chips], box, sizeof box);
 			f->chips++;
 		}
 	}
@@ -160,12 +162,24 @@ static double edge_from_centre(struct footprint_point a, struct footprint_point 
 	return hypot(a.x + s * dx, a.y + s * dy);
 }
 
+static void edges_set(struct footprint *f)
+{
+	f->convex = true;
+	for (int i = 0; i < f->points; i++) {
+		struct footprint_point a = f->outline[i], b = f->outline[(i + 1) % f->points], c = f->outline[(i + 2) % f->points];
+		double n[3] = {a.y - b.y, b.x - a.x, a.x * b.y - a.y * b.x}, size = sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]);
+		for (int k = 0; k < 3; k++)
+			f->edge[i][k] = n[k] / size;
+		f->convex &= (b.x - a.x) * (c.y - b.y) - (b.y - a.y) * (c.x - b.x) >= 0;
+	}
+}
+
 static int measures_set(struct footprint *f, struct err *e)
 {
 	double reach = 0, inner = INFINITY, sr = 0;
 	bool centred = true;
 	if (f->radius_rad > 0) {
-		f->reach_rad = f->inner_rad = f->radius_rad;
+		f->reach_rad = f->inner_rad = f->whole_rad = f->radius_rad;
 		f->half_x = f->half_y = tan(f->radius_rad);
 		f->area_deg2 = 2 * M_PI * (1 - cos(f->radius_rad)) * DEG * DEG;
 		return 0;
@@ -175,10 +189,12 @@ static int measures_set(struct footprint *f, struct err *e)
 		inner = fmin(inner, edge_from_centre(f->outline[j], f->outline[i]));
 		centred &= f->outline[j].x * f->outline[i].y - f->outline[i].x * f->outline[j].y > 0;
 	}
+	edges_set(f);
 	for (int i = 0; i < f->chips; i++)
 		sr += polygon_sr(f->chip[i], 4);
 	f->reach_rad = atan(reach) * (1 + 1e-12);
 	f->inner_rad = centred ? atan(inner) * (1 - 1e-12) : 0;
+	f->whole_rad = f->chips ? fmin(f->chip_box[0][1] - f->chip_box[0][0], f->chip_box[0][3] - f->chip_box[0][2]) : f->reach_rad;
 	f->area_deg2 = (f->chips ? sr : polygon_sr(f->outline, f->points)) * DEG * DEG;
 	if (!(f->reach_rad * DEG <= FOOTPRINT_REACH_DEG))
 		return err_set(e, ERR_INPUT, "a footprint reaches %.1f° from its centre; at most %d° are known", f->reach_rad * DEG, FOOTPRINT_REACH_DEG);

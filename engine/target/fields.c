@@ -1,0 +1,364 @@
+/* The greedy choice of pointings: see fields.h. Placing: fields_place.c; the sky: fields_sky.c. */
+#include "engine/target/fields.h"
+#include "engine/target/cosmology.h"
+#include "engine/target/fields_parts.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEG (180.0 / M_PI)
+#define NOTHING 1e-12 /* a field that adds less is none */
+
+const char *fields_kind_name(enum fields_kind k)
+{
+	static const char *const names[] = {"region", "packed", "tile", "kept"};
+	return names[k];
+}
+
+double fields_circle_rad(const struct footprint *f, double distance_mpc)
+{
+	double most = 0.9 * f->inner_rad, z = distance_mpc * COSMOLOGY_H0 / LIGHT_KM_S;
+	double r = distance_mpc > 0 && isfinite(distance_mpc) ? atan(FIELDS_GALAXY_KPC / 1000 * (1 + z) * (1 + z) / distance_mpc) : 1.0 / 60 / DEG;
+	return fmin(r, most);
+}
+
+void fields_free(struct fields *f)
+{
+	free(f->list);
+	free(f->member);
+	free(f->in);
+	*f = (struct fields){0};
+}
+
+int fields_gain(struct fields_work *w, struct fields_spot *s, int take, struct err *e)
+{
+	struct footprint_at at;
+	double near = cos(w->task->footprint->reach_rad), *c = at.centre;
+	footprint_point_at(w->task->footprint, s->ra_deg, s->dec_deg, &at);
+	s->galaxies = 0;
+	for (size_t i = 0; i < w->stars; i++) {
+		const double *v = w->star[i].v;
+		if (w->star[i].field < 0 && v[0] * c[0] + v[1] * c[1] + v[2] * c[2] >= near && footprint_holds_circle(&at, v, w->star[i].circle)) {
+			s->galaxies += w->star[i].weight;
+			if (take >= 0)
+				w->star[i].field = take;
+		}
+	}
+	if (fields_sky(w, &at, take >= 0, &s->sky, e) < 0)
+		return -1;
+	s->gain = s->galaxies + s->sky;
+	s->stale = false;
+	return 0;
+}
+
+double fields_worth(const struct fields_task *t, double ra_deg, double dec_deg, struct err *e)
+{
+	struct footprint_at at;
+	struct fields_work w = {.task = t, .order = fields_order(t->footprint)};
+	double sum = 0, v[3];
+	footprint_point_at(t->footprint, ra_deg, dec_deg, &at);
+	if (fields_sky(&w, &at, false, &sum, e) < 0)
+		return NAN;
+	for (size_t i = 0; i < t->galaxies; i++) {
+		footprint_vector(t->galaxy[i].ra_deg, t->galaxy[i].dec_deg, v);
+		if (footprint_holds_circle(&at, v, fields_circle_rad(t->footprint, t->galaxy[i].distance_mpc)))
+			sum += t->galaxy[i].probability;
+	}
+	return sum;
+}
+
+/* Setting up ------------------------------------------------------------------------------------------------------------------ */
+
+static void work_free(struct fields_work *w)
+{
+	free(w->star);
+	free(w->spot);
+	free(w->covered);
+	free(w->plane);
+	free(w->near);
+	free(w->end);
+	*w = (struct fields_work){0};
+}
+
+static int stars_new(const struct fields_task *t, struct fields_work *w, struct err *e)
+{
+	size_t n = t->galaxies + 1;
+	w->star = calloc(n, sizeof *w->star);
+	w->plane = calloc(n, sizeof *w->plane);
+	w->near = calloc(n, sizeof *w->near);
+	w->end = calloc(2 * n, sizeof *w->end);
+	if (!w->star || !w->plane || !w->near || !w->end)
+		return err_set(e, ERR_MEMORY, "no memory for fields of %zu galaxies", t->galaxies);
+	w->stars = t->galaxies;
+	for (size_t i = 0; i < w->stars; i++) {
+		const struct fields_galaxy *g = &t->galaxy[i];
+		struct fields_star *s = &w->star[i];
+		footprint_vector(g->ra_deg, g->dec_deg, s->v);
+		s->circle = fields_circle_rad(t->footprint, g->distance_mpc);
+		s->weight = g->probability > 0 && isfinite(g->probability) ? g->probability : 0;
+		s->field = -1;
+	}
+	return 0;
+}
+
+/* The grid and what each of its points holds while nothing is taken: the same for every way to choose. */
+struct grid {
+	struct fields_spot *spot;
+	size_t count;
+};
+
+static int grid_new(const struct fields_task *t, struct grid *g, struct err *e)
+{
+	struct fields_work w = {.task = t, .order = fields_order(t->footprint)};
+	*g = (struct grid){0};
+	if (t->map == NULL || t->missing == NULL)
+		return 0;
+	int rc = fields_tiles(t, &g->spot, &g->count, e) < 0 || stars_new(t, &w, e) < 0 ? -1 : 0;
+	for (size_t i = 0; rc == 0 && i < g->count; i++)
+		rc = fields_gain(&w, &g->spot[i], -1, e);
+	work_free(&w);
+	return rc;
+}
+
+/* No frame that holds a galaxy holds more than this: all galaxies within two frames' reach, and the densest sky all over its chips. */
+static double most_about(const struct fields_work *w, size_t seed, double dense)
+{
+	const double *c = w->star[seed].v, near = cos(fmin(M_PI, 2 * w->task->footprint->reach_rad));
+	double sum = 0;
+	for (size_t i = 0; i < w->stars; i++)
+		if (w->star[i].v[0] * c[0] + w->star[i].v[1] * c[1] + w->star[i].v[2] * c[2] >= near)
+			sum += w->star[i].weight;
+	return sum + dense * w->task->footprint->area_deg2 / DEG / DEG * 1.5; /* the cells of a frame are those whose centres it holds: more than its area by some */
+}
+
+static double densest(const struct fields_task *t)
+{
+	double most = 0;
+	for (int64_t i = 0; t->map != NULL && t->missing != NULL && i < t->map->cells; i++)
+		most = fmax(most, t->missing[i] / skymap_pixel_sr(skymap_order(t->map->uniq[i])));
+	return most;
+}
+
+/* Candidates: what was before, a placement a galaxy, the grid. */
+static int spots_new(const struct fields_task *t, bool centred, const struct grid *g, struct fields_work *w, struct err *e)
+{
+	w->spot = calloc(t->olds + t->galaxies + g->count + 1, sizeof *w->spot);
+	if (w->spot == NULL)
+		return err_set(e, ERR_MEMORY, "no memory for the candidates of fields");
+	for (size_t i = 0; i < t->olds; i++)
+		w->spot[w->spots++] = (struct fields_spot){.ra_deg = t->old[i].ra_deg, .dec_deg = t->old[i].dec_deg, .kind = FIELD_KEPT, .seed = -1,
+			.stale = true, .gain = INFINITY, .preferred = true};
+	double dense = densest(t);
+	for (size_t i = 0; i < t->galaxies; i++)
+		w->spot[w->spots++] = (struct fields_spot){.ra_deg = t->galaxy[i].ra_deg, .dec_deg = t->galaxy[i].dec_deg, .kind = FIELD_PACKED,
+			.seed = centred ? -1 : (int)i, .stale = true, .gain = most_about(w, i, dense), .gone = !(w->star[i].weight > 0)};
+	for (size_t i = 0; i < g->count; i++)
+		w->spot[w->spots++] = g->spot[i];
+	return 0;
+}
+
+static int work_new(const struct fields_task *t, bool centred, const struct grid *g, struct fields_work *w, struct err *e)
+{
+	*w = (struct fields_work){.task = t, .order = fields_order(t->footprint)};
+	return stars_new(t, w, e) < 0 || spots_new(t, centred, g, w, e) < 0 ? -1 : 0;
+}
+
+/* Choosing -------------------------------------------------------------------------------------------------------------------- */
+
+static int field_take(struct fields_work *w, struct fields_spot *s, struct fields *out, struct err *e)
+{
+	struct field *f = &out->list[out->count];
+	if (fields_gain(w, s, (int)out->count, e) < 0)
+		return -1;
+	*f = (struct field){.ra_deg = s->ra_deg, .dec_deg = s->dec_deg, .kind = s->kind, .probability = s->gain, .galaxies = s->galaxies, .sky = s->sky};
+	s->gone = true;
+	out->count++;
+	for (size_t i = 0; i < w->spots; i++)
+		w->spot[i].stale = true;
+	return 0;
+}
+
+static double liking(const struct fields_spot *s)
+{
+	return s->preferred ? s->gain / FIELDS_REUSE : s->gain;
+}
+
+static int spot_renew(struct fields_work *w, struct fields_spot *s, struct err *e)
+{
+	if (s->seed >= 0 && w->star[s->seed].field >= 0) { /* others stand for it now */
+		s->gone = true;
+		return 0;
+	}
+	if (s->seed >= 0)
+		fields_place(w, s);
+	if (fields_gain(w, s, -1, e) < 0)
+		return -1;
+	s->gone = s->gain <= NOTHING;
+	return 0;
+}
+
+/* A gain only falls as others are taken: the first that is fresh and still on top is the best. NULL: nothing is left. */
+static int spot_best(struct fields_work *w, struct fields_spot **best, struct err *e)
+{
+	for (;;) {
+		struct fields_spot *top = NULL;
+		for (size_t i = 0; i < w->spots; i++)
+			if (!w->spot[i].gone && (top == NULL || liking(&w->spot[i]) > liking(top)))
+				top = &w->spot[i];
+		*best = top;
+		if (top == NULL || !top->stale)
+			return 0;
+		if (spot_renew(w, top, e) < 0)
+			return -1;
+	}
+}
+
+static double held(const struct fields *f)
+{
+	double sum = 0;
+	for (size_t i = 0; i < f->count; i++)
+		sum += f->list[i].probability;
+	return sum;
+}
+
+static int choose(const struct fields_task *t, bool centred, const struct grid *g, struct fields *out, struct err *e)
+{
+	struct fields_work w;
+	struct fields_spot *best;
+	int rc = work_new(t, centred, g, &w, e);
+	for (size_t i = 0; rc == 0 && i < t->olds && out->count < t->top; i++)
+		if (t->old[i].asked)
+			rc = field_take(&w, &w.spot[i], out, e);
+	while (rc == 0 && out->count < t->top && !(held(out) >= t->probability - NOTHING)) {
+		rc = spot_best(&w, &best, e);
+		if (rc < 0 || best == NULL)
+			break;
+		rc = field_take(&w, best, out, e);
+	}
+	work_free(&w);
+	return rc;
+}
+
+/* What comes out ------------------------------------------------------------------------------------------------------------------ */
+
+static void list_sort(struct fields *f)
+{
+	double sum = 0;
+	for (size_t i = 1; i < f->count; i++) /* stable; nearly sorted as it is */
+		for (size_t k = i; k > 0 && f->list[k].probability > f->list[k - 1].probability; k--) {
+			struct field swap = f->list[k];
+			f->list[k] = f->list[k - 1];
+			f->list[k - 1] = swap;
+		}
+	for (size_t i = 0; i < f->count; i++) {
+		sum += f->list[i].probability;
+		f->list[i].cumulative = sum;
+	}
+}
+
+static int members_find(const struct fields_task *t, struct fields *f, struct err *e)
+{
+	size_t cap = 0;
+	for (size_t g = 0; g < t->galaxies; g++)
+		f->in[g] = -1;
+	for (size_t i = 0; i < f->count; i++) {
+		struct footprint_at at;
+		footprint_point_at(t->footprint, f->list[i].ra_deg, f->list[i].dec_deg, &at);
+		f->list[i].first = f->members;
+		for (size_t g = 0; g < t->galaxies; g++) {
+			double v[3];
+			footprint_vector(t->galaxy[g].ra_deg, t->galaxy[g].dec_deg, v);
+			if (!footprint_holds_circle(&at, v, fields_circle_rad(t->footprint, t->galaxy[g].distance_mpc)))
+				continue;
+			if (f->members == cap) {
+				size_t *more = realloc(f->member, (cap = cap ? 2 * cap : 256) * sizeof *more);
+				if (more == NULL)
+					return err_set(e, ERR_MEMORY, "no memory for the galaxies in fields");
+				f->member = more;
+			}
+			f->member[f->members++] = g;
+			f->list[i].count++;
+			if (f->in[g] < 0)
+				f->in[g] = (int)i;
+		}
+	}
+	return 0;
+}
+
+static int fields_new(const struct fields_task *t, struct fields *f, struct err *e)
+{
+	*f = (struct fields){.list = calloc(t->top + 1, sizeof *f->list), .in = calloc(t->galaxies + 1, sizeof *f->in)};
+	for (size_t g = 0; g < t->galaxies; g++)
+		f->total += t->galaxy[g].probability > 0 && isfinite(t->galaxy[g].probability) ? t->galaxy[g].probability : 0;
+	for (int64_t i = 0; t->map != NULL && t->missing != NULL && i < t->map->cells; i++)
+		f->total += t->missing[i];
+	return f->list && f->in ? 0 : err_set(e, ERR_MEMORY, "no memory for %zu fields", t->top);
+}
+
+/* 1: one pointing holds the region, and is the choice; 0: no; −1. */
+static int region_field(const struct fields_task *t, struct fields *out, struct err *e)
+{
+	double ra, dec, in;
+	struct fields_work w;
+	if (t->map == NULL || !(t->level > 0) || t->top == 0)
+		return 0;
+	for (size_t i = 0; i < t->olds; i++)
+		if (t->old[i].asked)
+			return 0;
+	if (fields_region(t, &ra, &dec, &in, e) < 0)
+		return -1;
+	if (!(in >= t->level))
+		return 0;
+	w = (struct fields_work){.task = t, .order = fields_order(t->footprint)};
+	struct fields_spot s = {.ra_deg = ra, .dec_deg = dec, .kind = FIELD_CENTRED, .seed = -1};
+	int rc = stars_new(t, &w, e) < 0 || field_take(&w, &s, out, e) < 0 ? -1 : 1;
+	work_free(&w);
+	return rc;
+}
+
+/* The better of two choices: more with as many fields, else as much with fewer. */
+static bool better(const struct fields *a, const struct fields *b, double enough)
+{
+	double ha = held(a), hb = held(b);
+	if (ha >= enough - NOTHING && hb >= enough - NOTHING)
+		return a->count < b->count;
+	return ha > hb + NOTHING;
+}
+
+static int choose_both(const struct fields_task *t, struct fields *out, struct fields *other, struct err *e)
+{
+	struct grid g;
+	int rc = grid_new(t, &g, e);
+	if (rc == 0)
+		rc = choose(t, false, &g, out, e);
+	if (rc == 0 && t->galaxies > 0 && t->olds == 0) { /* the plain way, too */
+		rc = fields_new(t, other, e);
+		if (rc == 0)
+			rc = choose(t, true, &g, other, e);
+	}
+	free(g.spot);
+	return rc;
+}
+
+int fields_choose(const struct fields_task *t, struct fields *out, struct err *e)
+{
+	struct fields other = {0};
+	int rc = fields_new(t, out, e);
+	if (rc == 0)
+		rc = region_field(t, out, e);
+	if (rc == 0)
+		rc = choose_both(t, out, &other, e);
+	if (rc == 0 && other.list != NULL && better(&other, out, t->probability)) {
+		struct fields swap = *out;
+		*out = other;
+		other = swap;
+	}
+	if (rc >= 0) {
+		list_sort(out);
+		rc = members_find(t, out, e);
+	}
+	fields_free(&other);
+	if (rc < 0)
+		fields_free(out);
+	return rc < 0 ? -1 : 0;
+}

@@ -1,0 +1,54 @@
+/* Parts of the choice of fields (fields.h); only fields*.c use it. */
+#ifndef ENGINE_TARGET_FIELDS_PARTS_H
+#define ENGINE_TARGET_FIELDS_PARTS_H
+#include "engine/target/fields.h"
+
+/* A galaxy as the choice sees it. */
+struct fields_star {
+	double v[3], circle, weight; /* circle: radius in rad that must be held */
+	int field;                   /* that holds it, −1 */
+};
+
+struct fields_spot {
+	double ra_deg, dec_deg, gain, galaxies, sky;
+	enum fields_kind kind;
+	int seed;        /* a placement about this galaxy; −1: a fixed place */
+	bool stale, gone, preferred;
+};
+
+/* One end of the stretch of places along one axis at which a frame holds a galaxy. */
+struct fields_end {
+	double at, weight;
+};
+
+struct fields_work {
+	const struct fields_task *task;
+	struct fields_star *star;
+	size_t stars;
+	struct fields_spot *spot;
+	size_t spots;
+	int order;             /* of the cells that the sky is counted in */
+	uint64_t *covered;     /* set of pixels of that order, by hashing; entry + 1, 0: free */
+	size_t covered_count, covered_cap;
+	/* room of the placements */
+	double (*plane)[4];    /* u, v, limit in u, limit in v; per star */
+	size_t *near;
+	struct fields_end *end;
+};
+
+/* What a pointing adds now; into spot. With `take` not −1 its galaxies and cells are marked as held by that field. */
+int fields_gain(struct fields_work *w, struct fields_spot *s, int take, struct err *e);
+/* Galaxies only: the cheap part. */
+double fields_gain_galaxies(const struct fields_work *w, double ra_deg, double dec_deg);
+
+/* The best placement about the seed galaxy among what is not held yet: sets ra_deg, dec_deg. Never worse than centred on it. */
+void fields_place(struct fields_work *w, struct fields_spot *s);
+
+/* The part of the sky that is missing on the chips and not covered; marks it with take. */
+int fields_sky(struct fields_work *w, const struct footprint_at *at, bool take, double *sum, struct err *e);
+int fields_order(const struct footprint *f);
+/* Grid points where something is missing, the densest FIELDS_TILES: appended to *spots (malloc'd). */
+int fields_tiles(const struct fields_task *t, struct fields_spot **spots, size_t *count, struct err *e);
+/* Centre of mass of the region of that level, and how much of the map a pointing there holds. */
+int fields_region(const struct fields_task *t, double *ra_deg, double *dec_deg, double *held, struct err *e);
+#endif
