@@ -5,8 +5,15 @@
 #include <stdlib.h>
 
 #define SQRT_2PI 2.50662827463100050242
-#define WIDE_MPC3 2e6 /* a shell is widened until it holds so much: a sphere of 78 Mpc, whose density scatters by about 0.15 */
-#define WIDE_SHELLS 3 /* but by no more on either side: a factor of 1.54 in distance */
+#define WIDE_SHELLS 3   /* the widest window, on either side: a factor of 3.2 in distance */
+#define DENSITY_ERROR 0.08 /* of ρ_w: what Kopparapu et al. 2008 give for theirs */
+#define LIGHT_SCATTER 3 /* Σ w² n/(Σ w)² of galaxies with a Schechter function above 0.1 L*: shot noise of a sum of so many weights */
+
+double missing_variance(double volume_mpc3)
+{
+	const double gamma = 1.84, r0 = 5.59 / (COSMOLOGY_H0 / 100), radius = cbrt(volume_mpc3 * 3 / (4 * M_PI));
+	return 72 / ((3 - gamma) * (4 - gamma) * (6 - gamma) * pow(2, gamma)) * pow(r0 / radius, gamma);
+}
 
 /* Weights of one bin: known ones, and the mean for the others. Without a census of a column its mean stands for every row. */
 static double bin_weight(const struct census_bin *b, const struct weight *w, int shell)
@@ -47,31 +54,55 @@ static void groups_make(struct missing *out, const struct census *k)
 	}
 }
 
+/* One group of cells by shell. */
+struct column {
+	double held[CENSUS_SHELLS], rows[CENSUS_SHELLS], mpc3[CENSUS_SHELLS];
+};
+
+/* The widest window about a shell whose density agrees with that of each narrower one within what large-scale structure and the number of galaxies
+ * let it scatter (Lepski's rule). What cannot be told from complete is complete. */
+static double complete_at(const struct column *c, int shell, double density)
+{
+	double held = 0, rows = 0, mpc3 = 0, low = -INFINITY, high = INFINITY, best = 0, error = 0;
+	for (int wide = 0; wide <= WIDE_SHELLS; wide++) {
+		for (int side = wide ? -1 : 1; side <= 1; side += 2) {
+			int s = shell + side * wide;
+			if (s < 0 || s >= CENSUS_SHELLS)
+				continue;
+			held += c->held[s];
+			rows += c->rows[s];
+			mpc3 += c->mpc3[s];
+		}
+		double ratio = held / (density * mpc3);
+		double scatter = fmax(ratio, 1e-3) * sqrt(missing_variance(mpc3) + LIGHT_SCATTER / fmax(rows, 1));
+		if (ratio < low || ratio > high)
+			break;
+		best = ratio;
+		error = sqrt(scatter * scatter + DENSITY_ERROR * DENSITY_ERROR * ratio * ratio);
+		low = fmax(low, ratio - 1.5 * scatter);
+		high = fmin(high, ratio + 1.5 * scatter);
+	}
+	return best + error >= 1 ? 1 : best;
+}
+
 void missing_make(struct missing *out, const struct census *k, const struct weight *w)
 {
-	double held[MISSING_GROUPS][CENSUS_SHELLS] = {{0}}, volume[CENSUS_SHELLS];
+	struct column column[MISSING_GROUPS] = {{{0}, {0}, {0}}};
 	*out = (struct missing){.weight = w};
 	groups_make(out, k);
-	for (int s = 0; s < CENSUS_SHELLS; s++)
-		volume[s] = cosmology_volume_mpc3(census_edge_mpc(s + 1)) - cosmology_volume_mpc3(census_edge_mpc(s));
 	for (int cell = 0; cell < CENSUS_CELLS; cell++)
-		for (int s = 0; s < CENSUS_SHELLS; s++)
-			held[out->group[cell]][s] += bin_weight(&k->bin[cell][s], w, s);
-	for (int g = 0; g < MISSING_GROUPS; g++) {
-		double part = (double)out->group_cells[g] / CENSUS_CELLS;
-		for (int s = 0; s < CENSUS_SHELLS && part > 0; s++) {
-			double sum = held[g][s], mpc3 = part * volume[s];
-			for (int wide = 1; wide <= WIDE_SHELLS && mpc3 < WIDE_MPC3; wide++)
-				for (int side = -1; side <= 1; side += 2) {
-					int t = s + side * wide;
-					if (t < 0 || t >= CENSUS_SHELLS)
-						continue;
-					sum += held[g][t];
-					mpc3 += part * volume[t];
-				}
-			out->complete[g][s] = fmin(1, sum / (w->density_per_mpc3 * mpc3));
+		for (int s = 0; s < CENSUS_SHELLS; s++) {
+			column[out->group[cell]].held[s] += bin_weight(&k->bin[cell][s], w, s);
+			column[out->group[cell]].rows[s] += k->bin[cell][s].rows;
 		}
+	for (int s = 0; s < CENSUS_SHELLS; s++) {
+		double mpc3 = cosmology_volume_mpc3(census_edge_mpc(s + 1)) - cosmology_volume_mpc3(census_edge_mpc(s));
+		for (int g = 0; g < MISSING_GROUPS; g++)
+			column[g].mpc3[s] = mpc3 * out->group_cells[g] / CENSUS_CELLS;
 	}
+	for (int g = 0; g < MISSING_GROUPS; g++)
+		for (int s = 0; s < CENSUS_SHELLS && out->group_cells[g] > 0; s++)
+			out->complete[g][s] = complete_at(&column[g], s, w->density_per_mpc3);
 }
 
 double missing_completeness(const struct missing *k, uint64_t ipix29, double distance_mpc)
@@ -128,12 +159,34 @@ static double lacks_of(const struct missing *k, uint64_t uniq, const struct part
 	return sum / (double)n;
 }
 
-void missing_per_cell(const struct skymap *m, const struct missing *k, double *out, double *total, double *norm)
+/* ∫ (dP/dV)² r² dr Ω of one cell: r² N² is a Gaussian of σ/√2; without distances the prior's own, once for all. */
+static double cell_square(const struct skymap *m, int64_t i, double flat)
 {
-	double rate[CENSUS_SHELLS], within[CENSUS_SHELLS + 1], sum = 0, all = 0, weight = 0;
+	double p = m->density[i], sr = skymap_pixel_sr(skymap_order(m->uniq[i]));
+	if (m->norm == NULL)
+		return p * p * sr * flat;
+	double mu = m->mu[i], sigma = m->sigma[i];
+	return p * p * sr * m->norm[i] * m->norm[i] * (mu * mu + 0.5 * sigma * sigma) / (2 * sqrt(M_PI) * sigma);
+}
+
+static double prior_square(const struct weight_distance *p)
+{
+	double sum = 0, last = 0;
+	for (int i = 1; i <= 1000; i++) { /* by steps of 1 % in distance, to 20,000 Mpc */
+		double r = pow(10, -0.005 + 0.0043 * i), q = weight_distance_density(p, r, 0);
+		sum += q * q * r * r * (r - last);
+		last = r;
+	}
+	return sum;
+}
+
+void missing_per_cell(const struct skymap *m, const struct missing *k, double *out, struct missing_sum *sum)
+{
+	double rate[CENSUS_SHELLS], within[CENSUS_SHELLS + 1], all = 0, weight = 0, square = 0, flat = 0;
 	struct part part = {.norm = 0};
 	int64_t last = -1; /* flat maps repeat the cells that they were made from */
-	for (int s = 0; s < CENSUS_SHELLS; s++) { /* j · dV_C/dV_L in the middle of the shell's volume */
+	*sum = (struct missing_sum){.norm = NAN};
+	for (int s = 0; s < CENSUS_SHELLS; s++) { /* j · dV_C/dV_L in the middle of the shell */
 		double d = 0.5 * (census_edge_mpc(s) + census_edge_mpc(s + 1)), z, ratio = cosmology_volume_ratio(d, &z);
 		rate[s] = k->weight->map_prior == WEIGHT_MAP_COMOVING ? 1 : ratio / (1 + z);
 	}
@@ -141,6 +194,7 @@ void missing_per_cell(const struct skymap *m, const struct missing *k, double *o
 		for (int s = 0; s <= CENSUS_SHELLS; s++)
 			within[s] = weight_distance_within(&k->weight->distance, census_edge_mpc(s));
 		part_of(k, rate, within, &part);
+		flat = prior_square(&k->weight->distance);
 	}
 	for (int64_t i = 0; i < m->cells; i++) {
 		double p = m->density[i] * skymap_pixel_sr(skymap_order(m->uniq[i]));
@@ -156,12 +210,16 @@ void missing_per_cell(const struct skymap *m, const struct missing *k, double *o
 		double lacks = p * lacks_of(k, m->uniq[i], &part);
 		if (out != NULL)
 			out[i] = lacks;
-		sum += lacks;
+		sum->total += lacks;
+		square += cell_square(m, i, flat);
 		all += p * part.norm;
 		weight += p;
 	}
-	*norm = weight > 0 ? all / weight : NAN;
+	if (!(all > 0))
+		return;
+	sum->norm = all / weight;
+	sum->total /= sum->norm;
+	sum->volume_mpc3 = weight * weight / square;
 	for (int64_t i = 0; out != NULL && i < m->cells; i++)
-		out[i] /= *norm > 0 ? *norm : 1;
-	*total = *norm > 0 ? sum / *norm : 0;
+		out[i] /= sum->norm;
 }

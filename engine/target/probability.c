@@ -2,19 +2,28 @@
 #include "engine/target/probability.h"
 #include <math.h>
 
+/* b of probability.h. */
+static double contrast(double seen, double expected, const struct ranking *r, double volume_mpc3)
+{
+	double n = r->total_square > 0 ? r->total_rate * r->total_rate / r->total_square : 0, k = 1 / missing_variance(volume_mpc3);
+	return seen > 0 && expected > 0 && isfinite(k) ? (k + n) / (k + n * expected / seen) : 1;
+}
+
 void probability_make(struct probability *out, const struct skymap *m, const struct missing *k, const struct ranking *r, double *cell_missing)
 {
 	const struct weight *w = k->weight;
-	double norm;
-	*out = (struct probability){.outside = NAN, .inside = r->total_rate > 0, .catalogue = NAN, .lacking = NAN};
+	struct missing_sum sum;
+	*out = (struct probability){.outside = NAN, .inside = r->total_rate > 0, .catalogue = NAN, .lacking = NAN, .contrast = NAN};
 	if (r->total_rate > 0)
 		out->scale = 1 / r->total_rate;
 	for (int64_t i = 0; cell_missing != NULL && i < m->cells; i++)
 		cell_missing[i] = 0;
 	if (!(w->density_per_mpc3 > 0) || (m->norm == NULL && w->distance.kind == WEIGHT_PRIOR_NONE))
 		return;
-	missing_per_cell(m, k, cell_missing, &out->lacking, &norm);
-	out->catalogue = r->total_rate / (w->density_per_mpc3 * norm);
+	missing_per_cell(m, k, cell_missing, &sum);
+	out->catalogue = r->total_rate / (w->density_per_mpc3 * sum.norm);
+	out->contrast = contrast(out->catalogue, 1 - sum.total, r, sum.volume_mpc3);
+	out->lacking = sum.total * out->contrast;
 	double all = out->catalogue + out->lacking;
 	if (!(all > 0) || !isfinite(all))
 		return;
@@ -22,7 +31,7 @@ void probability_make(struct probability *out, const struct skymap *m, const str
 	out->inside = out->catalogue / all;
 	out->scale *= out->inside;
 	for (int64_t i = 0; cell_missing != NULL && i < m->cells; i++)
-		cell_missing[i] /= all;
+		cell_missing[i] *= out->contrast / all;
 }
 
 double probability_row(const struct probability *p, const struct weight *w, const struct catalog *c, const struct ranked *r)

@@ -1,9 +1,16 @@
 /* The probability of each galaxy to be the host, and of a host that the catalogue does not hold.
  *
- * With S = Σ (w_i/ρ_w) dP/dV j/G over the catalogue and M = what it lacks (missing.h), galaxy i has p_i = (w_i/ρ_w)(dP/dV)_i j_i / G / (S + M) and
- * "not in the catalogue" M/(S + M). S + M is 1 where the sky is as dense as the mean; in a cluster it is more and in a void less, and hosts
- * are where galaxies are: both are renormalised (the in- and out-of-catalogue parts of Gray et al. 2020, arXiv:1908.06050, §2). Where ρ_w is not known, the sum over the
- * catalogue is 1 and `outside` is NaN. */
+ * With S = Σ (w_i/ρ_w) dP/dV j/G over the catalogue and M = what it lacks, galaxy i has p_i = (w_i/ρ_w)(dP/dV)_i j_i / G / (S + M) and "not in the
+ * catalogue" is M/(S + M) (the in- and out-of-catalogue parts of Gray et al. 2020, arXiv:1908.06050, §2). S is 1 where the catalogue is complete and
+ * the sky as dense as the mean, more in a cluster, less in a void; hosts are where galaxies are, so both are renormalised.
+ *
+ * What is missing clusters as what is listed does: M = b · ∫(1 − f) dP/dV j/G dV (missing.h), b the density under the map in units of the mean, as well
+ * as the catalogue knows it: b = (k + n)/(k + n S̄/S), the mean of a gamma distribution of variance 1/k = missing_variance(volume of the map)
+ * after n = (Σ p)²/Σ p² galaxies were seen where n S̄/S were expected, S̄ = 1 − ∫(1 − f). Few galaxies: b = 1, homogeneous completion; many:
+ * b = S/S̄, multiplicative completion (Finke et al. 2021, arXiv:2101.12660, §3). tests/unit/calibration.c is what decided it: b = 1 says 42 %
+ * where 50 % of the hosts are missing.
+ *
+ * Where ρ_w is not known, the sum over the catalogue is 1 and `outside` is NaN. */
 #ifndef ENGINE_TARGET_PROBABILITY_H
 #define ENGINE_TARGET_PROBABILITY_H
 #include "engine/target/missing.h"
@@ -14,6 +21,7 @@ struct probability {
 	double inside;    /* 1 − outside; 1 where that is not known; 0 where nothing has a score */
 	double catalogue; /* S: the catalogue's weight under the map in units of the mean universe's; NaN: not known */
 	double lacking;   /* M, likewise */
+	double contrast;  /* b */
 	double scale;     /* p = score · j · scale */
 };
 

@@ -157,8 +157,11 @@ static int cell_take(struct pass *p, int64_t cell, uint64_t end, struct err *e)
 			continue;
 		p->out->considered++;
 		p->out->total += r.score;
-		if (p->options->by != NULL)
-			p->out->total_rate += r.score * weight_rate(p->options->by, catalog_distance_mpc(p->catalog, r.row));
+		if (p->options->by != NULL) {
+			double rate = r.score * weight_rate(p->options->by, catalog_distance_mpc(p->catalog, r.row));
+			p->out->total_rate += rate;
+			p->out->total_square += rate * rate;
+		}
 		if (keep(&p->kept, &r, e) < 0)
 			return -1;
 	}

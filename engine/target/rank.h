@@ -44,7 +44,7 @@ struct ranking {
 	int64_t without_weight;   /* in the map's area, but no luminosity or mass: not considered, unless the mean stands in */
 	int64_t mean_weight;      /* of these, with the mean of their distance instead */
 	double total;             /* sum of scores, in the order of rows */
-	double total_rate;        /* sum of score × weight_rate; 0 without `by` */
+	double total_rate, total_square; /* sums of score × weight_rate and of its square; 0 without `by` */
 	bool is_3d;
 };
 
