@@ -2,7 +2,7 @@
  *
  * A `struct visibility_night` is computed once for an interval and a list of sites (Sun, Moon, zeniths every few minutes) and is then
  * read by any number of threads for any number of targets (a few µs each). Airmass is the secant of the zenith distance; altitudes
- * are geometric; the Moon limit holds also while the Moon is below the horizon, as the OCS portal has it. Edges are good to 1 s. */
+ * are geometric (no refraction); the Moon limit holds also while the Moon is below the horizon, as the OCS portal has it. Edges are good to 1 s. */
 #ifndef ENGINE_TARGET_VISIBILITY_H
 #define ENGINE_TARGET_VISIBILITY_H
 #include "engine/base/err.h"
@@ -63,7 +63,7 @@ struct visibility_report {
 	enum visibility_reason reason;      /* VISIBLE: there is at least one window */
 	size_t count;
 	struct visibility_window windows[VISIBILITY_WINDOWS];
-	/* For the sentence: */
+	/* For the sentence; with a window, of the interval asked for only: */
 	double airmass_least;               /* at culmination; INFINITY when it stays below the horizon */
 	double alt_max_deg;
 	int64_t up_start_us, up_end_us;     /* first time above the limits of airmass, horizon and hour angle; UTC_NONE if never */

@@ -68,10 +68,13 @@ static void ngc4993_from_tololo(void **state)
 }
 
 /* The edges are where the limits are, to a second: 2 s outside one of them is broken, on the edge none is. */
-static void edges_are_sharp(void **state)
+static void edges_are_where_limits_are(double ha_limit_h, unsigned at_least)
 {
-	(void)state;
-	struct visibility_night *n = night("2023-05-18T12:00:00Z", 48);
+	struct err e = {0};
+	struct visibility_site s = tololo;
+	s.ha_limit_h = ha_limit_h;
+	const int64_t start_us = utc("2023-05-18T12:00:00Z"), end_us = start_us + 2 * UTC_DAY;
+	struct visibility_night *n = visibility_night_new(&s, 1, start_us, end_us, &e);
 	unsigned seen = 0;
 	for (int i = 0; i < 40; i++) {
 		double ra = 9.0 * i, dec = -80.0 + 3.5 * i;
@@ -84,17 +87,24 @@ static void edges_are_sharp(void **state)
 			for (int side = 0; side < 2; side++)
 				for (int out = 0; out < 2; out++) {
 					int64_t at = side ? r.windows[w].end_us : r.windows[w].start_us;
-					if (at == utc("2023-05-18T12:00:00Z") || at == utc("2023-05-20T12:00:00Z"))
+					if (at == start_us || at == end_us)
 						continue;
 					at += out * (side ? 2 : -2) * UTC_SECOND;
 					visibility_night_local(n, 0, at, &l);
 					int ok = ephemeris_airmass(ephemeris_sin_alt(&l, &t)) <= 2.5 && ephemeris_asin_deg(l.sun_sin_alt) <= -12.0
-						&& ephemeris_moon_deg(&l, &t) >= 20.0;
+						&& ephemeris_moon_deg(&l, &t) >= 20.0 && (ha_limit_h >= 12 || fabs(ephemeris_hour_angle_h(&l, &t)) <= ha_limit_h);
 					assert_int_equal(ok, !out);
 				}
 	}
-	assert_true(seen > 30);
+	assert_true(seen > at_least);
 	visibility_night_free(n);
+}
+
+static void edges_are_sharp(void **state)
+{
+	(void)state;
+	edges_are_where_limits_are(12.0, 30);
+	edges_are_where_limits_are(2.6, 30);
 }
 
 static void reason_is(const char *start, double hours, double ra, double dec, struct visibility_limits l, enum visibility_reason want,
