@@ -18,5 +18,6 @@ int cmd_usage(const struct command *c, const char *format, ...) __attribute__((f
 int cmd_read_file(const char *path, unsigned long max, unsigned char **bytes, unsigned long *len);
 
 extern const struct command command_run, command_ctl, command_decode, command_area, command_rank, command_visible, command_plan,
-	command_replay, command_sim, command_catalog, command_check, command_policy, command_world, command_report, command_depth;
+	command_replay, command_sim, command_catalog, command_check, command_policy, command_world, command_report, command_depth,
+	command_plot;
 #endif

@@ -12,7 +12,7 @@
 
 static const struct command *const commands[] = {&command_run, &command_ctl, &command_decode, &command_area, &command_rank,
 	&command_visible, &command_depth, &command_plan, &command_policy, &command_catalog, &command_check, &command_report, &command_sim, &command_replay,
-	&command_world};
+	&command_world, &command_plot};
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
 static int help(FILE *to)

@@ -6,24 +6,19 @@
 #include <stdio.h>
 #include <string.h>
 
-int page_write(const char *path, const char *title, const struct text *body, struct err *e)
+int page_save(const char *path, const struct text *t, struct err *e)
 {
-	struct text page = {.max = LIMIT_TEXT};
 	char beside[1024];
+	if (t->failed)
+		return err_set(e, ERR_LIMIT, "%s: would be larger than %zu bytes, or there is no memory", path, t->max);
+	if (strcmp(path, "-") == 0)
+		return fwrite(t->data, 1, t->len, stdout) == t->len && fflush(stdout) == 0 ? 0
+			: err_set(e, ERR_SYSTEM, "standard output: cannot be written: %s", strerror(errno));
 	if (snprintf(beside, sizeof beside, "%s.part", path) >= (int)sizeof beside)
 		return err_set(e, ERR_INPUT, "path %.80s… is too long", path);
-	text_puts(&page, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>");
-	text_html(&page, title);
-	text_puts(&page, "</title><style>body{font:14px/1.45 system-ui,'DejaVu Sans',Arial,sans-serif;margin:2em auto;max-width:860px;padding:0 1em;color:#1d2939}");
-	text_puts(&page, svg_style);
-	text_puts(&page, "</style></head><body>\n<h1>");
-	text_html(&page, title);
-	text_puts(&page, "</h1>\n");
-	text_add(&page, body->data ? body->data : "", body->len);
-	text_puts(&page, "</body></html>\n");
-	int rc = page.failed || body->failed ? err_set(e, ERR_LIMIT, "the page is larger than %u bytes", LIMIT_TEXT) : 0;
-	FILE *f = rc == 0 ? fopen(beside, "wbe") : NULL;
-	if (rc == 0 && (f == NULL || fwrite(page.data, 1, page.len, f) != page.len))
+	int rc = 0;
+	FILE *f = fopen(beside, "wbe");
+	if (f == NULL || fwrite(t->data, 1, t->len, f) != t->len)
 		rc = err_set(e, ERR_INPUT, "%s: cannot be written: %s; choose a directory you may write to", beside, strerror(errno));
 	if (f != NULL && fclose(f) != 0 && rc == 0)
 		rc = err_set(e, ERR_INPUT, "%s: cannot be written: %s", beside, strerror(errno));
@@ -31,6 +26,23 @@ int page_write(const char *path, const char *title, const struct text *body, str
 		rc = err_set(e, ERR_INPUT, "%s: %s", path, strerror(errno));
 	if (rc != 0 && f != NULL)
 		remove(beside);
+	return rc;
+}
+
+int page_write(const char *path, const char *title, const struct text *body, struct err *e)
+{
+	struct text page = {.max = LIMIT_TEXT, .failed = body->failed};
+	text_puts(&page, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>");
+	text_html(&page, title);
+	text_puts(&page, "</title><style>body{font:14px/1.45 system-ui,'DejaVu Sans',Arial,sans-serif;margin:2em auto;max-width:860px;padding:0 1em;color:#1d2939}");
+	text_puts(&page, svg_style);
+	text_puts(&page, svg_style_page);
+	text_puts(&page, "</style></head><body>\n<h1>");
+	text_html(&page, title);
+	text_puts(&page, "</h1>\n");
+	text_add(&page, body->data ? body->data : "", body->len);
+	text_puts(&page, "</body></html>\n");
+	int rc = page_save(path, &page, e);
 	text_free(&page);
 	return rc;
 }

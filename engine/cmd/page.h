@@ -4,6 +4,9 @@
 #include "engine/base/err.h"
 #include "engine/base/text.h"
 
-/* Writes title and body (SVG elements and paragraphs) to path, whole or not at all (a file beside it, renamed). */
+/* Writes a text to a path, whole or not at all (a file beside it, renamed); "-" is standard output. */
+int page_save(const char *path, const struct text *t, struct err *e);
+
+/* The same for a page of title and body (SVG elements and paragraphs). */
 int page_write(const char *path, const char *title, const struct text *body, struct err *e);
 #endif

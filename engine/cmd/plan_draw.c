@@ -44,7 +44,8 @@ static int sky_draw(const struct plan_drawing *d, struct text *out, struct err *
 			asked ? "asked" : "not asked", asked ? "#2563eb" : "#98a2b3"};
 	}
 	text_puts(out, "<figure>");
-	sky_close_up(&(struct sky_close_up){&m, &m, g, n, 8, NAN, NAN, true}, out);
+	sky_close_up(&(struct sky_close_up){.first = &m, .last = &m, .galaxies = g, .count = n, .named = 8, .host_ra_deg = NAN, .host_dec_deg = NAN,
+		.whole_if_wide = true}, out);
 	text_puts(out, "<figcaption>50 and 90 % regions (ICRS, east left) and the ranked galaxies, area by share: <b class=\"f2\">●</b> asked "
 		"<b class=\"f5\">●</b> not asked; numbers are ranks</figcaption></figure>\n");
 	skymap_free(&m);

@@ -6,9 +6,9 @@
 #include "engine/base/text.h"
 #include "engine/base/utc.h"
 #include "engine/cmd/cmd.h"
+#include "engine/cmd/page.h"
 #include "engine/cmd/report.h"
 #include "engine/io/mapchild.h"
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,19 +42,6 @@ static int read_maps(struct night_input *in, struct err *e)
 	return more < 0 ? -1 : 0;
 }
 
-static int write_page(const struct text *page, const char *path, struct err *e)
-{
-	FILE *f = strcmp(path, "-") == 0 ? stdout : fopen(path, "wbe");
-
-	if (f == NULL)
-		return err_set(e, ERR_SYSTEM, "%s: %s; give a path that can be written with -o",
-			path, strerror(errno));
-	bool ok = fwrite(page->data, 1, page->len, f) == page->len;
-	if ((f != stdout ? fclose(f) : fflush(f)) != 0 || !ok)
-		return err_set(e, ERR_SYSTEM, "%s: cannot be written: %s", path, strerror(errno));
-	return 0;
-}
-
 int report_page(struct night_input *in, const char *path, struct err *e)
 {
 	struct text page = {.max = LIMIT_TEXT};
@@ -62,7 +49,7 @@ int report_page(struct night_input *in, const char *path, struct err *e)
 
 	json_t *night = read_maps(in, e) == 0 ? night_read(in, e) : NULL;
 	if (night != NULL && night_html(in, night, &page, e) == 0)
-		bad = write_page(&page, path, e);
+		bad = page_save(path, &page, e);
 	json_decref(night);
 	text_free(&page);
 	for (size_t i = 0; i < in->map_count; i++)

@@ -244,8 +244,8 @@ int night_html(const struct night_input *in, const json_t *night, struct text *o
 	text_printf(out,
 		"<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta "
 		"name=\"viewport\" content=\"width=device-width\"><title>slew: night of %s</title>"
-		"<style>%s%s</style><main>\n",
-		json_text(json_object_get(night, "event"), "name", ""), svg_style, style);
+		"<style>%s%s%s</style><main>\n",
+		json_text(json_object_get(night, "event"), "name", ""), svg_style, svg_style_page, style);
 	text_printf(out,
 		"<h1>%s, %s</h1><p class=\"sub\">%s to %s (sky time, UTC)",
 		in->simulated ? "A dry run" : "Night report",

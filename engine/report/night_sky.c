@@ -4,13 +4,11 @@
 #include "engine/base/utc.h"
 #include "engine/report/night.h"
 #include "engine/report/sky.h"
-#include "engine/target/ephemeris.h"
 #include "engine/target/region.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define DEG    (M_PI / 180)
 
 static const struct night_map *map_of(const struct night_input *in, const char *event, bool last)
 {
@@ -21,19 +19,6 @@ static const struct night_map *map_of(const struct night_input *in, const char *
 			(last || found == NULL || strcmp(found->type, "EARLYWARNING") == 0))
 			found = &in->maps[i];
 	return found;
-}
-
-static void body(const struct svg_sky *s, const double v[3], const char *glyph, const char *name,
-	struct text *out)
-{
-	double x, y, norm = sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]),
-		     ra = atan2(v[1], v[0]) / DEG, dec = asin(v[2] / norm) / DEG;
-
-	if (!svg_sky_xy(s, ra, dec, &x, &y))
-		return;
-	text_printf(out, glyph, x, y);
-	text_printf(out, "<text class=\"label\" x=\"%.1f\" y=\"%.1f\">%s</text>\n", x + 11, y + 4,
-		name);
 }
 
 /* The first exposure of the event (or of any), and where: that moment's horizon is drawn. */
@@ -52,63 +37,49 @@ static const json_t *first_light(const json_t *night, int64_t *utc_us)
 	return best;
 }
 
-static bool site_place(
-	const json_t *night, const char *code, struct ephemeris_site *place, const char **name)
+/* The site of that code as the facilities' descriptors have it. */
+static bool site_find(const json_t *night, const char *code, struct visibility_site *out)
 {
-	json_t *facility, *site;
-	size_t i, k;
+	json_t *facility;
+	size_t i, count = 0;
 
 	json_array_foreach (json_object_get(night, "descriptors"), i, facility) {
+		struct visibility_site sites[VISIBILITY_SITES];
+		struct err e = {0};
 		json_t *d = json_loads(json_text(facility, "descriptor", "{}"), 0, NULL);
-		bool found = false;
-		json_array_foreach (json_object_get(d, "sites"), k, site)
-			if (strcmp(json_text(site, "code", ""), code) == 0 || code[0] == '\0') {
-				*place = (struct ephemeris_site){
-					json_number(site, "latitude_deg", 0),
-					json_number(site, "longitude_deg", 0),
-					json_number(site, "elevation_m", 0)};
-				found = true;
-				break;
-			}
+		if (visibility_sites(d, sites, VISIBILITY_SITES, &count, &e) < 0)
+			count = 0;
 		json_decref(d);
-		if (found) {
-			*name = code;
-			return true;
-		}
+		for (size_t k = 0; k < count; k++)
+			if (strcmp(sites[k].code, code) == 0) {
+				*out = sites[k];
+				return true;
+			}
 	}
 	return false;
 }
 
-static void horizon(const struct svg_sky *s, const json_t *night, struct text *out)
+/* Contours of one event: the first map, and the last in another colour; its name beside the peak. */
+static void event_regions(const struct svg_sky *s, const struct night_input *in, const json_t *event, bool chosen, struct labels *l,
+	struct text *out)
 {
-	struct ephemeris_frame frame;
-	struct ephemeris_bodies bodies;
-	struct ephemeris_local local;
-	struct ephemeris_site place;
-	double points[181][3];
-	int64_t at;
-	const char *name = "";
-	const json_t *light = first_light(night, &at);
-	char hms[32];
+	const char *name = json_text(event, "name", "");
+	const struct night_map *m = map_of(in, name, false), *last = map_of(in, name, true);
+	struct region r;
+	struct err e = {0};
+	char words[96];
+	double x, y;
+	const struct contour first90 = {0.9, chosen ? "class=\"r90\"" : "class=\"r90 other\""},
+			     last90 = {0.9, chosen ? "class=\"r90 later\"" : "class=\"r90 other\""};
 
-	ephemeris_frame_set(&frame, at);
-	ephemeris_bodies_at(&frame, at, &bodies);
-	if (light != NULL && site_place(night, json_text(light, "site", ""), &place, &name)) {
-		ephemeris_local_at(&bodies, &place, &local);
-		sky_circle(local.zenith, 90, points, 181);
-		svg_sky_path(s, (const double(*)[3])points, 181, "class=\"horizon\"", out);
-		sky_circle(local.zenith, 60, points, 181);
-		svg_sky_path(s, (const double(*)[3])points, 181, "class=\"horizon thin\"", out);
-		text_printf(out,
-			"<text class=\"note\" x=\"%.0f\" y=\"%.0f\">dashed: horizon and airmass 2 "
-			"of %s at %s UTC, the first exposure</text>\n",
-			s->x0, s->y0 + s->height + 16, name, utc_format_hms(hms, at));
-	}
-	body(s, bodies.sun, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"8\" class=\"sun\"/>", "Sun", out);
-	char moon[32];
-	snprintf(moon, sizeof moon, "Moon %.0f %%", 100 * bodies.moon_illuminated);
-	body(s, bodies.moon_km, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"7\" class=\"moon\"/>", moon,
-		out);
+	if (m == NULL)
+		return;
+	contour_draw(s, &m->map, &first90, 1, out);
+	if (last != m)
+		contour_draw(s, &last->map, &last90, 1, out);
+	snprintf(words, sizeof words, "%.60s%s", name, strcmp(json_text(event, "state", ""), "retracted") == 0 ? " (retracted)" : "");
+	if (region_of(&last->map, &r, &e) == 0 && svg_sky_xy(s, r.ra_deg, r.dec_deg, &x, &y))
+		labels_put(l, x, y, 9, words, out);
 }
 
 void night_whole_sky(const struct night_input *in, const json_t *night, struct text *out)
@@ -117,46 +88,30 @@ void night_whole_sky(const struct night_input *in, const json_t *night, struct t
 	const struct night_map *chosen = map_of(in, event, true);
 	struct region r = {0};
 	struct err e = {0};
+	struct visibility_site place;
+	struct sky_moment at = {.sites = &place};
+	const json_t *light = first_light(night, &at.utc_us);
+	char hms[32];
 	json_t *row;
 	size_t i;
 
 	if (chosen != NULL)
 		region_of(&chosen->map, &r, &e);
-	struct svg_sky s = {.all = true,
-		.ra0_deg = round(r.ra_deg / 15) * 15,
-		.x0 = 40,
-		.y0 = 14,
-		.width = 600,
-		.height = 300};
-	text_puts(out,
-		"<figure><svg viewBox=\"0 0 660 340\" role=\"img\" aria-label=\"whole sky\">\n");
+	at.count = light != NULL && site_find(night, json_text(light, "site", ""), &place) ? 1 : 0;
+	struct svg_sky s = {.all = true, .ra0_deg = round(r.ra_deg / 15) * 15, .x0 = 40, .y0 = 14, .width = 600, .height = 300};
+	struct labels l = {.x0 = s.x0, .y0 = s.y0, .x1 = s.x0 + s.width, .y1 = s.y0 + s.height};
+	text_puts(out, "<figure>");
+	svg_open(&(struct svg_picture){660, 324, "whole sky", false}, out);
 	svg_sky_grid(&s, out);
-	horizon(&s, night, out);
-	json_array_foreach (json_object_get(night, "events"), i, row) {
-		const char *name = json_text(row, "name", "");
-		const struct night_map *m = map_of(in, name, false), *last = map_of(in, name, true);
-		bool this = strcmp(name, event) == 0;
-		double x, y;
-		if (m == NULL)
-			continue;
-		svg_contour(&s, &m->map, sky_threshold(&m->map, 0.9),
-			this ? "class=\"c90\"" : "class=\"c90 other\"", out);
-		if (last != m)
-			svg_contour(
-				&s, &last->map, sky_threshold(&last->map, 0.9), "class=\"c50\"", out);
-		if (region_of(&last->map, &r, &e) == 0 &&
-			svg_sky_xy(&s, r.ra_deg, r.dec_deg, &x, &y))
-			text_printf(out,
-				"<text class=\"label%s\" x=\"%.1f\" y=\"%.1f\">%s%s</text>\n",
-				this ? " strong" : "", x + 12,
-				fabs(r.dec_deg) < 10 ? y + 18 : y - 10, name,
-				strcmp(json_text(row, "state", ""), "retracted") == 0
-					? " (retracted)"
-					: "");
-	}
-	text_puts(out, "</svg><figcaption>The whole sky (Mollweide, ICRS, east left): 90 % regions "
-		       "of all events; of the chosen one the first and the last map."
-		       "</figcaption></figure>\n");
+	sky_moment(&s, &at, &l, out);
+	svg_sky_clip(&s, out);
+	json_array_foreach (json_object_get(night, "events"), i, row)
+		event_regions(&s, in, row, strcmp(json_text(row, "name", ""), event) == 0, &l, out);
+	text_puts(out, "</g></svg><figcaption>The whole sky (Mollweide, ICRS, east left): 90 % regions of all events, of the chosen one the first "
+		       "map (blue) and the last (orange). Dash and dot: the galactic plane. Sun and Moon");
+	if (at.count > 0)
+		text_printf(out, ", the horizon (dashed) and airmass 2 (circle) of %s", place.code);
+	text_printf(out, " at %.5s UTC%s.</figcaption></figure>\n", utc_format_hms(hms, at.utc_us), light != NULL ? ", the first exposure" : "");
 }
 
 /* Galaxies of the event with their fates; malloc'd. */
@@ -193,8 +148,8 @@ void night_close_up(const struct night_input *in, const json_t *night, struct te
 	}
 	struct sky_galaxy *g = galaxies(night, json_int(json_object_get(night, "event"), "id", 0), &count);
 	text_puts(out, "<figure>");
-	sky_close_up(&(struct sky_close_up){&first->map, &last->map, g, count, 6,
-			     json_number(host, "ra_deg", NAN), json_number(host, "dec_deg", NAN), false},
+	sky_close_up(&(struct sky_close_up){.first = &first->map, .last = &last->map, .galaxies = g, .count = count, .named = 6,
+			     .host_ra_deg = json_number(host, "ra_deg", NAN), .host_dec_deg = json_number(host, "dec_deg", NAN)},
 		out);
 	free(g);
 	text_puts(out, "<figcaption>");

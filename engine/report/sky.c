@@ -1,5 +1,6 @@
-/* The close-up of a map: see sky.h. */
+/* Sky maps as pictures: see sky.h. The picture of a file of its own: sky_picture.c. */
 #include "engine/report/sky.h"
+#include "engine/report/labels.h"
 #include "engine/target/region.h"
 #include <chealpix.h>
 #include <math.h>
@@ -7,8 +8,11 @@
 #include <string.h>
 
 #define DEG      (M_PI / 180)
-#define LABELS   16
 #define HALF_MAX 24.0 /* degrees from the centre to the edge of the widest close-up */
+#define HALF_MIN 0.1
+#define HALF_BINS 480 /* of the distance from the centre */
+#define CIRCLE   361
+#define DARK_DEG -12.0
 
 double sky_threshold(const struct skymap *m, double level)
 {
@@ -34,12 +38,22 @@ void sky_circle(const double axis[3], double angle_deg, double points[][3], size
 	}
 }
 
+double sky_radius(double share)
+{
+	return 2.2 + 14 * sqrt(fmax(0, isfinite(share) ? share : 0));
+}
+
 /* Where to look ---------------------------------------------------------------------------------------------------------------- */
 
 static void cell_vector(const struct skymap *m, int64_t i, double v[3])
 {
 	int order = skymap_order(m->uniq[i]);
 	pix2vec_nest64(INT64_C(1) << order, (int64_t)(m->uniq[i] - (UINT64_C(4) << (2 * order))), v);
+}
+
+static double cell_probability(const struct skymap *m, int64_t i)
+{
+	return m->density[i] * skymap_pixel_sr(skymap_order(m->uniq[i]));
 }
 
 /* Adds the direction of a map's inner half: cells denser than its 50 % threshold, by probability. */
@@ -51,77 +65,160 @@ static void half_add(const struct skymap *m, double sum[3])
 			continue;
 		cell_vector(m, i, v);
 		for (int k = 0; k < 3; k++)
-			sum[k] += m->density[i] * skymap_pixel_sr(skymap_order(m->uniq[i])) * v[k];
+			sum[k] += cell_probability(m, i) * v[k];
 	}
 }
 
-/* Half width that shows so much of a map's probability, 3 to HALF_MAX degrees. */
-static double half_width_deg(const struct skymap *m, double level, double ra, double dec)
+/* Distance from a direction within which 98.5 % of a map's 90 % region lies, by probability; HALF_MAX when it does not fit. */
+static double reach_deg(const struct skymap *m, const double axis[3])
 {
-	double sum[(int)HALF_MAX + 1] = {0}, total = 0, v[3];
+	double sum[HALF_BINS + 1] = {0}, all = 0, inner = 0, least = sky_threshold(m, 0.9), v[3];
 	for (int64_t i = 0; i < m->cells; i++) {
+		if (m->density[i] < least || !(m->density[i] > 0))
+			continue;
 		cell_vector(m, i, v);
-		double sep = svg_separation_deg(ra, dec, atan2(v[1], v[0]) / DEG, asin(v[2]) / DEG);
-		sum[sep < HALF_MAX ? (int)sep : (int)HALF_MAX] += m->density[i] * skymap_pixel_sr(skymap_order(m->uniq[i]));
+		double half_cell = sqrt(skymap_pixel_sr(skymap_order(m->uniq[i]))) / DEG / 2;
+		double sep = acos(fmax(-1, fmin(1, v[0] * axis[0] + v[1] * axis[1] + v[2] * axis[2]))) / DEG + half_cell;
+		/* narrow bins near the centre, where a map may be an arcminute wide */
+		double bin = HALF_BINS * sqrt(sep / HALF_MAX);
+		sum[bin < HALF_BINS ? (int)bin : HALF_BINS] += cell_probability(m, i);
+		all += cell_probability(m, i);
 	}
-	for (int d = 0; d < (int)HALF_MAX; d++) {
-		total += sum[d];
-		if (total > level)
-			return d < 2 ? 3 : d + 1.3;
+	for (int k = 0; k < HALF_BINS; k++) {
+		inner += sum[k];
+		if (inner >= 0.985 * all)
+			return HALF_MAX * pow((k + 1.0) / HALF_BINS, 2);
 	}
 	return HALF_MAX;
 }
 
-static struct svg_sky view_of(const struct sky_close_up *c)
+bool sky_view(const struct skymap *first, const struct skymap *last, struct svg_sky *view)
 {
 	double v[3] = {0};
-	half_add(c->first, v);
-	half_add(c->last, v);
-	double ra = atan2(v[1], v[0]) / DEG, dec = atan2(v[2], hypot(v[0], v[1])) / DEG;
-	double half = fmax(half_width_deg(c->first, c->first == c->last ? 0.97 : 0.68, ra, dec), half_width_deg(c->last, 0.9, ra, dec));
-	bool wide = half >= HALF_MAX;
-	half *= 608.0 / 500; /* the picture is wider than high: what fits must fit into its height */
-	if (wide && c->whole_if_wide)
-		return (struct svg_sky){.all = true, .ra0_deg = round(ra / 15) * 15, .x0 = 44, .y0 = 10, .width = 608, .height = 304};
-	return (struct svg_sky){.ra0_deg = ra, .dec0_deg = dec, .half_deg = half, .x0 = 44, .y0 = 10, .width = 608, .height = 500};
+	half_add(first, v);
+	if (last != first)
+		half_add(last, v);
+	double norm = sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
+	for (int k = 0; k < 3; k++)
+		v[k] = norm > 0 ? v[k] / norm : k == 0;
+	double half = reach_deg(last, v);
+	if (last != first)
+		half = fmax(half, reach_deg(first, v));
+	bool fits = half < HALF_MAX && norm > 0;
+	view->all = false;
+	view->ra0_deg = atan2(v[1], v[0]) / DEG;
+	view->dec0_deg = atan2(v[2], hypot(v[0], v[1])) / DEG;
+	/* what fits must fit into the height of a picture that is wider than high */
+	view->half_deg = fmin(40, fmax(HALF_MIN, 1.12 * half) * fmax(1, view->width / view->height));
+	return fits;
+}
+
+/* The sky of a moment --------------------------------------------------------------------------------------------------------- */
+
+static double now_at(int64_t utc_us, const struct ephemeris_site *site, struct ephemeris_frame *f, struct ephemeris_bodies *b, double zenith[3])
+{
+	struct ephemeris_local l;
+	ephemeris_frame_set(f, utc_us);
+	ephemeris_bodies_at(f, utc_us, b);
+	ephemeris_local_at(b, site, &l);
+	memcpy(zenith, l.zenith, sizeof l.zenith);
+	return ephemeris_asin_deg(l.sun_sin_alt);
+}
+
+void sky_altitude_circle(const struct ephemeris_site *site, int64_t utc_us, double alt_deg, double points[][3], size_t n)
+{
+	struct ephemeris_frame f;
+	struct ephemeris_bodies b;
+	double zenith[3];
+	now_at(utc_us, site, &f, &b, zenith);
+	sky_circle(zenith, 90 - alt_deg, points, n);
+}
+
+static void position(const double v[3], double *ra, double *dec)
+{
+	*ra = atan2(v[1], v[0]) / DEG;
+	*dec = atan2(v[2], hypot(v[0], v[1])) / DEG;
+}
+
+static void circle(const struct svg_sky *s, const double axis[3], double angle_deg, const char *attributes, struct text *out)
+{
+	double points[CIRCLE][3];
+	sky_circle(axis, angle_deg, points, CIRCLE);
+	svg_sky_path(s, (const double(*)[3])points, CIRCLE, attributes, out);
+}
+
+static void body(const struct svg_sky *s, const double v[3], const char *class, double radius, const char *words, struct labels *l, struct text *out)
+{
+	double x, y, ra, dec;
+	position(v, &ra, &dec);
+	if (!svg_sky_xy(s, ra, dec, &x, &y))
+		return;
+	text_printf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" class=\"%s\"/>", x, y, radius, class);
+	labels_take(l, x - radius, y - radius, x + radius, y + radius);
+	labels_put(l, x, y, radius, words, out);
+}
+
+/* In a close-up: the name of a site where its circle comes nearest to the middle. */
+static void circle_name(const struct svg_sky *s, const double (*points)[3], const char *words, struct labels *l, struct text *out)
+{
+	double best = INFINITY, x, y, at[2] = {0}, ra, dec;
+	for (int i = 0; i < CIRCLE; i++) {
+		position(points[i], &ra, &dec);
+		if (!svg_sky_xy(s, ra, dec, &x, &y))
+			continue;
+		double far = hypot(x - s->x0 - s->width / 2, y - s->y0 - s->height / 2);
+		if (far < best) {
+			best = far;
+			at[0] = x;
+			at[1] = y;
+		}
+	}
+	if (isfinite(best))
+		labels_put(l, at[0], at[1], 1, words, out);
+}
+
+static void site(const struct svg_sky *s, const struct visibility_site *place, const struct sky_moment *m, struct labels *l, struct text *out)
+{
+	struct ephemeris_frame f;
+	struct ephemeris_bodies b;
+	double zenith[3], points[CIRCLE][3], x, y, ra, dec;
+	bool lit = now_at(m->utc_us, &place->place, &f, &b, zenith) > DARK_DEG;
+	if (!s->all && lit && m->count > 2)
+		return; /* of no use to anyone who looks that closely */
+	sky_circle(zenith, 60, points, CIRCLE);
+	svg_sky_path(s, (const double(*)[3])points, CIRCLE, lit ? "class=\"site lit\"" : "class=\"site\"", out);
+	if (m->count <= 2)
+		circle(s, zenith, 90, "class=\"horizon\"", out);
+	position(zenith, &ra, &dec);
+	if (!s->all) {
+		circle_name(s, (const double(*)[3])points, place->code, l, out);
+		return;
+	}
+	if (!svg_sky_xy(s, ra, dec, &x, &y))
+		return;
+	text_printf(out, "<path class=\"%s\" d=\"M%.1f %.1fh8m-4 -4v8\"/>", lit ? "site lit" : "site", x - 4, y);
+	labels_put(l, x, y, 4, place->code, out);
+}
+
+void sky_moment(const struct svg_sky *s, const struct sky_moment *m, struct labels *l, struct text *out)
+{
+	static const double pole[3] = {-0.86766615, -0.19807637, 0.45598378}; /* of the Galaxy, ICRS: RA 192.85948, Dec +27.12825 */
+	struct ephemeris_frame f;
+	struct ephemeris_bodies b;
+	char moon[32];
+	ephemeris_frame_set(&f, m->utc_us);
+	ephemeris_bodies_at(&f, m->utc_us, &b);
+	svg_sky_clip(s, out);
+	circle(s, pole, 90, "class=\"plane\"", out);
+	for (size_t i = 0; i < m->count; i++)
+		site(s, &m->sites[i], m, l, out);
+	body(s, b.sun, "sun", 8, "Sun", l, out);
+	snprintf(moon, sizeof moon, "Moon %.0f %%", 100 * b.moon_illuminated);
+	body(s, b.moon_km, "moon", 7, moon, l, out);
+	text_puts(out, "</g>\n");
 }
 
 /* Marks and words -------------------------------------------------------------------------------------------------------------- */
-
-struct labels {
-	const struct svg_sky *sky;
-	struct {
-		double x, y;
-	} taken[LABELS];
-	size_t count;
-};
-
-static void take(struct labels *l, double x, double y)
-{
-	if (l->count < LABELS) {
-		l->taken[l->count].x = x;
-		l->taken[l->count++].y = y;
-	}
-}
-
-/* Writes a label where none is yet; gives up after a few tries. */
-static void label(struct labels *l, double x, double y, const char *words, struct text *out)
-{
-	static const double dx[] = {8, 8, 8, -8, -8, -8}, dy[] = {4, -8, 16, 4, -8, 16};
-	for (int k = 0; k < 6 && l->count < LABELS; k++) {
-		double lx = x + dx[k], ly = y + dy[k], left = dx[k] < 0 ? lx - 118 : lx;
-		bool clear = left > l->sky->x0 && left + 118 < l->sky->x0 + l->sky->width;
-		for (size_t i = 0; i < l->count && clear; i++)
-			clear = fabs(l->taken[i].y - ly) > 11 || fabs(l->taken[i].x - left) > 122;
-		if (!clear)
-			continue;
-		text_printf(out, "<text class=\"label\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">", lx, ly, dx[k] < 0 ? "end" : "start");
-		text_html(out, words);
-		text_puts(out, "</text>\n");
-		take(l, left, ly);
-		return;
-	}
-}
 
 static void star(double x, double y, struct text *out)
 {
@@ -133,15 +230,15 @@ static void star(double x, double y, struct text *out)
 	text_printf(out, "Z\"/>\n<text class=\"label strong\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">true host</text>\n", x, y + 26);
 }
 
-static void galaxies(const struct sky_close_up *c, struct labels *l, struct text *out)
+static void galaxies(const struct sky_close_up *c, const struct svg_sky *s, struct labels *l, double scale, struct text *out)
 {
 	double x, y;
 	for (size_t k = c->count; k-- > 0;) { /* the best on top */
 		const struct sky_galaxy *g = &c->galaxies[k];
-		if (!svg_sky_xy(l->sky, g->ra_deg, g->dec_deg, &x, &y))
+		if (!svg_sky_xy(s, g->ra_deg, g->dec_deg, &x, &y))
 			continue;
 		text_printf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" fill=\"%s\" class=\"galaxy\"><title>", x, y,
-			2.2 + 14 * sqrt(fmax(0, isfinite(g->share) ? g->share : 0)), g->colour);
+			scale * sky_radius(g->share), g->colour);
 		text_html(out, g->name);
 		text_printf(out, ", rank %lld", (long long)g->rank);
 		if (isfinite(g->share))
@@ -152,37 +249,85 @@ static void galaxies(const struct sky_close_up *c, struct labels *l, struct text
 	}
 	for (size_t k = 0; k < c->count; k++) {
 		const struct sky_galaxy *g = &c->galaxies[k];
+		double r = scale * sky_radius(g->share) - 1;
+		if (g->rank > 0 && g->rank <= c->named && svg_sky_xy(s, g->ra_deg, g->dec_deg, &x, &y))
+			labels_take(l, x - r, y - r, x + r, y + r);
+	}
+	for (size_t k = 0; k < c->count; k++) {
+		const struct sky_galaxy *g = &c->galaxies[k];
 		char words[64];
-		if (g->rank < 1 || g->rank > c->named || !svg_sky_xy(l->sky, g->ra_deg, g->dec_deg, &x, &y))
+		if (g->rank < 1 || g->rank > c->named || !svg_sky_xy(s, g->ra_deg, g->dec_deg, &x, &y))
 			continue;
 		snprintf(words, sizeof words, "%lld %.40s", (long long)g->rank, g->name);
-		label(l, x, y, words, out);
+		labels_put(l, x, y, scale * sky_radius(g->share), words, out);
 	}
 }
 
-static void regions(const struct svg_sky *s, const struct skymap *m, const char *style, struct text *out)
+/* The outline of a field, its sides great circles; drawn only where its first corner is in the picture's half of the sky. */
+static void fields(const struct sky_close_up *c, const struct svg_sky *s, struct text *out)
 {
-	svg_contour(s, m, sky_threshold(m, 0.9), style, out);
-	svg_contour(s, m, sky_threshold(m, 0.5), style, out);
+	for (size_t i = 0; i < c->field_count; i++) {
+		const struct sky_field *f = &c->fields[i];
+		double x, y, before = NAN;
+		struct text path = {.max = 1u << 16};
+		bool whole = f->count > 2;
+		for (size_t k = 0; k < f->count && whole; k++) {
+			whole = svg_sky_project(s, f->corners[k][0], f->corners[k][1], &x, &y) && !(fabs(x - before) > s->width / 4);
+			text_printf(&path, "%c%.1f %.1f", k ? 'L' : 'M', x, y);
+			before = x;
+		}
+		if (whole) {
+			text_printf(out, "<path class=\"field\" d=\"%sZ\"><title>", path.data);
+			text_html(out, f->name);
+			text_puts(out, "</title></path>\n");
+		}
+		text_free(&path);
+	}
+}
+
+/* Returns whether the outlines show anything. */
+static bool regions(const struct svg_sky *s, const struct skymap *m, bool later, struct text *out)
+{
+	const struct contour both[] = {{0.9, later ? "class=\"r90 later\"" : "class=\"r90\""}, {0.5, later ? "class=\"r50 later\"" : "class=\"r50\""}};
+	return contour_draw(s, m, both, 2, out) > 0;
+}
+
+static struct labels labels_of(const struct svg_sky *s)
+{
+	return (struct labels){.x0 = s->x0 + 2, .y0 = s->y0 + 2, .x1 = s->x0 + s->width - 2, .y1 = s->y0 + s->height - 2};
+}
+
+void sky_layers(const struct sky_close_up *c, const struct svg_sky *s, bool names, struct text *out)
+{
+	struct labels l = labels_of(s);
+	double x, y;
+	svg_sky_grid(s, out);
+	svg_sky_clip(s, out);
+	bool shown = regions(s, c->first, false, out);
+	if (c->last != c->first)
+		shown |= regions(s, c->last, true, out);
+	if (c->moment != NULL)
+		sky_moment(s, c->moment, &l, out);
+	fields(c, s, out);
+	bool host = !isnan(c->host_ra_deg) && svg_sky_xy(s, c->host_ra_deg, c->host_dec_deg, &x, &y);
+	if (host)
+		labels_take(&l, x - 32, y - 11, x + 32, y + 28);
+	struct sky_close_up unnamed = *c;
+	unnamed.named = names ? c->named : 0;
+	galaxies(&unnamed, s, &l, names ? 1 : 0.55, out);
+	if (host)
+		star(x, y, out);
+	text_puts(out, "</g>\n");
+	if (!shown && !s->all)
+		svg_words(s->x0 + 8, s->y0 + 16, "class=\"label\"", "the regions are smaller than a pixel", out);
 }
 
 void sky_close_up(const struct sky_close_up *c, struct text *out)
 {
-	struct svg_sky s = view_of(c);
-	struct labels l = {.sky = &s};
-	double x, y;
-	text_printf(out, "<svg viewBox=\"0 0 660 %.0f\" role=\"img\" aria-label=\"sky map and galaxies\">\n<clipPath id=\"close\"><rect x=\"%g\" "
-		"y=\"%g\" width=\"%g\" height=\"%g\"/></clipPath>\n", s.y0 + s.height + 24, s.x0, s.y0, s.width, s.height);
-	svg_sky_grid(&s, out);
-	text_puts(out, "<g clip-path=\"url(#close)\">\n");
-	regions(&s, c->first, "class=\"c90\"", out);
-	if (c->last != c->first)
-		regions(&s, c->last, "class=\"c50\"", out);
-	bool host = !isnan(c->host_ra_deg) && svg_sky_xy(&s, c->host_ra_deg, c->host_dec_deg, &x, &y);
-	if (host)
-		take(&l, x - 60, y + 26);
-	galaxies(c, &l, out);
-	if (host)
-		star(x, y, out);
-	text_puts(out, "</g></svg>\n");
+	struct svg_sky s = {.x0 = 44, .y0 = 16, .width = 592, .height = 486};
+	if (!sky_view(c->first, c->last, &s) && c->whole_if_wide)
+		s = (struct svg_sky){.all = true, .ra0_deg = round(s.ra0_deg / 15) * 15, .x0 = 44, .y0 = 10, .width = 592, .height = 296};
+	svg_open(&(struct svg_picture){660, s.y0 + s.height + 24, "sky map and galaxies", false}, out);
+	sky_layers(c, &s, true, out);
+	text_puts(out, "</svg>\n");
 }

@@ -1,12 +1,29 @@
-/* A sky map with its galaxies as a picture: close up, or the whole sky where the map is too wide for that. Pure; over svg.h. */
+/* A sky map with what belongs to it as a picture: contours, galaxies, fields, Sun, Moon, the sky of each site; the whole sky (Mollweide), a
+ * close-up (gnomonic), or both. Positions are ICRS. Pure; over svg.h and contour.h. */
 #ifndef ENGINE_REPORT_SKY_H
 #define ENGINE_REPORT_SKY_H
-#include "engine/report/svg.h"
+#include "engine/report/contour.h"
+#include "engine/report/labels.h"
+#include "engine/target/visibility.h"
 
 struct sky_galaxy {
 	double ra_deg, dec_deg, share, distance_mpc;
 	int64_t rank;              /* 0: none */
 	const char *name, *fate, *colour; /* borrowed; colour as SVG writes it */
+};
+
+/* The footprint of a pointing, its corners in order. */
+struct sky_field {
+	const double (*corners)[2]; /* RA, Dec; degrees */
+	size_t count;
+	const char *name;           /* "" for none */
+};
+
+/* A time, and from where. */
+struct sky_moment {
+	int64_t utc_us;
+	const struct visibility_site *sites;
+	size_t count;
 };
 
 /* All borrowed. */
@@ -17,13 +34,34 @@ struct sky_close_up {
 	int64_t named;                     /* ranks up to this get a label, where one fits */
 	double host_ra_deg, host_dec_deg;  /* a star, "true host"; NaN: not known */
 	bool whole_if_wide;                /* Mollweide when the 90 % region does not fit into 48 degrees */
+	const struct sky_field *fields;
+	size_t field_count;
+	const struct sky_moment *moment;   /* NULL: no Sun, Moon, sites */
 };
-/* Appends one <svg> element. */
+/* Appends one <svg> element of a page. */
 void sky_close_up(const struct sky_close_up *c, struct text *out);
+
+/* The whole sky, with a close-up below it where the 90 % region (or most of the probability) fits into one, and a legend: a file of its own. */
+void sky_picture(const struct sky_close_up *c, const char *title, struct text *out);
+
+/* A picture around the inner half of the maps: false when it would be wider than 48 degrees. */
+bool sky_view(const struct skymap *first, const struct skymap *last, struct svg_sky *view);
+
+/* Sun, Moon, the galactic plane, and for each site the circle of airmass 2 (with two sites or fewer the horizon too) as the moment has them. */
+void sky_moment(const struct svg_sky *s, const struct sky_moment *m, struct labels *l, struct text *out);
+
+/* All layers into an open picture; without names the galaxies are small and not labelled. */
+void sky_layers(const struct sky_close_up *c, const struct svg_sky *s, bool names, struct text *out);
+
+/* Radius of a galaxy's mark, px: its area goes by its share. */
+double sky_radius(double share);
 
 /* Density at the edge of the region that holds `level` of a map; 0 when it is not reached. */
 double sky_threshold(const struct skymap *m, double level);
 
 /* n points of the circle at an angle around a direction, closed. */
 void sky_circle(const double axis[3], double angle_deg, double points[][3], size_t n);
+
+/* n points of the circle of equal altitude over a site at a time, closed; ICRS (aberration of 20 arcsec is left out). */
+void sky_altitude_circle(const struct ephemeris_site *site, int64_t utc_us, double alt_deg, double points[][3], size_t n);
 #endif

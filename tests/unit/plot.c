@@ -1,9 +1,10 @@
-/* The plots: what is there is drawn, well formed, and safe with hostile names. (That a contour encloses what it should: report_svg.c.)
+/* The plots: what is there is drawn, where it belongs, well formed, and safe with hostile names.
  * SLEW_PLOT_DIR=DIR also writes them there, to be looked at. */
 #include "test.h"
 #include "engine/base/utc.h"
 #include "engine/report/altitude.h"
 #include "engine/report/sky.h"
+#include "engine/target/region.h"
 #include <chealpix.h>
 #include <math.h>
 
@@ -77,7 +78,7 @@ static void well_formed(const struct text *t)
 {
 	assert_false(t->failed);
 	assert_non_null(t->data);
-	static const char *const never[] = {"nan", "inf", "<script", "onload", "href"};
+	static const char *const never[] = {"nan", "inf ", "<script", "onload", " href"};
 	for (size_t i = 0; i < sizeof never / sizeof never[0]; i++)
 		if (strstr(t->data, never[i]) != NULL)
 			fail_msg("the plot contains \"%s\": %.80s", never[i], strstr(t->data, never[i]));
@@ -95,6 +96,138 @@ static void well_formed(const struct text *t)
 	assert_true(most >= 2 && strncmp(t->data, "<svg ", 5) == 0);
 }
 
+/* The sides of a path's outlines: x, y to x, y. */
+static size_t sides_of(const char *path, double (*side)[4], size_t max)
+{
+	double from[2] = {0}, first[2] = {0}, at[2];
+	size_t n = 0;
+	int used = 0;
+	for (const char *p = strstr(path, " d=\"") + 4; *p != '"'; p++) {
+		char kind = *p;
+		if (kind == 'Z') {
+			memcpy(at, first, sizeof at);
+		} else {
+			assert_true(kind == 'M' || kind == 'L');
+			assert_int_equal(sscanf(p + 1, "%lf %lf%n", &at[0], &at[1], &used), 2);
+			p += used;
+		}
+		if (kind == 'M')
+			memcpy(first, at, sizeof at);
+		else
+			memcpy(side[n++], (double[4]){from[0], from[1], at[0], at[1]}, sizeof *side);
+		assert_true(n < max);
+		memcpy(from, at, sizeof at);
+	}
+	return n;
+}
+
+/* Is a place inside, by crossings to its left (even-odd)? */
+static bool inside(const double (*side)[4], size_t n, double x, double y)
+{
+	bool in = false;
+	for (size_t i = 0; i < n; i++)
+		if ((side[i][1] > y) != (side[i][3] > y) && x > side[i][0] + (y - side[i][1]) / (side[i][3] - side[i][1]) * (side[i][2] - side[i][0]))
+			in = !in;
+	return in;
+}
+
+/* Area and probability of what the first path of a picture encloses, sampled every `step` pixels. */
+static void enclosed(const struct svg_sky *s, const struct skymap *m, const char *path, double step, double *area_deg2, double *probability)
+{
+	double pixel = s->all ? sqrt(16 / (s->width * s->height)) : 2 * tan(s->half_deg * M_PI / 180) / s->width, ra, dec;
+	static double side[40000][4];
+	size_t sides = sides_of(path, side, 40000);
+	*area_deg2 = *probability = 0;
+	for (double y = s->y0 + step / 2; y < s->y0 + s->height; y += step)
+		for (double x = s->x0 + step / 2; x < s->x0 + s->width; x += step) {
+			if (!svg_sky_radec(s, x, y, &ra, &dec) || !inside((const double(*)[4])side, sides, x, y))
+				continue;
+			double u = pixel * (x - s->x0 - s->width / 2), v = pixel * (y - s->y0 - s->height / 2);
+			double sr = pixel * pixel * step * step * (s->all ? 1 : pow(1 + u * u + v * v, -1.5));
+			int64_t cell = contour_cell(m, ra, dec);
+			*area_deg2 += sr * 180 / M_PI * 180 / M_PI;
+			*probability += cell >= 0 ? m->density[cell] * sr : 0;
+		}
+}
+
+/* Outlines hold the probability of their level, over as much sky as the map's own cells need: close up and on the whole sky; across 0 h, at a
+ * pole, cut by the edge of the picture, with cells coarser and finer than a pixel. */
+static void outlines_hold_their_probability(void **state)
+{
+	static const struct {
+		double ra, dec, sigma;
+		int order;
+		bool all;
+		double centre;
+	} cases[] = {{197, -23.5, 0.9, 7, false, 0}, {0.4, 12, 2, 5, false, 0}, {40, 89, 1.5, 6, false, 0}, {300, -88, 2, 6, false, 0},
+		{150, 10, 14, 5, true, 150}, {150, 10, 14, 6, true, 325}, {359, -70, 8, 6, true, 0}, {80, 20, 3, 8, true, 90}};
+	(void)state;
+	for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++)
+		for (int level = 0; level < 2; level++) {
+			struct skymap m;
+			struct text t = {.max = 4u << 20};
+			struct svg_sky s = {.x0 = 20, .y0 = 10, .width = 600, .height = cases[k].all ? 300 : 480};
+			struct err e = {0};
+			const struct contour one = {level ? 0.5 : 0.9, "class=\"c\""};
+			double area, wanted, held;
+			map_make(&m, cases[k].order, cases[k].ra, cases[k].dec, cases[k].sigma);
+			if (cases[k].all) {
+				s.all = true;
+				s.ra0_deg = cases[k].centre;
+			} else {
+				assert_true(sky_view(&m, &m, &s));
+			}
+			assert_int_equal(contour_draw(&s, &m, &one, 1, &t), 1);
+			assert_ok(region_area(&m, one.level, &wanted, NULL, &e), &e);
+			enclosed(&s, &m, t.data, 3, &area, &held);
+			if (fabs(held - one.level) > 0.02 || fabs(area / wanted - 1) > 0.06)
+				fail_msg("case %zu: the %.0f %% outline holds %.1f %% over %.1f deg², the cells need %.1f", k, 100 * one.level, 100 * held, area, wanted);
+			text_free(&t);
+			map_free(&m);
+		}
+}
+
+/* Independent: Snyder 1987, eq. 31-1 to 31-5 and 22-4, 22-5, by hand. Sirius; Alnilam seen from the Orion nebula. */
+static void stars_where_they_belong(void **state)
+{
+	struct svg_sky all = {.all = true, .ra0_deg = 90, .width = 800, .height = 400}, near = {.ra0_deg = 83.822, .dec0_deg = -5.391, .half_deg = 5,
+		.width = 1000, .height = 1000};
+	double x, y, pixel = 1000 / (2 * tan(5 * M_PI / 180)) * M_PI / 180;
+	(void)state;
+	assert_true(svg_sky_xy(&all, 101.287155, -16.716116, &x, &y));
+	assert_true(fabs(x - 375.5774) < 0.01 && fabs(y - 245.5785) < 0.01); /* east is left */
+	assert_true(svg_sky_xy(&near, 84.053389, -1.201919, &x, &y));
+	assert_true(fabs(x - (500 - 0.231959 * pixel)) < 0.01 && fabs(y - (500 - 4.196551 * pixel)) < 0.01);
+}
+
+/* The circles of a site pass through where the ephemeris has that altitude. */
+static void circles_of_altitude(void **state)
+{
+	static const double altitudes_deg[] = {0, 30, 75};
+	struct ephemeris_frame f;
+	struct ephemeris_bodies b;
+	struct ephemeris_local l;
+	struct ephemeris_target t;
+	double points[73][3];
+	int64_t at = utc("2026-11-24T03:00:00Z");
+	(void)state;
+	ephemeris_frame_set(&f, at);
+	ephemeris_bodies_at(&f, at, &b);
+	ephemeris_local_at(&b, &tololo, &l);
+	for (int k = 0; k < 3; k++) {
+		double wide = 0;
+		sky_altitude_circle(&tololo, at, altitudes_deg[k], points, 73);
+		for (int i = 0; i < 73; i++) {
+			double ra = atan2(points[i][1], points[i][0]) * 180 / M_PI, dec = asin(points[i][2]) * 180 / M_PI;
+			ephemeris_target_set(&f, ra, dec, &t);
+			if (fabs(ephemeris_alt_deg(&l, &t) - altitudes_deg[k]) > 0.007) /* aberration */
+				fail_msg("at RA %.2f Dec %.2f the altitude is %.3f, not %.0f", ra, dec, ephemeris_alt_deg(&l, &t), altitudes_deg[k]);
+			wide = fmax(wide, svg_separation_deg(ra, dec, atan2(points[0][1], points[0][0]) * 180 / M_PI, asin(points[0][2]) * 180 / M_PI));
+		}
+		assert_true(fabs(wide - 2 * (90 - altitudes_deg[k])) < 0.1);
+	}
+}
+
 static const struct sky_galaxy some[] = {{197.45, -23.38, 0.20, 40, 1, "NGC 4993", "observed", "#1a7f4b"},
 	{196.9, -24.0, 0.12, 41, 2, "NGC 4970", "asked", "#2563eb"}, {195.2, -21.5, 0.05, NAN, 3, "a<b>&\"c\"", "not asked", "#98a2b3"},
 	{199.0, -26.0, NAN, NAN, 4, "beside", "not asked", "#98a2b3"}, {17.0, 26.0, 0.1, NAN, 5, "behind us", "not asked", "#98a2b3"}};
@@ -105,7 +238,8 @@ static void close_up(void **state)
 	struct skymap m;
 	struct text t = {.max = 4u << 20};
 	map_make(&m, 7, 197.0, -23.5, 0.9);
-	const struct sky_close_up c = {&m, &m, some, 5, 8, 197.45, -23.38, true};
+	const struct sky_close_up c = {.first = &m, .last = &m, .galaxies = some, .count = 5, .named = 8, .host_ra_deg = 197.45, .host_dec_deg = -23.38,
+		.whole_if_wide = true};
 	sky_close_up(&c, &t);
 	well_formed(&t);
 	keep("close", &t);
@@ -123,7 +257,8 @@ static void whole_sky_for_a_wide_map(void **state)
 	struct skymap m;
 	struct text t = {.max = 4u << 20};
 	map_make(&m, 5, 150.0, 10.0, 14.0);
-	struct sky_close_up c = {&m, &m, some, 5, 8, NAN, NAN, true};
+	struct sky_close_up c = {.first = &m, .last = &m, .galaxies = some, .count = 5, .named = 8, .host_ra_deg = NAN, .host_dec_deg = NAN,
+		.whole_if_wide = true};
 	sky_close_up(&c, &t);
 	well_formed(&t);
 	keep("whole", &t);
@@ -147,6 +282,35 @@ static double top_deg(const char *path, double top)
 		if ((*p == 'M' || *p == 'L') && sscanf(p + 1, "%lf %lf", &x, &y) == 2 && y < least)
 			least = y;
 	return 90 * (1 - (least - top) / ALTITUDE_HEIGHT);
+}
+
+/* A file of its own: the same bytes each time, not too large, with all that was asked for in it. */
+static void picture(void **state)
+{
+	struct skymap m;
+	struct text t = {.max = 4u << 20}, again = {.max = 4u << 20};
+	const struct visibility_site site = {"lsc", "Cerro Tololo", {-30.1674, -70.8047, 2198.0}, 15, 12, 1};
+	const struct sky_moment moment = {utc("2017-08-17T23:30:00Z"), &site, 1};
+	const double corners[4][2] = {{196, -22}, {198, -22}, {198, -24}, {196, -24}};
+	const struct sky_field field = {corners, 4, "F<1>"};
+	const struct sky_close_up c = {.first = &m, .last = &m, .galaxies = some, .count = 5, .named = 8, .host_ra_deg = NAN, .host_dec_deg = NAN,
+		.fields = &field, .field_count = 1, .moment = &moment};
+	(void)state;
+	map_make(&m, 7, 197.0, -23.5, 0.9);
+	sky_picture(&c, "A & B", &t);
+	sky_picture(&c, "A & B", &again);
+	well_formed(&t);
+	keep("picture", &t);
+	assert_true(t.len == again.len && memcmp(t.data, again.data, t.len) == 0);
+	assert_true(t.len < 1500000);
+	static const char *const there[] = {"A &amp; B", "xmlns=", "90 %:", "F&lt;1&gt;", ">Sun<", ">Moon 1", ">lsc<", "class=\"horizon\"", "class=\"plane\"",
+		"2017-08-17T23:30:00Z", ">13h", "−20°", "class=\"inset\""};
+	for (size_t i = 0; i < sizeof there / sizeof there[0]; i++)
+		if (strstr(t.data, there[i]) == NULL)
+			fail_msg("not in the picture: %s", there[i]);
+	text_free(&t);
+	text_free(&again);
+	map_free(&m);
 }
 
 static void altitudes(void **state)
@@ -176,6 +340,8 @@ static void altitudes(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(close_up), cmocka_unit_test(whole_sky_for_a_wide_map), cmocka_unit_test(altitudes)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(close_up), cmocka_unit_test(whole_sky_for_a_wide_map), cmocka_unit_test(altitudes),
+		cmocka_unit_test(outlines_hold_their_probability), cmocka_unit_test(stars_where_they_belong), cmocka_unit_test(circles_of_altitude),
+		cmocka_unit_test(picture)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,96 @@
+/* slew plot: pictures as SVG files: the command line and the table of kinds. */
+#include "engine/cmd/plot.h"
+#include "engine/base/limits.h"
+#include "engine/cmd/cmd.h"
+#include "engine/cmd/page.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	int (*draw)(const struct plot *p, struct text *out);
+} kinds[] = {{"sky", plot_sky}};
+#define KINDS (sizeof kinds / sizeof kinds[0])
+
+static int option_read(struct plot *p, const char *name, const char *value)
+{
+	const struct {
+		const char *name, **text;
+		double *number, least, most;
+	} options[] = {{"--catalog", &p->catalog, NULL, 0, 0}, {"--weight", &p->weight, NULL, 0, 0}, {"--at", &p->at, NULL, 0, 0},
+		{"--start", &p->at, NULL, 0, 0}, {"--sites", &p->facility, NULL, 0, 0}, {"--facility", &p->facility, NULL, 0, 0},
+		{"--site", &p->site, NULL, 0, 0}, {"--targets", &p->targets, NULL, 0, 0}, {"--event", &p->event, NULL, 0, 0},
+		{"-o", &p->out, NULL, 0, 0}, {"--hours", NULL, &p->hours, 0.1, 400}, {"--top", NULL, &p->top, 1, LIMIT_RANKED},
+		{"--max-airmass", NULL, &p->max_airmass, 1, 10}, {"--sun", NULL, &p->sun_deg, -90, 90}, {"--min-moon", NULL, &p->moon_deg, 0, 180}};
+	size_t k = 0;
+	char *end = NULL;
+	while (k < sizeof options / sizeof options[0] && strcmp(options[k].name, name) != 0)
+		k++;
+	if (k == sizeof options / sizeof options[0])
+		return cmd_usage(&command_plot, "unknown option %s", name);
+	if (value == NULL)
+		return cmd_usage(&command_plot, "%s wants a value", name);
+	if (options[k].text != NULL) {
+		*options[k].text = value;
+		return 0;
+	}
+	*options[k].number = strtod(value, &end);
+	if (end == value || *end != '\0' || !(*options[k].number >= options[k].least && *options[k].number <= options[k].most))
+		return cmd_usage(&command_plot, "%s wants a number from %g to %g, not \"%.30s\"", name, options[k].least, options[k].most, value);
+	return 0;
+}
+
+static int arguments_read(struct plot *p, int argc, char **argv)
+{
+	for (int i = 2; i < argc; i++) {
+		bool number = argv[i][0] == '-' && (strchr("0123456789.", argv[i][1]) != NULL); /* a declination, or standard input */
+		if (argv[i][0] == '-' && !number) {
+			if (option_read(p, argv[i], i + 1 < argc ? argv[i + 1] : NULL) != 0)
+				return 2;
+			i++;
+		} else if (p->inputs == 2) {
+			return cmd_usage(&command_plot, "\"%.40s\" is one thing too many", argv[i]);
+		} else {
+			p->input[p->inputs++] = argv[i];
+		}
+	}
+	if (p->weight != NULL && strcmp(p->weight, "none") != 0 && strcmp(p->weight, "luminosity") != 0 && strcmp(p->weight, "mass") != 0)
+		return cmd_usage(&command_plot, "--weight is none, luminosity or mass, not %.30s", p->weight);
+	return 0;
+}
+
+static int plot_run(int argc, char **argv)
+{
+	struct plot p = {.hours = 24, .top = 20, .max_airmass = 2, .sun_deg = -12, .moon_deg = 30};
+	struct text picture = {.max = LIMIT_TEXT};
+	struct err e = {0};
+	char path[64];
+	size_t k = 0;
+	if (argc < 2)
+		return cmd_usage(&command_plot, "no KIND given: sky, distance, altitude or probability");
+	while (k < KINDS && strcmp(kinds[k].name, argv[1]) != 0)
+		k++;
+	if (k == KINDS)
+		return cmd_usage(&command_plot, argv[1][0] == '-' ? "%.40s before a KIND: sky, distance, altitude or probability"
+			: "there is no kind \"%.40s\": sky, distance, altitude or probability", argv[1]);
+	int rc = arguments_read(&p, argc, argv);
+	if (rc == 0)
+		rc = kinds[k].draw(&p, &picture);
+	snprintf(path, sizeof path, "%s.svg", kinds[k].name);
+	if (rc == 0 && page_save(p.out ? p.out : path, &picture, &e) < 0)
+		rc = err_print(&e);
+	text_free(&picture);
+	return rc;
+}
+
+const struct command command_plot = {
+	.name = "plot",
+	.args = "sky|distance|altitude|probability [options] MAP | RA DEC | STATE.db",
+	.summary = "pictures as SVG: the sky, distances, altitudes, probability against time",
+	.help =
+		"One picture, written to KIND.svg in this directory, or where -o says (- is standard output).\n"
+		"\n"
+		"  slew plot sky MAP [--catalog C] [--at TIME] [--sites lco]\n",
+	.run = plot_run,
+};

@@ -1,0 +1,18 @@
+/* `slew plot KIND`: what was said on the command line, and one function a kind. */
+#ifndef ENGINE_CMD_PLOT_H
+#define ENGINE_CMD_PLOT_H
+#include "engine/base/err.h"
+#include "engine/base/text.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct plot {
+	const char *input[2];                       /* MAP, STATE.db or plan, or RA and Dec */
+	int inputs;
+	const char *catalog, *weight, *at, *facility, *site, *targets, *event, *fields, *out; /* NULL: not said */
+	double hours, top, max_airmass, sun_deg, moon_deg;
+};
+
+/* Each appends the picture, or prints the error and returns the exit code. */
+int plot_sky(const struct plot *p, struct text *out);
+#endif

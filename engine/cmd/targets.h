@@ -1,0 +1,16 @@
+/* What a command line names: targets from the output of `slew rank`, sites of a facility. Errors are printed; the exit code is returned. */
+#ifndef ENGINE_CMD_TARGETS_H
+#define ENGINE_CMD_TARGETS_H
+#include "engine/target/visibility.h"
+
+struct place {
+	char name[64];
+	double ra_deg, dec_deg;
+};
+
+/* Reads JSON lines or CSV ("-" is standard input); at most LIMIT_RANKED. *out is malloc'd and *count > 0 when 0 is returned. */
+int cmd_targets_read(const char *path, struct place **out, size_t *count);
+
+/* The sites of a facility (a name or the path of a descriptor), or the one asked for (NULL: all). sites: VISIBILITY_SITES. */
+int cmd_sites_read(const char *facility, const char *site, struct visibility_site *sites, size_t *count);
+#endif
