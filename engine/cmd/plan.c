@@ -188,11 +188,21 @@ static json_t *programmes_json(const struct gathered *g)
 	return list;
 }
 
+/* The alert's classification: which light to expect. */
+static json_t *source_json(const struct gathered *g)
+{
+	struct facts f;
+	facts_of_alert(&g->alert, NULL, g->alert.created_us, false, &f);
+	return json_pack("{s:o s:o s:o}", "p_bns", json_real_or_null(f.number[FACT_p_bns]), "p_nsbh", json_real_or_null(f.number[FACT_p_nsbh]), "has_remnant",
+		json_real_or_null(f.number[FACT_has_remnant]));
+}
+
 static json_t *job_json(const struct plan_arguments *a, const struct gathered *g, json_t *facilities)
 {
 	const struct policy *p = g->policy;
 	json_t *job = json_pack("{s:s s:s s:I s:f}", "kind", "plan", "event", g->alert.event, "now_us", (json_int_t)a->now_us, "horizon_h", a->hours);
 	json_object_set_new(job, "event_us", g->alert.time_us == UTC_NONE ? json_null() : json_integer(g->alert.time_us));
+	json_object_set_new(job, "source", source_json(g));
 	json_object_set(job, "targets", json_object_get(g->rank, "targets"));
 	json_object_set(job, "policy", p->body);
 	json_object_set_new(job, "facilities", facilities);
@@ -300,7 +310,8 @@ static void show(const struct plan_arguments *a, const struct gathered *g)
 		json_array_append_new(out, json_pack("{s:I s:s s:s s:s}", "rank", (json_int_t)json_int(t, "rank", 0), "name", json_text(t, "name", "?"), "code",
 			json_text(r, "code", ""), "detail", json_text(r, "detail", "")));
 	}
-	printf("\n%zu visits, %.2f h of telescope\n", visits, hours);
+	printf("\n%zu visits, %.2f h of telescope; worth %.4f, no choice of visits could be worth more than %.4f\n", visits, hours,
+		json_number(g->plan, "worth", 0), json_number(g->plan, "bound", INFINITY));
 	table_print(stdout, 0, asked, rows);
 	if (json_array_size(out) > 0)
 		printf("\nnot asked for: %zu galaxies\n", json_array_size(out));
@@ -320,6 +331,8 @@ static int show_json(const struct plan_arguments *a, const struct gathered *g)
 	json_object_set(o, "targets", json_object_get(g->rank, "targets"));
 	json_object_set(o, "requests", json_object_get(g->plan, "requests"));
 	json_object_set(o, "verdicts", json_object_get(g->plan, "verdicts"));
+	json_object_set(o, "worth", json_object_get(g->plan, "worth"));
+	json_object_set(o, "bound", json_object_get(g->plan, "bound"));
 	char *line = json_canonical(o);
 	int rc = line == NULL || puts(line) < 0 || fflush(stdout) != 0;
 	free(line);
@@ -440,11 +453,14 @@ const struct command command_plan = {
 		"  --now TIME         UTC, ISO 8601: plan as of then; `event`: as of when the alert was made; default now\n"
 		"  --hours H          how far ahead (24)\n"
 		"  --plot FILE.html   also draw the sky map with the galaxies, and the altitudes over each site that is asked (SVG in one page)\n"
-		"  --json             one object: event now_us policy outcome missing notes map targets requests verdicts\n"
+		"  --json             one object: event now_us policy outcome missing notes map targets requests verdicts worth bound\n"
 		"\n"
-		"The order of the galaxies is by dP/dV and the policy's weight; share is a galaxy's part of the catalogue's sum. A visit's value\n"
-		"is share x early / (hours x airmass), early = 1 / (1 + wait / 12 h); the best is taken, then all others are valued anew, with\n"
-		"the telescopes of a site, the policy's budget and the programme's hours going down. Airmass is at the expected time.\n"
+		"The order of the galaxies is by dP/dV and the policy's weight; share is a galaxy's part of the catalogue's sum. A visit is worth\n"
+		"host x gain x early: host is the probability to be the host (or the share), gain what the visit adds to the mean of\n"
+		"P(detected) and P(identified) of a kilonova there (two detections at least 30 min apart within 36 h, and a colour or a fade;\n"
+		"`slew depth` shows the depths), early = 1 / (1 + wait / 12 h). The visit worth most per hour of telescope is taken, then all\n"
+		"others are valued anew, with the telescopes of a site, the policy's budget and the programme's hours going down; an upper\n"
+		"bound says how much better any other choice could be. Without photometry in the descriptor 1 / airmass stands for the gain.\n"
 		"\n"
 		"  slew plan --catalog glade.fits --now event alert.json\n"
 		"  slew plan --json --policy nsbh-dark --catalog glade.fits alert.json | jq '.verdicts[] | select(.code == \"daylight\")'\n",

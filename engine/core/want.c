@@ -178,10 +178,40 @@ static json_t *left_of(double budget_h, double spent_s)
 	return isnan(budget_h) ? json_null() : json_real(fmax(0, budget_h - spent_s / 3600));
 }
 
+/* What lives or is done, with when it took place (or is expected to) and how deep the plan expected it to be. */
+static json_t *job_existing(struct core *c, int64_t event)
+{
+	static const char existing[] =
+		"SELECT t.key AS target,r.epoch,r.state,r.body,(SELECT min(o.start_us) FROM observation o WHERE o.request=r.id AND o.state IN "
+		"('scheduled','running','done')) AS time_us FROM request r JOIN target t ON t.id=r.target WHERE r.event=? AND "
+		"r.state IN ('asked','unsure','accepted','scheduled','running','cancelling','done') ORDER BY r.id";
+	json_t *rows = get_rows(c, existing, "i", event), *row;
+	size_t i;
+	json_array_foreach(rows, i, row) {
+		json_t *body = json_parse(json_text(row, "body", "{}"));
+		json_object_del(row, "body");
+		if (!json_is_integer(json_object_get(row, "time_us")))
+			json_object_set(row, "time_us", json_object_get(body, "slot_us"));
+		if (json_object_get(body, "limit_mag") != NULL) {
+			json_object_set(row, "filters", json_object_get(body, "filters"));
+			json_object_set(row, "limit_mag", json_object_get(body, "limit_mag"));
+		}
+		json_decref(body);
+	}
+	return rows;
+}
+
+/* What the light depends on: the newest revision's classification. */
+static json_t *job_source(struct core *c, int64_t event)
+{
+	static const char newest[] = "SELECT f.p_bns,f.p_nsbh,f.has_remnant FROM alert a JOIN fact f ON f.alert=a.id WHERE a.event=? AND a.type<>'RETRACTION' "
+				     "ORDER BY a.time_created_us DESC,a.type_rank DESC,a.sha256 DESC LIMIT 1";
+	json_t *row = get_row(c, newest, "i", event);
+	return row ? row : json_null();
+}
+
 json_t *plan_job(struct core *c, int64_t event, const char *policy)
 {
-	static const char existing[] = "SELECT t.key AS target,r.epoch,r.state FROM request r JOIN target t ON t.id=r.target WHERE r.event=? AND "
-				       "r.state IN ('asked','unsure','accepted','scheduled','running','cancelling','done') ORDER BY r.id";
 	static const char booked[] =
 		"SELECT r.facility,coalesce(o.site,json_extract(r.body,'$.site'),'') AS site,coalesce(o.start_us,json_extract(r.body,'$.slot_us'),r.start_us) AS slot_us,"
 		"r.seconds AS duration_s FROM request r LEFT JOIN observation o ON o.request=r.id AND o.state IN ('scheduled','running') "
@@ -202,10 +232,11 @@ json_t *plan_job(struct core *c, int64_t event, const char *policy)
 	if (name[0] == 0)
 		return NULL;
 	int64_t event_us = get_int(c, UTC_NONE, "SELECT time_us FROM event WHERE id=? AND time_us IS NOT NULL", "i", event);
-	return json_pack("{s:s,s:s,s:I,s:o,s:i,s:o,s:O,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "kind", "plan", "event", name, "now_us", (json_int_t)c->utc_us,
+	return json_pack("{s:s,s:s,s:o,s:I,s:o,s:i,s:o,s:O,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "kind", "plan", "event", name, "source", job_source(c, event),
+			 "now_us", (json_int_t)c->utc_us,
 			 "event_us", event_us == UTC_NONE ? json_null() : json_integer(event_us), "horizon_h", 24, "targets", job_targets(c, event, p), "policy", p->body, "facilities", job_facilities(c, event), "programmes",
 			 job_programmes(c), "event_left_h", left_of(p->budget_event_h, policy_spent_s(c, event, policy, INT64_MIN + 1)),
 			 "night_left_h", left_of(p->budget_night_h, policy_spent_s(c, 0, policy, c->utc_us - 24 * UTC_HOUR)), "existing",
-			 get_rows(c, existing, "i", event), "refused", get_rows(c, refused, "iii", event, policy_id, c->utc_us - REFUSED_US), "booked",
+			 job_existing(c, event), "refused", get_rows(c, refused, "iii", event, policy_id, c->utc_us - REFUSED_US), "booked",
 			 get_rows(c, booked, "ii", c->utc_us, (int64_t)LIMIT_PLAN_REQUESTS / 2));
 }

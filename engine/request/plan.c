@@ -3,6 +3,7 @@
 #include "engine/base/json.h"
 #include "engine/base/utc.h"
 #include "engine/request/plan_pick.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,24 +60,39 @@ static void window_json(const struct plan_job *j, const struct plan_visit *v, co
 	json_object_set_new(out, "max_window_h", json_real(f->max_window_h));
 }
 
-static json_t *request_json(const struct plan_job *j, const struct plan_visit *v, const struct plan_choice *c, bool reserve)
+/* How deep it will be, by filter, where the instrument's photometry tells: the next plan counts on it. */
+static void light_json(const struct plan_pick *p, const struct plan_visit *v, const struct plan_choice *c, json_t *out)
 {
+	struct plan_look look;
+	plan_look(p, v, c->option, c->slot_us, &p->past[v->target], &look);
+	if (!look.sees)
+		return;
+	json_t *limits = json_array();
+	for (size_t n = 0; n < p->job->rung[v->epoch][c->option->rung].filters; n++)
+		json_array_append_new(limits, json_real(round(look.limit_mag[n] * 100.0) / 100.0));
+	json_object_set_new(out, "limit_mag", limits);
+}
+
+static json_t *request_json(const struct plan_pick *p, const struct plan_visit *v, const struct plan_choice *c, bool reserve)
+{
+	const struct plan_job *j = p->job;
 	const struct plan_rung *r = &j->rung[v->epoch][c->option->rung];
 	const struct plan_facility *f = &j->facility[c->option->facility];
 	json_t *o = json_pack("{s:s, s:s, s:i, s:s, s:s, s:s}", "target", j->target[v->target].key, "name", j->target[v->target].name, "epoch",
 		j->epoch[v->epoch].epoch, "facility", f->name, "programme", r->programme_name, "mode", plan_mode_name((enum plan_mode)c->mode));
 	json_object_set_new(o, "instrument", json_string(json_text(r->instrument, "code", "")));
 	json_object_set_new(o, "filters", filters_json(r));
-	json_object_set_new(o, "exposure_s", json_real(r->exposure_s));
+	json_object_set_new(o, "exposure_s", json_real(c->option->exposure_s));
 	json_object_set_new(o, "count", json_integer(r->count));
 	json_object_set_new(o, "ipp", json_real(r->ipp));
 	json_object_set_new(o, "max_airmass", json_real(r->limits.airmass_max));
 	json_object_set_new(o, "min_moon_deg", json_real(r->limits.moon_min_deg));
 	window_json(j, v, c, o);
-	json_object_set_new(o, "duration_s", json_real(r->duration_s));
+	json_object_set_new(o, "duration_s", json_real(c->option->duration_s));
 	json_object_set_new(o, "per_exposure_s", json_real(f->per_exposure_s));
 	json_object_set_new(o, "share", json_real(j->target[v->target].share));
 	json_object_set_new(o, "value", json_real(c->value));
+	light_json(p, v, c, o);
 	json_object_set_new(o, "rung", json_integer(r->index));
 	json_object_set_new(o, "reserve", json_boolean(reserve));
 	return o;
@@ -113,14 +129,16 @@ static json_t *result_json(const struct plan_pick *p)
 	json_t *requests = json_array(), *list = json_array(), *out = json_object();
 	for (size_t i = 0; i < p->chosen; i++) {
 		const struct plan_visit *v = &p->visit[p->order[i]];
-		json_array_append_new(requests, request_json(p->job, v, &v->best, false));
+		json_array_append_new(requests, request_json(p, v, &v->best, false));
 		if (v->reserve.option != NULL)
-			json_array_append_new(requests, request_json(p->job, v, &v->reserve, true));
+			json_array_append_new(requests, request_json(p, v, &v->reserve, true));
 	}
 	verdicts_add(p, list);
 	json_object_set_new(out, "kind", json_string("plan"));
 	json_object_set_new(out, "requests", requests);
 	json_object_set_new(out, "verdicts", list);
+	json_object_set_new(out, "worth", json_real(p->total_worth));
+	json_object_set_new(out, "bound", json_real_or_null(p->bound));
 	return out;
 }
 

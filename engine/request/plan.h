@@ -1,26 +1,35 @@
 /* The plan: which pointings, with which facility, in which window; pure, JSON in and out so that the journal can show it.
  *
  * job {"kind":"plan","event":NAME,"now_us":T,"event_us":T|null,"horizon_h":24,
- *   "targets":[{"key","name","ra_deg","dec_deg","share","distance_mpc","pinned":bool}],         best first
+ *   "source":{"p_bns","p_nsbh","has_remnant"}|null,                     the alert's classification: which light to expect (kilonova.h)
+ *   "targets":[{"key","name","ra_deg","dec_deg","share","distance_mpc","pinned":bool,                            best first
+ *     "probability":p,"ebv_mag":E(B−V),"references":{"g":23.3}}],   if known: to be the host (else share); dust; 5 sigma of reference images
  *   "policy":{…whole policy (schemas/policy.schema.json)…},
  *   "facilities":[{"name","state":"open|closed|unknown","descriptor":{…facilities/NAME.json…}}],   the usable ones
  *   "programmes":[{"name","facility","left_h":{"NORMAL":h,"TIME_CRITICAL":h,"RAPID_RESPONSE":h},"triggers_left":n}],
  *   "event_left_h":h|null,"night_left_h":h|null,                                                    budgets of the policy still free
- *   "existing":[{"target":key,"epoch":n,"state":…}],                                              live or done: not planned again
+ *   "existing":[{"target":key,"epoch":n,"state":…,"time_us":T,"filters":[…],"limit_mag":[…]}],   live or done: not planned again; when it took
+ *                                                                      place or is expected to, and how deep: if known
+ *   "covered":[{"target":key | "ra_deg","dec_deg","radius_deg":0.1, "band":"g","depth_mag":22.1,"time_us":T}],   what others completed. No feed
+ *                                                                      fills it yet: the engine's own jobs have none
  *   "refused":[{"target":key,"epoch":n,"facility":NAME}],                          all rungs of it there: another facility's turn
  *   "booked":[{"facility","site","slot_us","duration_s"}]}                               what is asked for already: telescopes that are not free then
  * → {"kind":"plan","requests":[{"target":key,"name","epoch":n,"facility","programme","mode","instrument","filters":["gp","ip"],"exposure_s":180,
  *      "count":1,"ipp":1.05,"max_airmass":2.0,"min_moon_deg":20,"site":"lsc","start_us","end_us",     the window that the facility gets
  *      "slot_us","airmass_slot","best_us","airmass_best","moon_deg","duration_s","share","value",    when the plan expects it; lowest airmass
  *      "earliest_us","latest_us","max_window_h","per_exposure_s","rung":k,                                 for plan_next_variant
+ *      "limit_mag":[22.3,21.9],                                            5 sigma by filter at the slot, where there is photometry
  *      "reserve":bool}],                                             reserve: the second facility's offer for the same (target, epoch)
- *    "verdicts":[{"target":key,"code":CODE,"facility":NAME|null,"detail":"sentence for a person"}]}   one for every target not planned
+ *    "verdicts":[{"target":key,"code":CODE,"facility":NAME|null,"detail":"sentence for a person"}],   one for every target not planned
+ *    "worth":W,"bound":B}     of the main requests together (plan_value.c); what no choice among these visits could exceed (plan_bound.c)
  * Verdict codes: enum verdict below. Of everything tried for a target the reason that comes last in the order is told: it holds, or one
  * before it holds, everywhere (where it "never rises" at five sites and is in daylight at the sixth, it is daylight).
  *
  * Rules. An epoch (policy.observe) opens after_h after the event (event_us null: after now), never before now, nor sooner after the planned
  * start of the epoch before it than their after_h differ; it ends at the horizon; one that opens beyond the horizon waits for a later plan.
- * A rung's settings stand in place of the epoch's. A rung's mode (none: RAPID_RESPONSE) is the most that is asked for: down to the first that the
+ * After one that exists the next is counted from its time_us. An epoch with "depth" (a 5 sigma limit) or "detect" (a chance to see a kilonova
+ * at the target's distance) in place of exposure_s gets its exposure computed for each target and window, at most max_exposure_s (600): what
+ * cannot be reached gets that. A rung's settings stand in place of the epoch's. A rung's mode (none: RAPID_RESPONSE) is the most that is asked for: down to the first that the
  * facility has, that its window allows and that the programme can pay. A null or absent triggers_left is not counted; one trigger pays
  * for all requests of an event, so 0 only stops an event that has none in "existing". Budgets null or absent: no limit. */
 #ifndef ENGINE_REQUEST_PLAN_H
@@ -36,6 +45,8 @@
 	X(late, "not up before the policy's window ends") \
 	X(closed, "every facility that could is closed") \
 	X(no_instrument, "no facility has the filter or instrument") \
+	X(reddened, "too much dust of our galaxy in front of it") \
+	X(covered, "others have observed it deep enough") \
 	X(below_cut, "below the policy's cut in rank or probability") \
 	X(budget, "the budget was spent on better targets") \
 	X(programme, "the programme has no time or triggers left") \

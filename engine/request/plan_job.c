@@ -23,6 +23,18 @@ int plan_mode_find(const char *name)
 	return -1;
 }
 
+/* "references" of a target: {"g":23.3}: 5 sigma by band. */
+static void references_read(const json_t *list, double out[KILONOVA_BANDS])
+{
+	const char *filter;
+	json_t *depth;
+	for (int b = 0; b < KILONOVA_BANDS; b++)
+		out[b] = NAN;
+	json_object_foreach((json_t *)(uintptr_t)list, filter, depth)
+		if (kilonova_band_of(filter) >= 0 && json_is_number(depth))
+			out[kilonova_band_of(filter)] = json_number_value(depth);
+}
+
 static int targets_read(const json_t *job, struct plan_job *out, struct err *e)
 {
 	const json_t *list = json_object_get(job, "targets"), *cut = json_object_get(out->policy, "targets");
@@ -44,11 +56,14 @@ static int targets_read(const json_t *job, struct plan_job *out, struct err *e)
 		const json_t *j = json_array_get(list, i);
 		struct plan_target *t = &out->target[i];
 		*t = (struct plan_target){json_text(j, "key", ""), json_text(j, "name", ""), json_number(j, "ra_deg", NAN),
-			json_number(j, "dec_deg", NAN), json_number(j, "share", 0.0), before, json_flag(j, "pinned", false), false, i};
+			json_number(j, "dec_deg", NAN), json_number(j, "share", 0.0), before, json_flag(j, "pinned", false), false, i,
+			json_number(j, "probability", json_number(j, "share", 0.0)), json_number(j, "distance_mpc", NAN), json_number(j, "ebv_mag", NAN), {0}};
+		references_read(json_object_get(j, "references"), t->reference_mag);
 		if (t->key[0] == '\0' || !(t->ra_deg >= 0.0 && t->ra_deg <= 360.0) || !(fabs(t->dec_deg) <= 90.0))
 			return err_set(e, ERR_INPUT, "job.targets[%zu] needs key, ra_deg (0 to 360) and dec_deg (±90)", i);
 		if (!(t->share >= 0.0))
 			t->share = 0.0;
+		t->host = fmin(fmax(t->host, 0.0), 1.0); /* fmax takes the 0 for NaN */
 		t->cut = !t->pinned && ((int64_t)i >= top || before >= probability);
 		before += t->share;
 	}
@@ -147,7 +162,10 @@ int plan_rung_read(const json_t *rung, const json_t *observe, int index, struct 
 {
 	*out = (struct plan_rung){.index = index, .facility = -1, .programme = -1, .facility_name = json_text(rung, "facility", ""),
 		.programme_name = json_text(rung, "programme", ""), .exposure_s = either(rung, observe, "exposure_s", NAN),
-		.ipp = either(rung, observe, "ipp", 1.0), .count = (int)either(rung, observe, "count", 1.0)};
+		.ipp = either(rung, observe, "ipp", 1.0), .count = (int)either(rung, observe, "count", 1.0),
+		.depth_mag = json_number(observe, "depth", NAN), .detect = json_number(observe, "detect", NAN),
+		.most_s = json_number(observe, "max_exposure_s", PLAN_EXPOSURE_MOST_S)};
+	bool computed = isnan(out->exposure_s) && (out->depth_mag > 0.0 || (out->detect > 0.0 && out->detect < 1.0));
 	const char *mode = json_text(rung, "mode", "RAPID_RESPONSE");
 	out->mode = plan_mode_find(mode);
 	out->filters = filters_read(rung, observe, out->filter);
@@ -155,8 +173,13 @@ int plan_rung_read(const json_t *rung, const json_t *observe, int index, struct 
 		either(rung, observe, "min_moon_deg", 20.0), 0.0};
 	if (out->mode < 0)
 		return err_set(e, ERR_INPUT, "policy.ladder[%d].mode \"%.30s\" is unknown; use NORMAL, TIME_CRITICAL or RAPID_RESPONSE", index, mode);
-	if (!(out->exposure_s > 0.0 && out->exposure_s <= 14400.0))
-		return err_set(e, ERR_INPUT, "policy.ladder[%d] and its epoch give no exposure_s between 0 and 14400 s; write one of them", index);
+	if (!computed)
+		out->depth_mag = out->detect = NAN;
+	if (!computed && !(out->exposure_s > 0.0 && out->exposure_s <= 14400.0))
+		return err_set(e, ERR_INPUT, "policy.ladder[%d] and its epoch give no exposure_s between 0 and 14400 s, and the epoch no depth to "
+			"compute one for; write one of them", index);
+	if (computed && !(out->most_s >= PLAN_EXPOSURE_LEAST_S && out->most_s <= 14400.0))
+		return err_set(e, ERR_INPUT, "policy.observe[]: max_exposure_s must be %g to 14400", PLAN_EXPOSURE_LEAST_S);
 	if (out->count < 1 || out->count > 1000 || out->filters == 0)
 		return err_set(e, ERR_INPUT, "policy.ladder[%d] and its epoch need a filter and a count of 1 to 1000", index);
 	if (!(out->limits.airmass_max >= 1.0 && out->limits.airmass_max <= 25.0))
@@ -174,7 +197,7 @@ static const json_t *instrument_find(const struct plan_facility *f, const struct
 		size_t have = 0;
 		if (wanted != NULL ? strcmp(wanted, json_text(j, "code", "")) != 0 : strcmp(json_text(j, "kind", "image"), "image") != 0)
 			continue;
-		if (r->exposure_s > json_number(j, "max_exposure_s", INFINITY))
+		if ((isnan(r->exposure_s) ? PLAN_EXPOSURE_LEAST_S : r->exposure_s) > json_number(j, "max_exposure_s", INFINITY))
 			continue;
 		for (size_t n = 0; n < r->filters; n++)
 			json_array_foreach(json_object_get(j, "filters"), k, v)
@@ -186,6 +209,11 @@ static const json_t *instrument_find(const struct plan_facility *f, const struct
 			return j;
 	}
 	return NULL;
+}
+
+double plan_duration_s(const struct plan_facility *f, const struct plan_rung *r, double exposure_s)
+{
+	return f->padding_s + (double)r->filters * (r->count * (exposure_s + f->per_exposure_s) + f->filter_change_s);
 }
 
 /* Ties a rung to its facility, programme and instrument; how long the visit takes. */
@@ -208,7 +236,11 @@ static void rung_tie(const struct plan_job *j, const json_t *entry, struct plan_
 		return;
 	const struct plan_facility *f = &j->facility[r->facility];
 	r->instrument = instrument_find(f, r, entry);
-	r->duration_s = f->padding_s + (double)r->filters * (r->count * (r->exposure_s + f->per_exposure_s) + f->filter_change_s);
+	r->sees = r->instrument != NULL;
+	for (size_t n = 0; n < r->filters; n++)
+		r->sees = r->sees && depth_camera_of(r->instrument, r->filter[n], &r->camera[n]) && r->camera[n].band >= 0;
+	r->most_s = fmin(r->most_s, json_number(r->instrument, "max_exposure_s", INFINITY));
+	r->duration_s = plan_duration_s(f, r, isnan(r->exposure_s) ? PLAN_EXPOSURE_LEAST_S : r->exposure_s);
 	r->limits.visit_s = r->duration_s;
 }
 
@@ -245,7 +277,7 @@ static int ladder_read(const json_t *job, struct plan_job *out, struct err *e)
 int plan_job_read(const json_t *job, struct plan_job *out, struct err *e)
 {
 	*out = (struct plan_job){.policy = json_object_get(job, "policy"), .existing = json_object_get(job, "existing"),
-		.refused = json_object_get(job, "refused"), .booked = json_object_get(job, "booked"),
+		.refused = json_object_get(job, "refused"), .booked = json_object_get(job, "booked"), .covered = json_object_get(job, "covered"),
 		.now_us = json_int(job, "now_us", UTC_NONE), .event_left_h = json_number(job, "event_left_h", INFINITY),
 		.night_left_h = json_number(job, "night_left_h", INFINITY)};
 	double horizon_h = json_number(job, "horizon_h", 24.0);
@@ -255,7 +287,10 @@ int plan_job_read(const json_t *job, struct plan_job *out, struct err *e)
 		return err_set(e, ERR_INPUT, "job.event_us is no time (microseconds since 1970)");
 	if (!(horizon_h > 0.0 && horizon_h <= VISIBILITY_SPAN_H))
 		return err_set(e, ERR_INPUT, "job.horizon_h must be above 0 and at most %d", VISIBILITY_SPAN_H);
+	const json_t *source = json_object_get(job, "source");
 	out->end_us = out->now_us + (int64_t)(horizon_h * 3600e6);
+	out->merger_us = json_int(job, "event_us", out->now_us);
+	kilonova_prior_of(json_number(source, "p_bns", NAN), json_number(source, "p_nsbh", NAN), json_number(source, "has_remnant", NAN), &out->prior);
 	if (targets_read(job, out, e) < 0 || facilities_read(job, out, e) < 0 || programmes_read(job, out, e) < 0)
 		return -1;
 	return ladder_read(job, out, e);
@@ -269,16 +304,14 @@ void plan_job_free(struct plan_job *j)
 	j->target = NULL;
 }
 
-bool plan_exists(const struct plan_job *j, const char *key, int epoch, const char **state)
+const json_t *plan_existing(const struct plan_job *j, const char *key, int epoch)
 {
 	const json_t *x;
 	size_t i;
 	json_array_foreach(j->existing, i, x)
-		if (json_int(x, "epoch", 0) == epoch && strcmp(json_text(x, "target", ""), key) == 0) {
-			*state = json_text(x, "state", "live");
-			return true;
-		}
-	return false;
+		if (json_int(x, "epoch", 0) == epoch && strcmp(json_text(x, "target", ""), key) == 0)
+			return x;
+	return NULL;
 }
 
 bool plan_refused(const struct plan_job *j, const char *key, int epoch, const char *facility)

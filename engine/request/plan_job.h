@@ -3,6 +3,7 @@
 #define ENGINE_REQUEST_PLAN_JOB_H
 #include "engine/base/err.h"
 #include "engine/request/plan.h"
+#include "engine/target/depth.h"
 #include "engine/target/visibility.h"
 #include <jansson.h>
 #include <stdbool.h>
@@ -14,6 +15,9 @@
 #define PLAN_EPOCHS 16
 #define PLAN_RUNGS 32
 #define PLAN_FILTERS 12
+#define PLAN_COVERED 16                     /* of others, counted for one target */
+#define PLAN_EXPOSURE_LEAST_S 10.0  /* of an exposure that the plan computes */
+#define PLAN_EXPOSURE_MOST_S 600.0  /* unless the policy says otherwise (max_exposure_s) */
 
 enum plan_mode { PLAN_NORMAL, PLAN_TIME_CRITICAL, PLAN_RAPID_RESPONSE, PLAN_MODES };
 const char *plan_mode_name(enum plan_mode m);
@@ -24,6 +28,9 @@ struct plan_target {
 	double ra_deg, dec_deg, share, before; /* before: share of all better ones */
 	bool pinned, cut;                      /* cut: outside targets.top or targets.probability */
 	size_t rank;                           /* from 0 */
+	double host;                           /* chance that it is the host: "probability", or the share where that is not given */
+	double distance_mpc, ebv_mag;          /* NaN: unknown */
+	double reference_mag[KILONOVA_BANDS];  /* 5 sigma of a reference image; NaN: none is known */
 };
 
 struct plan_facility {
@@ -59,14 +66,19 @@ struct plan_rung {
 	const json_t *instrument;              /* of the descriptor; NULL: none has the filters */
 	size_t filters;
 	const char *filter[PLAN_FILTERS];
-	double exposure_s, ipp, duration_s;
+	double exposure_s, ipp, duration_s;    /* computed ones (see below): the shortest that could be */
 	int count;                             /* exposures per filter */
+	double depth_mag, detect, most_s;      /* the epoch's "depth" or "detect" in place of an exposure; else both NaN */
+	bool sees;                             /* every filter has photometry and a band: camera is filled */
+	struct depth_camera camera[PLAN_FILTERS];
 	struct visibility_limits limits;
 };
 
 struct plan_job {
 	int64_t now_us, end_us;
-	const json_t *policy, *existing, *refused, *booked;
+	int64_t merger_us;                     /* event_us, or now */
+	struct kilonova_prior prior;
+	const json_t *policy, *existing, *refused, *booked, *covered;
 	size_t targets, facilities, programmes, epochs, rungs;
 	struct plan_target *target;
 	struct plan_facility facility[PLAN_FACILITIES];
@@ -81,12 +93,16 @@ struct plan_job {
 int plan_job_read(const json_t *job, struct plan_job *out, struct err *e);
 void plan_job_free(struct plan_job *j);
 
-/* true when (target, epoch) lives or is done; *state gets its state. */
-bool plan_exists(const struct plan_job *j, const char *key, int epoch, const char **state);
+/* The entry of "existing" for (target, epoch), NULL: neither lives nor is done. */
+const json_t *plan_existing(const struct plan_job *j, const char *key, int epoch);
 
 /* true when that facility has refused (target, epoch) down to the end of its ladder. */
 bool plan_refused(const struct plan_job *j, const char *key, int epoch, const char *facility);
 
-/* The settings of rung `index` at an epoch, from both JSON texts: shared with the variants. -1: neither gives an exposure time. */
+/* What a visit with this rung takes, when each exposure is so long. */
+double plan_duration_s(const struct plan_facility *f, const struct plan_rung *r, double exposure_s);
+
+/* The settings of rung `index` at an epoch, from both JSON texts: shared with the variants. -1: neither gives an exposure time, or a depth
+ * to compute one for (then exposure_s is NaN). */
 int plan_rung_read(const json_t *ladder_entry, const json_t *observe_entry, int index, struct plan_rung *out, struct err *e);
 #endif

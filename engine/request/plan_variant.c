@@ -89,6 +89,8 @@ static int rung_next(const json_t *policy, json_t *r, struct err *e)
 			return -1;
 		if (strcmp(g.facility_name, "") != 0 && strcmp(g.facility_name, json_text(r, "facility", "")) != 0)
 			continue;
+		if (isnan(g.exposure_s)) /* a computed one stays what it was */
+			g.exposure_s = json_number(r, "exposure_s", PLAN_EXPOSURE_LEAST_S);
 		double old = (double)json_int(r, "count", 1) * (double)json_array_size(json_object_get(r, "filters"))
 			* (json_number(r, "exposure_s", 0.0) + json_number(r, "per_exposure_s", 0.0));
 		double new = g.count * (double)g.filters * (g.exposure_s + json_number(r, "per_exposure_s", 0.0));

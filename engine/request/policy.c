@@ -51,11 +51,15 @@ static int check_sense(const struct policy *p, struct err *e)
 	if (p->observes && json_array_size(json_object_get(p->body, "ladder")) == 0)
 		return err_set(e, ERR_INPUT, "/ladder: it is empty, but /observe is not: name at least one programme that pays");
 	json_array_foreach(observe, i, visit) {
-		if (json_object_get(visit, "depth") != NULL)
-			return err_set(e, ERR_INPUT, "/observe/%zu/depth: this version knows no limits of instruments; give exposure_s", i);
+		static const char *const how[] = {"exposure_s", "depth", "detect"};
+		int said = 0;
+		for (size_t k = 0; k < 3; k++)
+			said += json_object_get(visit, how[k]) != NULL;
+		if (said > 1)
+			return err_set(e, ERR_INPUT, "/observe/%zu: give one of exposure_s, depth and detect", i);
 		json_array_foreach(ladder, j, rung)
-			if (json_object_get(visit, "exposure_s") == NULL && json_object_get(rung, "exposure_s") == NULL)
-				return err_set(e, ERR_INPUT, "/observe/%zu: neither it nor /ladder/%zu gives exposure_s", i, j);
+			if (said == 0 && json_object_get(rung, "exposure_s") == NULL)
+				return err_set(e, ERR_INPUT, "/observe/%zu: neither it nor /ladder/%zu gives exposure_s (or depth, or detect)", i, j);
 		if (json_array_size(json_object_get(visit, "filters")) == 0)
 			return err_set(e, ERR_INPUT, "/observe/%zu/filters: name at least one filter", i);
 		json_array_foreach(observe, j, other)

@@ -107,13 +107,18 @@ double depth_dust_ratio(enum kilonova_band band)
 	return ratio[band];
 }
 
+double depth_sigma_mag(enum kilonova_family f)
+{
+	double scatter = kilonova_scatter_mag(f), noise = 2.5 / M_LN10 / DEPTH_SIGMA;
+	return sqrt(scatter * scatter + noise * noise);
+}
+
 double depth_detects(enum kilonova_family f, enum kilonova_band band, double days, double distance_mpc, double ebv_mag, double limit_mag)
 {
 	double mag = kilonova_mag(f, band, days) + 5 * log10(distance_mpc * 1e5) + depth_dust_ratio(band) * fmax(0, ebv_mag);
-	double scatter = kilonova_scatter_mag(f), noise = 2.5 / M_LN10 / DEPTH_SIGMA;
 	if (!isfinite(mag) || isnan(limit_mag))
 		return 0;
-	return 0.5 * erfc((mag - limit_mag) / sqrt(2 * (scatter * scatter + noise * noise)));
+	return 0.5 * erfc((mag - limit_mag) / (M_SQRT2 * depth_sigma_mag(f)));
 }
 
 double depth_detects_any(const struct kilonova_prior *prior, enum kilonova_band band, double days, double distance_mpc, double ebv_mag, double limit_mag)

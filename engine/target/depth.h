@@ -54,6 +54,9 @@ double depth_exposure_s(const struct depth_camera *c, const struct depth_sky *s,
 /* Extinction of our galaxy [mag per mag of E(B−V)]: Schlafly & Finkbeiner 2011 (arXiv:1012.4804), table 6, R_V = 3.1: SDSS griz, UKIRT J. */
 double depth_dust_ratio(enum kilonova_band band);
 
+/* Standard deviation of what is measured about a family's magnitude, at the limit: its scatter, and the noise of a signal of five. */
+double depth_sigma_mag(enum kilonova_family f);
+
 /* Chance that a kilonova of this family is above the limit: its magnitude is normal about the family's, the measurement has the noise of
  * a signal at the limit. */
 double depth_detects(enum kilonova_family f, enum kilonova_band band, double days, double distance_mpc, double ebv_mag, double limit_mag);

@@ -67,6 +67,15 @@ double kilonova_mag(enum kilonova_family f, enum kilonova_band band, double days
 	return m[k - 1] + (m[k] - m[k - 1]) * log(days / days_of[k - 1]) / log(days_of[k] / days_of[k - 1]);
 }
 
+double kilonova_brightest_mag(enum kilonova_family f, enum kilonova_band band, double from_days, double to_days)
+{
+	double best = fmin(kilonova_mag(f, band, from_days), kilonova_mag(f, band, to_days));
+	for (int k = 0; k < DAYS; k++) /* between two of them it goes one way only */
+		if (days_of[k] > from_days && days_of[k] < to_days)
+			best = fmin(best, families[f].mag[band][k]);
+	return best;
+}
+
 double kilonova_scatter_mag(enum kilonova_family f)
 {
 	return families[f].scatter_mag;

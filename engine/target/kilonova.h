@@ -25,6 +25,9 @@ int kilonova_band_of(const char *filter);
 /* Absolute AB magnitude so many days after the merger; INFINITY before it. Beyond 10 d the last slope goes on. */
 double kilonova_mag(enum kilonova_family f, enum kilonova_band band, double days);
 
+/* The brightest that it is between two ages. */
+double kilonova_brightest_mag(enum kilonova_family f, enum kilonova_band band, double from_days, double to_days);
+
 /* Standard deviation of a kilonova's magnitude about its family's: masses, and the angle of view (about 1 mag: Zhu et al. 2020, §4; for
  * AT 2017gfo half a magnitude is an assumption, a single one was seen). */
 double kilonova_scatter_mag(enum kilonova_family f);

@@ -263,7 +263,7 @@ static void faults_of_policies_have_positions(void **state)
 		{"{\"name\":\"x\",\"when\":\"p_bns > 1\",\"targets\":{\"top\":0}}", "0 is below 1"},
 		{"{\"name\":\"x\",\"when\":\"p_bns > 1\",\"observe\":[{\"epoch\":1,\"filters\":[\"gp\"],\"exposure_s\":1}]}", "/ladder"},
 		{"{\"name\":\"x\",\"when\":\"p_bns > 1\",\"observe\":[{\"epoch\":1,\"filters\":[\"gp\"]}],\"ladder\":[{\"programme\":\"a\"}]}", "neither it nor /ladder/0 gives exposure_s"},
-		{"{\"name\":\"x\",\"when\":\"p_bns > 1\",\"observe\":[{\"epoch\":1,\"filters\":[\"gp\"],\"depth\":22}],\"ladder\":[{\"programme\":\"a\"}]}", "/depth"},
+		{"{\"name\":\"x\",\"when\":\"p_bns > 1\",\"observe\":[{\"epoch\":1,\"filters\":[\"gp\"],\"depth\":22,\"detect\":0.5}],\"ladder\":[{\"programme\":\"a\"}]}", "one of exposure_s, depth"},
 		{"{\"name\":\"../x\",\"when\":\"p_bns > 1\"}", "does not match"},
 		{"{\"name\":\"x\",\"when\":\"p_bns > 1\",\"approval\":{\"mode\":\"auto\",\"auto_when\":\"n_detectors\"}}", "auto_when"},
 		{"{\"name\":\"x\",", "line 1"},

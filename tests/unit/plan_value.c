@@ -1,0 +1,491 @@
+/* What a plan is worth: margins and chances by hand, the lazy choice against one that values everything anew, every subset of a few visits, what
+ * others covered, what really happened, depths in place of exposures, dust. */
+#include "test.h"
+#include "engine/base/embed.h"
+#include "engine/base/json.h"
+#include "engine/base/utc.h"
+#include "engine/request/plan.h"
+#include "engine/request/plan_pick.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EVENT "2017-08-17T12:41:04Z"
+#define assert_near(got, want, within) \
+	do { \
+		double got_ = (got), want_ = (want); \
+		if (!(fabs(got_ - want_) <= (within))) \
+			fail_msg("%s is %.9g, wanted %.9g within %g", #got, got_, want_, (double)(within)); \
+	} while (0)
+
+static double normal(double x)
+{
+	return 0.5 * erfc(-x / M_SQRT2);
+}
+
+/* A sight of one band in one family's terms: margins are limit − magnitude. */
+static struct plan_sight sight(double hours, enum kilonova_band band, double limit)
+{
+	struct plan_sight s;
+	plan_sight_clear(&s, (int64_t)(hours * 3600e6));
+	plan_sight_add(&s, band, limit, hours / 24, 33.0);
+	return s;
+}
+
+static void margins_and_rules(void **state)
+{
+	(void)state;
+	struct kilonova_prior only = {{1, 0, 0}};
+	struct plan_known k;
+	struct plan_sight past[3];
+	double sigma = depth_sigma_mag(KILONOVA_GFO), m = kilonova_mag(KILONOVA_GFO, KILONOVA_R, 0.5) + 33;
+	plan_known_clear(&k);
+	assert_near(plan_detected(&k, &only) + plan_identified(&k, &only), 0, 0);
+	past[0] = sight(12, KILONOVA_R, m + 0.4);
+	plan_known_add(&k, past, 0, &past[0]);
+	assert_near(plan_detected(&k, &only), normal(0.4 / sigma), 1e-6);
+	assert_near(plan_identified(&k, &only), 0, 0); /* one filter, one visit */
+	/* a colour 20 min later: no two detections apart yet */
+	past[1] = sight(12 + 20.0 / 60, KILONOVA_I, 25);
+	plan_known_add(&k, past, 1, &past[1]);
+	assert_near(plan_identified(&k, &only), 0, 0);
+	/* and 40 min later: r is the shallower one of the two */
+	past[2] = sight(12 + 40.0 / 60, KILONOVA_I, 25);
+	plan_known_add(&k, past, 2, &past[2]);
+	assert_near(plan_identified(&k, &only), normal(0.4 / sigma), 1e-6);
+	/* beyond 36 h nothing goes with it; a colour wants 6 h, a fade not */
+	struct plan_known late;
+	plan_known_clear(&late);
+	plan_known_add(&late, past, 0, &past[0]);
+	struct plan_sight other = sight(12 + 36.1, KILONOVA_R, 25), fade = sight(36, KILONOVA_R, 25), colour = sight(19, KILONOVA_I, 25);
+	plan_known_add(&late, past, 1, &other);
+	plan_known_add(&late, past, 1, &colour);
+	assert_near(plan_identified(&late, &only), 0, 0);
+	plan_known_add(&late, past, 1, &fade);
+	/* r fades by 0.85 mag or so from 0.5 d to 1.5 d: signal 3 √2 1.0857 / 0.54 = 8.5 is needed, 0.58 mag above the limit */
+	double by = kilonova_mag(KILONOVA_GFO, KILONOVA_R, 1.5) - kilonova_mag(KILONOVA_GFO, KILONOVA_R, 0.5);
+	double spare = fmax(0, 2.5 * log10(3 * M_SQRT2 * 2.5 / M_LN10 / by / 5));
+	assert_true(by > 0.4 && spare > 0.1);
+	assert_near(plan_identified(&late, &only), normal((0.4 - spare) / sigma), 1e-5);
+	/* hope is never less */
+	struct plan_known hope;
+	plan_known_clear(&hope);
+	plan_known_hope(&hope, &past[0]);
+	plan_known_hope(&hope, &fade);
+	assert_true(plan_identified(&hope, &only) >= plan_identified(&late, &only) - 1e-9);
+}
+
+/* Jobs ------------------------------------------------------------------------------------------------------------------------ */
+
+static uint32_t dice_state;
+static double dice(void)
+{
+	dice_state = dice_state * 1664525u + 1013904223u;
+	return (dice_state >> 8) / 16777216.0;
+}
+
+/* So many targets around NGC 4993, at the sites named, one telescope each, `observe` as given. */
+static json_t *job_new(const char *now, int targets, const char *sites, const char *observe)
+{
+	struct err e = {0};
+	int64_t t = 0, event = 0;
+	size_t len;
+	const char *text = embed_find("facilities/lco.json", &len);
+	json_t *d = json_read(text, len, &json_limits_config, &e), *list = json_object_get(d, "sites"), *all = json_array(), *kept = json_array(), *s, *policy;
+	size_t i;
+	json_error_t je;
+	assert_ok(utc_parse(now, &t, &e), &e);
+	assert_ok(utc_parse(EVENT, &event, &e), &e);
+	json_array_foreach(list, i, s)
+		if (strstr(sites, json_text(s, "code", "?")) != NULL) {
+			json_object_set_new(s, "telescopes", json_pack("[s]", "one"));
+			json_array_append(kept, s);
+		}
+	json_object_set_new(d, "sites", kept);
+	for (int n = 0; n < targets; n++) {
+		char key[32];
+		snprintf(key, sizeof key, "G%d|%d", n, n);
+		json_array_append_new(all, json_pack("{s:s s:s s:f s:f s:f s:f s:f}", "key", key, "name", key, "ra_deg", 190.0 + 15 * dice(), "dec_deg", -30 + 15 * dice(),
+			"share", 0.02 + 0.2 * dice(), "probability", 0.02 + 0.2 * dice(), "distance_mpc", 60 + 120 * dice()));
+	}
+	policy = json_loads(observe, 0, &je);
+	assert_non_null(policy);
+	policy = json_pack("{s:s s:{s:i} s:o s:[{s:s s:s s:s s:f}]}", "name", "t", "targets", "top", 60, "observe", policy, "ladder", "programme", "too", "facility", "lco",
+		"mode", "TIME_CRITICAL", "max_airmass", 2.2);
+	return json_pack("{s:s s:s s:I s:I s:i s:{s:f s:f s:f} s:o s:o s:[{s:s s:s s:o}] s:[{s:s s:s s:{s:f s:f s:f}}]}", "kind", "plan", "event", "E", "now_us",
+		(json_int_t)t, "event_us", (json_int_t)event, "horizon_h", 24, "source", "p_bns", 0.7, "p_nsbh", 0.3, "has_remnant", 0.9, "targets", all, "policy", policy,
+		"facilities", "name", "lco", "state", "open", "descriptor", d, "programmes", "name", "too", "facility", "lco", "left_h", "NORMAL", 100.0, "TIME_CRITICAL",
+		100.0, "RAPID_RESPONSE", 100.0);
+}
+
+static json_t *run(json_t *job)
+{
+	struct err e = {0};
+	json_t *result = NULL;
+	assert_ok(plan_run(job, &result, &e), &e);
+	json_decref(job);
+	return result;
+}
+
+static json_t *find(const json_t *result, const char *list, const char *key, int epoch)
+{
+	json_t *r;
+	size_t i;
+	json_array_foreach(json_object_get(result, list), i, r)
+		if (strcmp(json_text(r, "target", ""), key) == 0 && (epoch == 0 || json_int(r, "epoch", 0) == epoch))
+			return r;
+	return NULL;
+}
+
+static const char once[] = "[{\"epoch\":1,\"filters\":[\"rp\",\"ip\"],\"exposure_s\":300}]";
+static const char twice[] = "[{\"epoch\":1,\"filters\":[\"rp\",\"ip\"],\"exposure_s\":300},{\"epoch\":2,\"after_h\":1,\"filters\":[\"rp\"],\"exposure_s\":600}]";
+
+/* A plan by a slower way ------------------------------------------------------------------------------------------------------- */
+
+/* One telescope a site: what is taken of it. */
+struct taken {
+	const struct plan_option *option;
+	int64_t from_us, to_us;
+};
+struct world {
+	struct plan_pick *p;
+	struct taken taken[64];
+	size_t count;
+	bool done[64], out[64];
+	int64_t earliest_us[64];
+	struct plan_past past[16];
+	struct plan_sight sight[16][8];
+	double best, left_h;
+	long nodes;
+};
+
+static int64_t slot_of(const struct world *w, const struct plan_visit *v, const struct plan_option *o)
+{
+	int64_t earliest = w->earliest_us[v - w->p->visit], t = o->window.start_us > earliest ? o->window.start_us : earliest, need = (int64_t)(o->duration_s * 1e6);
+	for (bool moved = true; moved;) {
+		moved = false;
+		for (size_t i = 0; i < w->count; i++)
+			if (w->taken[i].option->site == o->site && w->taken[i].from_us < t + need && w->taken[i].to_us > t) {
+				t = w->taken[i].to_us;
+				moved = true;
+			}
+	}
+	return t + need <= o->window.end_us ? t : UTC_NONE;
+}
+
+static bool ready(const struct world *w, size_t i)
+{
+	const struct plan_visit *v = &w->p->visit[i];
+	return v->state == PLAN_OPEN && !w->done[i] && !w->out[i] && (v->epoch == 0 || w->done[i - 1] || w->out[i - 1] || (v - 1)->state != PLAN_OPEN);
+}
+
+static double look(struct world *w, size_t i, const struct plan_option *o, int64_t *slot, struct plan_look *l)
+{
+	const struct plan_visit *v = &w->p->visit[i];
+	*slot = slot_of(w, v, o);
+	if (*slot == UTC_NONE || o->duration_s > w->left_h * 3600)
+		return -1;
+	plan_look(w->p, v, o, *slot, &w->past[v->target], l);
+	return l->worth;
+}
+
+static void take(struct world *w, size_t i, const struct plan_option *o, int64_t slot, const struct plan_look *l)
+{
+	const struct plan_visit *v = &w->p->visit[i];
+	const struct plan_job *j = w->p->job;
+	w->done[i] = true;
+	w->taken[w->count++] = (struct taken){o, slot, slot + (int64_t)(o->duration_s * 1e6)};
+	w->left_h -= o->duration_s / 3600;
+	plan_past_add(&w->past[v->target], &l->sight);
+	if (v->epoch + 1 < j->epochs) {
+		int64_t next = slot + (int64_t)((j->epoch[v->epoch + 1].after_h - j->epoch[v->epoch].after_h) * 3600e6);
+		if (next > w->earliest_us[i + 1])
+			w->earliest_us[i + 1] = next;
+	}
+}
+
+static void world_new(struct world *w, struct plan_pick *p)
+{
+	*w = (struct world){.p = p, .left_h = fmin(p->job->event_left_h, p->job->night_left_h)};
+	for (size_t i = 0; i < p->visits; i++)
+		w->earliest_us[i] = p->visit[i].earliest_us;
+	for (size_t t = 0; t < p->job->targets; t++) {
+		w->past[t] = (struct plan_past){.sight = w->sight[t]};
+		plan_known_clear(&w->past[t].known);
+	}
+}
+
+/* Copies; the sights are pointed at anew. */
+static void world_copy(struct world *to, const struct world *from)
+{
+	*to = *from;
+	for (size_t t = 0; t < 16; t++)
+		to->past[t].sight = to->sight[t];
+}
+
+/* The best of every order, every option, every omission; all visits at the first free slot of their turn. */
+static double best_of_all(struct world *w, double worth)
+{
+	double best = worth;
+	w->nodes++;
+	for (size_t i = 0; i < w->p->visits; i++) {
+		if (!ready(w, i))
+			continue;
+		const struct plan_visit *v = &w->p->visit[i];
+		for (size_t k = v->first; k < v->first + v->count; k++) {
+			struct plan_look l;
+			int64_t slot;
+			double gain = look(w, i, &w->p->option[k], &slot, &l);
+			if (gain < 0)
+				continue;
+			struct world *next = malloc(sizeof *next);
+			world_copy(next, w);
+			take(next, i, &w->p->option[k], slot, &l);
+			best = fmax(best, best_of_all(next, worth + gain));
+			w->nodes = next->nodes;
+			free(next);
+		}
+		if (v->epoch + 1 < w->p->job->epochs && v[1].state == PLAN_OPEN) { /* without it: its next one alone */
+			w->out[i] = true;
+			best = fmax(best, best_of_all(w, worth));
+			w->out[i] = false;
+		}
+	}
+	return best;
+}
+
+/* Greedy that values every visit anew after each choice: the keys in order, and the sum. */
+static double eager(struct world *w, size_t order[64], size_t *count)
+{
+	double sum = 0;
+	for (*count = 0; *count < 64; (*count)++) {
+		double most = -1;
+		size_t which = 0;
+		const struct plan_option *best = NULL;
+		struct plan_look l, kept = {.worth = 0};
+		int64_t slot, at = 0;
+		for (size_t i = 0; i < w->p->visits; i++) {
+			const struct plan_visit *v = &w->p->visit[i];
+			bool possible = false;
+			if (!ready(w, i))
+				continue;
+			for (size_t k = v->first; k < v->first + v->count; k++) {
+				const struct plan_option *o = &w->p->option[k];
+				double worth = look(w, i, o, &slot, &l);
+				possible |= worth >= 0;
+				if (worth >= 0 && worth / (o->duration_s / 3600) > most) {
+					most = worth / (o->duration_s / 3600);
+					which = i;
+					best = o;
+					kept = l;
+					at = slot;
+				}
+			}
+			w->out[i] = !possible;
+		}
+		if (best == NULL)
+			break;
+		take(w, which, best, at, &kept);
+		order[*count] = which;
+		sum += kept.worth;
+	}
+	return sum;
+}
+
+static void pick_new(json_t *job, struct plan_job *j, struct plan_pick *p)
+{
+	struct err e = {0};
+	assert_ok(plan_job_read(job, j, &e), &e);
+	assert_ok(plan_pick_new(j, p, &e), &e);
+}
+
+static void lazy_is_eager(void **state)
+{
+	(void)state;
+	struct plan_job *j = malloc(sizeof *j);
+	struct plan_pick *p = malloc(sizeof *p);
+	struct world *w = malloc(sizeof *w);
+	size_t order[64], count, visits = 0;
+	for (uint32_t seed = 1; seed <= 40; seed++) {
+		dice_state = seed;
+		json_t *job = job_new(seed % 2 ? "2017-08-17T18:00:00Z" : "2017-08-17T22:30:00Z", 12, seed % 3 ? "lsc cpt" : "lsc", seed % 4 ? twice : once);
+		if (seed % 5 == 0)
+			json_object_set_new(job, "event_left_h", json_real(1.0));
+		pick_new(job, j, p);
+		world_new(w, p);
+		double sum = eager(w, order, &count);
+		plan_pick_run(p);
+		assert_int_equal(p->chosen, count);
+		for (size_t i = 0; i < p->chosen && i < count; i++)
+			if (p->order[i] != order[i])
+				fail_msg("seed %u: choice %zu is visit %zu, valued anew it is %zu", seed, i, p->order[i], order[i]);
+		assert_near(p->total_worth, sum, 1e-9);
+		assert_true(p->total_worth <= p->bound);
+		visits += p->chosen;
+		plan_pick_free(p);
+		plan_job_free(j);
+		json_decref(job);
+	}
+	assert_true(visits > 200);
+	free(w);
+	free(p);
+	free(j);
+}
+
+static void against_every_subset(void **state)
+{
+	(void)state;
+	struct plan_job *j = malloc(sizeof *j);
+	struct plan_pick *p = malloc(sizeof *p);
+	struct world *w = malloc(sizeof *w);
+	double parts = 0, least = 1, tight = 0;
+	long nodes = 0;
+	int cases = 0;
+	for (uint32_t seed = 1; seed <= 24; seed++) {
+		dice_state = seed * 977;
+		bool two = seed % 2; /* three targets twice, or five once; a purse for three or four visits, or the telescope alone */
+		json_t *job = job_new("2017-08-17T22:30:00Z", two ? 3 : 5, "lsc", two ? twice : once);
+		if (seed % 3)
+			json_object_set_new(job, "event_left_h", json_real(two ? 0.75 : 0.65));
+		pick_new(job, j, p);
+		world_new(w, p);
+		double most = best_of_all(w, 0);
+		nodes += w->nodes;
+		plan_pick_run(p);
+		assert_true(p->total_worth <= most * (1 + 1e-9)); /* the search sees all that greedy can do */
+		assert_true(most <= p->bound * (1 + 1e-9));
+		if (most > 0) {
+			double part = p->total_worth / most;
+			cases++;
+			parts += part;
+			tight += most / p->bound;
+			least = fmin(least, part);
+		}
+		plan_pick_free(p);
+		plan_job_free(j);
+		json_decref(job);
+	}
+	printf("# %d cases, %ld plans looked at: greedy is %.4f of the best on average, %.4f at least; the best is %.3f of its bound\n", cases, nodes, parts / cases,
+		least, tight / cases);
+	assert_true(cases >= 20 && parts / cases >= 0.95 && least >= 0.5);
+	free(w);
+	free(p);
+	free(j);
+}
+
+/* Facts of the job ------------------------------------------------------------------------------------------------------------ */
+
+static void covered_by_others(void **state)
+{
+	(void)state;
+	dice_state = 5;
+	json_t *job = job_new("2017-08-17T22:30:00Z", 4, "lsc", once), *t = json_array_get(json_object_get(job, "targets"), 1);
+	json_object_set_new(json_array_get(json_object_get(job, "targets"), 1), "probability", json_real(0.9)); /* the best by far */
+	json_t *again = json_deep_copy(job);
+	double ra = json_number(t, "ra_deg", 0), dec = json_number(t, "dec_deg", 0);
+	json_int_t now = json_int(job, "now_us", 0);
+	json_t *r = run(job);
+	assert_string_equal(json_text(json_array_get(json_object_get(r, "requests"), 0), "target", ""), "G1|1");
+	double before = json_number(json_array_get(json_object_get(r, "requests"), 0), "value", 0);
+	json_decref(r);
+	/* a shallow image of others changes its value, deep ones in two colours half an hour apart leave nothing to do */
+	json_t *shallow = json_deep_copy(again);
+	json_object_set_new(shallow, "covered", json_pack("[{s:f s:f s:s s:f s:I}]", "ra_deg", ra + 0.05, "dec_deg", dec, "band", "r", "depth_mag", 20.0, "time_us",
+		now - 3600000000));
+	r = run(shallow);
+	json_t *q = find(r, "requests", "G1|1", 1);
+	assert_non_null(q);
+	assert_true(fabs(json_number(q, "value", 0) - before) > 1e-3);
+	json_decref(r);
+	json_object_set_new(again, "covered", json_pack("[{s:f s:f s:s s:f s:I} {s:s s:s s:f s:I}]", "ra_deg", ra + 0.05, "dec_deg", dec, "band", "r", "depth_mag", 26.0,
+		"time_us", now - 3 * (json_int_t)3600000000, "target", "G1|1", "band", "ip", "depth_mag", 26.0, "time_us", now - (json_int_t)3600000000));
+	r = run(again);
+	assert_null(find(r, "requests", "G1|1", 1));
+	q = find(r, "verdicts", "G1|1", 0);
+	assert_string_equal(json_text(q, "code", ""), "covered");
+	assert_non_null(strstr(json_text(q, "detail", ""), "0.90 already"));
+	assert_non_null(find(r, "requests", "G2|2", 1));
+	json_decref(r);
+}
+
+/* The second visit is counted from when the first one really took place. */
+static void cadence_follows_what_happened(void **state)
+{
+	(void)state;
+	static const char *const took[] = {"2017-08-17T22:00:00Z", "2017-08-17T23:40:00Z"};
+	for (int i = 0; i < 2; i++) {
+		struct err e = {0};
+		int64_t at = 0;
+		dice_state = 7;
+		json_t *job = job_new("2017-08-17T22:30:00Z", 2, "lsc", twice);
+		json_t *t = json_array_get(json_object_get(job, "targets"), 0);
+		json_object_set_new(t, "ra_deg", json_real(215)); /* up until after 2 h */
+		assert_ok(utc_parse(took[i], &at, &e), &e);
+		json_object_set_new(job, "existing", json_pack("[{s:s s:i s:s s:I s:[s,s] s:[f,f]}]", "target", "G0|0", "epoch", 1, "state", "done", "time_us", (json_int_t)at,
+			"filters", "rp", "ip", "limit_mag", 21.5, 21.2));
+		json_t *r = run(job), *q = find(r, "requests", "G0|0", 2);
+		assert_non_null(q);
+		assert_null(find(r, "requests", "G0|0", 1));
+		int64_t slot = json_int(q, "slot_us", 0);
+		assert_true(slot >= at + UTC_HOUR);
+		assert_true(i == 0 || slot < at + UTC_HOUR + 45 * UTC_MINUTE);
+		json_decref(r);
+	}
+}
+
+static void depth_in_place_of_exposure(void **state)
+{
+	(void)state;
+	static const char *const observe[] = {"[{\"epoch\":1,\"filters\":[\"rp\"],\"depth\":19.5}]", "[{\"epoch\":1,\"filters\":[\"rp\",\"ip\"],\"detect\":0.7,\"max_exposure_s\":900}]",
+		"[{\"epoch\":1,\"filters\":[\"rp\"],\"depth\":24}]"};
+	double near = 0, far = 0;
+	for (int i = 0; i < 3; i++) {
+		dice_state = 11;
+		json_t *job = job_new("2017-08-17T22:30:00Z", 2, "lsc", observe[i]), *list = json_object_get(job, "targets"), *t, *q;
+		size_t k;
+		json_array_foreach(list, k, t) {
+			json_object_set_new(t, "references", json_pack("{s:f s:f}", "r", 23.3, "i", 23.0));
+			json_object_set_new(t, "distance_mpc", json_real(k ? 160 : 60));
+		}
+		json_t *r = run(job);
+		for (int n = 0; n < 2; n++) {
+			q = find(r, "requests", n ? "G1|1" : "G0|0", 1);
+			assert_non_null(q);
+			double limit = json_number_value(json_array_get(json_object_get(q, "limit_mag"), 0)), s = json_number(q, "exposure_s", 0);
+			size_t filters = json_array_size(json_object_get(q, "filters"));
+			assert_near(json_number(q, "duration_s", 0), 90 + (double)filters * (s + 28 + 2), 1e-6);
+			assert_true(s >= 10 && s <= (i == 1 ? 900 : 600));
+			if (i == 0)
+				assert_near(limit, 19.5, s > 10 ? 0.3 : 2); /* computed for the window's best */
+			if (i == 1)
+				*(n ? &far : &near) = s;
+			if (i == 2)
+				assert_near(s, 600, 0); /* never reached: the most that is allowed */
+		}
+		json_decref(r);
+	}
+	assert_true(far > 2 * near);
+}
+
+static void dust_is_a_verdict(void **state)
+{
+	(void)state;
+	dice_state = 3;
+	json_t *job = job_new("2017-08-17T22:30:00Z", 3, "lsc", once);
+	json_object_set_new(json_array_get(json_object_get(job, "targets"), 0), "ebv_mag", json_real(1.4));
+	json_object_set_new(json_array_get(json_object_get(job, "targets"), 1), "ebv_mag", json_real(0.1));
+	json_t *r = run(job), *v = find(r, "verdicts", "G0|0", 0);
+	assert_string_equal(json_text(v, "code", ""), "reddened");
+	assert_non_null(strstr(json_text(v, "detail", ""), "1.40"));
+	assert_non_null(find(r, "requests", "G1|1", 1));
+	assert_true(json_number(r, "worth", -1) > 0 && json_number(r, "worth", 0) <= json_number(r, "bound", 0));
+	json_decref(r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(margins_and_rules), cmocka_unit_test(lazy_is_eager), cmocka_unit_test(against_every_subset),
+		cmocka_unit_test(covered_by_others), cmocka_unit_test(cadence_follows_what_happened), cmocka_unit_test(depth_in_place_of_exposure),
+		cmocka_unit_test(dust_is_a_verdict)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
