@@ -33,15 +33,11 @@ static int catalog_make(struct sim_stage *s, const char *path, struct err *e)
 {
 	struct text csv = {.max = 64u << 20};
 	struct catalog_builder builder;
+	char name[40];
 	catalog_builder_init(&builder);
 	sim_sky_csv(&s->sky, &csv);
-	FILE *f = csv.failed ? NULL : fmemopen(csv.data, csv.len, "r");
-	int rc = f ? 0 : err_set(e, ERR_MEMORY, "no memory for a made-up catalogue");
-	if (rc == 0) {
-		snprintf(builder.source[builder.sources++].name, sizeof builder.source[0].name, "sim-%llu", (unsigned long long)s->seed);
-		rc = catalog_build_csv(&builder, f, e);
-		fclose(f);
-	}
+	snprintf(name, sizeof name, "sim-%llu", (unsigned long long)s->seed);
+	int rc = csv.failed ? err_set(e, ERR_MEMORY, "no memory for a made-up catalogue") : catalog_build_memory(&builder, name, csv.data, csv.len, e);
 	if (rc == 0)
 		rc = catalog_build_write(&builder, path, NULL, e);
 	catalog_builder_free(&builder);

@@ -5,17 +5,53 @@
 #include <stdlib.h>
 #include <string.h>
 
-void hash_sha256_hex(const void *bytes, size_t len, char out[65])
+static void hex_of(const unsigned char digest[32], char out[65])
 {
 	static const char hex[] = "0123456789abcdef";
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned int n = 0;
-	must_memory(EVP_Digest(bytes, len, digest, &n, EVP_sha256(), NULL) == 1 && n == 32); /* it wants nothing else */
 	for (unsigned i = 0; i < 32; i++) {
 		out[2 * i] = hex[digest[i] >> 4];
 		out[2 * i + 1] = hex[digest[i] & 15];
 	}
 	out[64] = '\0';
+}
+
+void hash_sha256_hex(const void *bytes, size_t len, char out[65])
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned int n = 0;
+	must_memory(EVP_Digest(bytes, len, digest, &n, EVP_sha256(), NULL) == 1 && n == 32); /* it wants nothing else */
+	hex_of(digest, out);
+}
+
+struct hash_running {
+	EVP_MD_CTX *context;
+};
+
+struct hash_running *hash_sha256_begin(void)
+{
+	struct hash_running *h = err_malloc(sizeof *h);
+	h->context = EVP_MD_CTX_new();
+	must_memory(h->context != NULL && EVP_DigestInit_ex(h->context, EVP_sha256(), NULL) == 1);
+	return h;
+}
+
+void hash_sha256_add(struct hash_running *h, const void *bytes, size_t len)
+{
+	must_memory(EVP_DigestUpdate(h->context, bytes, len) == 1);
+}
+
+void hash_sha256_end(struct hash_running *h, char out[65])
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned int n = 0;
+	if (h == NULL)
+		return;
+	if (out != NULL) {
+		must_memory(EVP_DigestFinal_ex(h->context, digest, &n) == 1 && n == 32);
+		hex_of(digest, out);
+	}
+	EVP_MD_CTX_free(h->context);
+	free(h);
 }
 
 static int base64_value(unsigned char c)

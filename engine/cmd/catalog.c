@@ -14,6 +14,9 @@
 struct arguments {
 	const char *in[FILES_MAX], *out, *map[MAPS_MAX + 1];
 	int ins, maps;
+	const struct catalog_format *format;
+	bool generic;
+	double photo_below_mpc;
 	char *words[MAPS_MAX]; /* owned copies of --map lists */
 	int lists;
 };
@@ -32,17 +35,53 @@ static int maps_split(struct arguments *a, const char *list)
 	return 0;
 }
 
+static int format_read(struct arguments *a, const char *name)
+{
+	char list[200] = "";
+	a->generic = strcmp(name, "generic") == 0;
+	a->format = catalog_format_named(name);
+	if (a->generic || a->format != NULL)
+		return 0;
+	for (int i = 0; catalog_format_at(i) != NULL; i++)
+		snprintf(list + strlen(list), sizeof list - strlen(list), "%s ", catalog_format_at(i)->name);
+	return cmd_usage(&command_catalog, "there is no format %s; there are: %sgeneric", name, list);
+}
+
+static int mpc_read(struct arguments *a, const char *text)
+{
+	char *end;
+	a->photo_below_mpc = strtod(text, &end);
+	if (end == text || *end != '\0' || !(a->photo_below_mpc >= 0))
+		return cmd_usage(&command_catalog, "--photo-z-below %s: give a distance in Mpc, 0 or more", text);
+	return 0;
+}
+
+/* One option with its value. */
+static int option_read(struct arguments *a, const char *option, const char *value)
+{
+	if (strcmp(option, "--map") == 0)
+		return maps_split(a, value);
+	if (strcmp(option, "--format") == 0)
+		return format_read(a, value);
+	if (strcmp(option, "--photo-z-below") == 0)
+		return mpc_read(a, value);
+	a->out = value;
+	return 0;
+}
+
 static int arguments_read(struct arguments *a, int argc, char **argv)
 {
+	static const char *const valued[] = {"-o", "--map", "--format", "--photo-z-below"};
 	for (int i = 2; i < argc; i++) {
-		bool value = i + 1 < argc;
-		if (strcmp(argv[i], "-o") == 0 || strcmp(argv[i], "--map") == 0) {
-			if (!value)
-				return cmd_usage(&command_catalog, "%s needs a value", argv[i]);
-			if (argv[i][1] == 'o')
-				a->out = argv[i + 1];
-			else if (maps_split(a, argv[i + 1]) != 0)
-				return 2;
+		bool value = false;
+		for (size_t k = 0; k < sizeof valued / sizeof valued[0]; k++)
+			value = value || strcmp(argv[i], valued[k]) == 0;
+		if (value && i + 1 == argc)
+			return cmd_usage(&command_catalog, "%s needs a value", argv[i]);
+		if (value) {
+			int rc = option_read(a, argv[i], argv[i + 1]);
+			if (rc != 0)
+				return rc;
 			i++;
 		} else if (argv[i][0] == '-') {
 			return cmd_usage(&command_catalog, "unknown option %s", argv[i]);
@@ -65,6 +104,10 @@ static int build(const struct arguments *a)
 	int rc = 0;
 	catalog_builder_init(&b);
 	b.map = a->maps ? a->map : NULL;
+	b.format = a->format;
+	b.generic = a->generic;
+	b.photo_below_mpc = a->photo_below_mpc;
+	b.runs.beside = a->out;
 	for (int i = 0; i < a->ins && rc == 0; i++) {
 		rc = catalog_build_add(&b, a->in[i], &e);
 		if (b.report.data != NULL)
@@ -155,7 +198,7 @@ static int catalog_run(int argc, char **argv)
 		return argc == 3 ? info(argv[2]) : cmd_usage(&command_catalog, "info takes one FILE");
 	if (argc < 2 || strcmp(argv[1], "build") != 0)
 		return cmd_usage(&command_catalog, "say build or info");
-	struct arguments a = {0};
+	struct arguments a = {.photo_below_mpc = CATALOG_PHOTO_BELOW_MPC};
 	int rc = arguments_read(&a, argc, argv);
 	if (rc == 0)
 		rc = build(&a);
@@ -166,27 +209,33 @@ static int catalog_run(int argc, char **argv)
 
 const struct command command_catalog = {
 	.name = "catalog",
-	.args = "build IN... -o OUT.fits [--map field=column,...] | info FILE",
+	.args = "build IN... -o OUT.fits [--format NAME] [--map field=column,...] [--photo-z-below MPC] | info FILE",
 	.summary = "make a sorted galaxy table from CSV and FITS, or describe one",
 	.help =
 		"build reads any number of galaxy tables and writes one FITS table, sorted by position, that `slew rank` and the engine map\n"
 		"into memory. Text tables (comma, tab, semicolon, bar or blanks; a header line; # comments) and FITS tables are told apart by\n"
-		"their content. GLADE+ as published (no header) is known. Nothing is merged: a galaxy of two sources is two rows (only rows\n"
-		"with the same position, id and name are kept once).\n"
+		"their content, and so are the published catalogues GLADE+, NED-LVS, 2MRS, 50MGC, OpenNGC and DESI. Nothing is merged: a\n"
+		"galaxy of two sources is two rows (only rows with the same position, id and name are kept once).\n"
 		"\n"
+		"  --format NAME   read as glade+, ned-lvs, 2mrs, ned-list, 50mgc, openngc or desi, whatever it looks like; generic: by the\n"
+		"                  usual names of columns\n"
+		"  --photo-z-below MPC   photometric distances nearer than this are left out (200: their error is about 150 Mpc; 0 takes all)\n"
 		"  --map field=column,...   where the usual names do not find a column, or find the wrong one (field= reads none):\n"
 		"      id name ra dec        dist dist_err (Mpc)   z z_err (redshift; velocity if its unit is km/s)   kind (of the distance)\n"
 		"      b_mag (apparent B)    b_abs (absolute B)    log_mass (log10 Msun)   mass (Msun, or 1e10 Msun when below 1e5)\n"
+		"      z_kind (SPEC, PHOT)   z_flow (1: corrected for the peculiar velocity)  v_err (its error)   type quality (0: sure)\n"
 		"\n"
 		"Right ascension is in degrees, or in hours as 12:34:56.7; units of FITS columns (kpc, rad, h) are obeyed. Empty, null, NaN,\n"
-		"-99, -999 and a distance of 0 are missing values. Where there is no distance, one is made from the redshift (flat LambdaCDM,\n"
-		"H0 = 67.66, Om = 0.30966) and marked so. A row without a position, or with text where a number belongs, is left out,\n"
-		"counted, and the first few are shown with their line. A galaxy without distance counts for 2-D maps only.\n"
+		"-99, -999 and a distance of 0 are missing values. Where there is no distance, one is made from the redshift (Planck18: flat\n"
+		"LambdaCDM, H0 = 67.66, Om = 0.30966) and marked so; heliocentric redshifts go to the CMB's frame first. Where a source says\n"
+		"no error: sigma_v = 300 km/s for a spectroscopic redshift, 0.033 (1 + z) for a photometric one, 20 % of a measured distance.\n"
+		"A row without a position, or with text where a number belongs, is left out, counted, and the first few are shown with their\n"
+		"line. A galaxy without distance counts for 2-D maps only.\n"
 		"\n"
 		"info prints rows, provenance, columns filled, range of distances and the digest, and verifies it.\n"
 		"\n"
 		"  slew catalog build GLADE+.txt -o glade.fits\n"
-		"  slew catalog build NEDLVS.fits --map dist=DistMpc,dist_err=DistMpc_unc,mass=Mstar -o nedlvs.fits\n"
+		"  slew catalog build mine.csv --map dist=d_mpc,dist_err=d_mpc_unc,mass=Mstar -o mine.fits\n"
 		"  slew catalog info glade.fits\n",
 	.run = catalog_run,
 };

@@ -242,3 +242,9 @@ const char *catalog_distance_name(uint32_t flags)
 	uint32_t kind = flags & CATALOG_FLAG_KIND;
 	return kind < CATALOG_DIST_KINDS ? names[kind] : "none";
 }
+
+const char *catalog_frame_name(uint32_t flags)
+{
+	static const char *const names[CATALOG_FRAMES] = {"not said", "heliocentric", "CMB", "CMB with peculiar velocity"};
+	return names[(flags & CATALOG_FLAG_FRAME) >> CATALOG_FRAME_SHIFT];
+}

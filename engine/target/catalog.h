@@ -39,6 +39,20 @@ enum catalog_distance {
 #define CATALOG_FLAG_NAME_MADE 0x20  /* the source has no name: it is made from the position */
 #define CATALOG_FLAG_ID_MADE 0x40    /* the source has no number: it is the row's place in its file */
 #define CATALOG_FLAG_B_ABSOLUTE 0x80 /* B_MAG was made from an absolute magnitude and the distance */
+#define CATALOG_FLAG_FRAME 0x300     /* frame of the redshift behind the distance: enum catalog_frame << CATALOG_FRAME_SHIFT */
+#define CATALOG_FRAME_SHIFT 8
+#define CATALOG_FLAG_PHOTO_Z 0x400   /* the redshift behind the distance is photometric */
+#define CATALOG_FLAG_ERR_RULE 0x800  /* DISTERR_MPC, or a part of it, is by rule: the source says nothing */
+#define CATALOG_FLAG_MERGED 0x1000   /* rows of several sources are one here */
+#define CATALOG_FLAG_ALL 0x1FFF
+
+enum catalog_frame {
+	CATALOG_FRAME_NONE,   /* not said, or there is no redshift behind the distance */
+	CATALOG_FRAME_HELIO,
+	CATALOG_FRAME_CMB,
+	CATALOG_FRAME_FLOW,   /* CMB, corrected for the galaxy's peculiar velocity */
+	CATALOG_FRAMES
+};
 
 struct catalog_row {
 	uint64_t ipix29;
@@ -47,6 +61,7 @@ struct catalog_row {
 	uint32_t flags;
 	int64_t id;
 	char name[CATALOG_NAME + 1];
+	uint8_t source; /* while a catalogue is built: which file it is from */
 };
 
 /* Open catalogue: constant, so any number of threads may read it. */
@@ -73,6 +88,7 @@ double catalog_mass(const struct catalog_row *r);
 int64_t catalog_find(const struct catalog *c, uint64_t ipix29);
 
 const char *catalog_distance_name(uint32_t flags); /* "measured" … */
+const char *catalog_frame_name(uint32_t flags);    /* "CMB" … */
 
 static inline uint64_t catalog_column_size(int column)
 {

@@ -6,50 +6,106 @@
 #include "engine/target/cosmology.h"
 #include "engine/target/fits_write.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 void catalog_builder_init(struct catalog_builder *b)
 {
-	*b = (struct catalog_builder){.report = {.max = LIMIT_CONFIG_BYTES}};
+	*b = (struct catalog_builder){.report = {.max = LIMIT_CONFIG_BYTES}, .photo_below_mpc = CATALOG_PHOTO_BELOW_MPC};
 }
 
 void catalog_builder_free(struct catalog_builder *b)
 {
-	free(b->rows);
+	catalog_runs_free(&b->runs);
 	text_free(&b->report);
 	*b = (struct catalog_builder){0};
 }
 
-static int digest_of_file(FILE *f, char out[65], struct err *e)
+int catalog_build_stopped(const struct catalog_builder *b, struct err *e)
 {
-	struct stat st;
-	if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
-		return err_set(e, ERR_INPUT, "is empty or not a regular file");
-	void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fileno(f), 0);
-	if (bytes == MAP_FAILED)
-		return err_set(e, ERR_SYSTEM, "cannot be mapped: %s", strerror(errno));
-	hash_sha256_hex(bytes, (size_t)st.st_size, out);
-	munmap(bytes, (size_t)st.st_size);
+	return b->stop == NULL || *b->stop == 0 ? 0 : err_set(e, ERR_REFUSED, "ended as asked; nothing was written");
+}
+
+int catalog_batch_fold(struct catalog_builder *b, struct catalog_batch *batch, const char *where, int64_t before, struct err *e)
+{
+	struct catalog_source *s = &b->source[b->sources - 1];
+	if (batch->no_memory)
+		return err_set(e, ERR_MEMORY, "no memory for %zu galaxies", batch->cap);
+	for (int64_t i = 0; i < batch->bad && i < CATALOG_SHOWN && s->bad + i < CATALOG_SHOWN; i++)
+		text_printf(&b->report, "%s: %s %lld left out: %s\n", s->name, where, (long long)(before + batch->shown[i].number), batch->shown[i].why);
+	for (size_t i = 0; i < batch->count; i++) {
+		struct catalog_row *r = &batch->rows[i];
+		r->source = (uint8_t)(b->sources - 1);
+		if (r->flags & CATALOG_FLAG_ID_HERE) {
+			r->id += s->rows;
+			r->flags &= ~CATALOG_FLAG_ID_HERE;
+		}
+	}
+	if (catalog_runs_add(&b->runs, batch->rows, batch->count, e) < 0)
+		return -1;
+	b->count += batch->count;
+	s->rows += batch->seen;
+	s->kept += (int64_t)batch->count;
+	s->bad += batch->bad;
+	s->without_distance += batch->without_distance;
+	for (int i = 0; i < CATALOG_OFFS; i++)
+		s->off[i] += batch->off[i];
+	if (batch->far_mpc > 0) {
+		s->near_mpc = s->far_mpc > 0 && s->near_mpc < batch->near_mpc ? s->near_mpc : batch->near_mpc;
+		s->far_mpc = s->far_mpc > batch->far_mpc ? s->far_mpc : batch->far_mpc;
+	}
+	*batch = (struct catalog_batch){.rows = batch->rows, .cap = batch->cap};
 	return 0;
 }
 
-/* By content: FITS (also gzip of it, which cfitsio opens), else text. */
-static int file_take(struct catalog_builder *b, FILE *f, const char *path, struct err *e)
+static int digest_of_file(const struct catalog_builder *b, int fd, char out[65], struct err *e)
 {
-	char start[10] = "";
-	size_t n = fread(start, 1, 9, f);
-	rewind(f);
-	if (n == 9 && memcmp(start, "SIMPLE  =", 9) == 0)
-		return catalog_build_fits(b, path, e);
-	if (n >= 2 && start[0] == '\x1f' && start[1] == '\x8b')
-		return catalog_build_fits(b, path, e);
+	enum { PIECE = 1 << 20 };
+	char *piece = err_malloc(PIECE);
+	struct hash_running *h = hash_sha256_begin();
+	ssize_t n;
+	int rc = 0;
+	while (rc == 0 && (n = read(fd, piece, PIECE)) != 0) {
+		if (n < 0 && errno != EINTR)
+			rc = err_set(e, ERR_SYSTEM, "cannot be read: %s", strerror(errno));
+		else if (n > 0)
+			hash_sha256_add(h, piece, (size_t)n);
+		if (rc == 0)
+			rc = catalog_build_stopped(b, e);
+	}
+	hash_sha256_end(h, rc == 0 ? out : NULL);
+	free(piece);
+	return rc;
+}
+
+/* By content: FITS (also gzip of it, which cfitsio opens), else text. */
+static int file_take(struct catalog_builder *b, int fd, const char *path, struct err *e)
+{
+	char start[9] = "";
+	struct stat st;
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
+		return err_set(e, ERR_INPUT, "is empty or not a regular file");
+	ssize_t n = pread(fd, start, 9, 0);
 	if (n >= 4 && memcmp(start, "\x89HDF", 4) == 0)
 		return err_set(e, ERR_INPUT, "is HDF5; write it as CSV or FITS (astropy: Table.read(...).write('out.fits'))");
-	return catalog_build_csv(b, f, e);
+	if ((n == 9 && memcmp(start, "SIMPLE  =", 9) == 0) || (n >= 2 && start[0] == '\x1f' && start[1] == '\x8b'))
+		return digest_of_file(b, fd, b->source[b->sources - 1].sha256, e) < 0 ? -1 : catalog_build_fits(b, path, e);
+	return catalog_build_text(b, fd, e);
+}
+
+/* What was left out on purpose. */
+static void off_told(struct catalog_builder *b, const struct catalog_source *s)
+{
+	if (s->off[CATALOG_OFF_TYPE] > 0)
+		text_printf(&b->report, "%s: %lld rows are no galaxies by their own type\n", s->name, (long long)s->off[CATALOG_OFF_TYPE]);
+	if (s->off[CATALOG_OFF_UNSURE] > 0)
+		text_printf(&b->report, "%s: %lld rows have a redshift that is not sure\n", s->name, (long long)s->off[CATALOG_OFF_UNSURE]);
+	if (s->off[CATALOG_OFF_PHOTO] > 0)
+		text_printf(&b->report, "%s: %lld rows with a photometric distance below %g Mpc are left out (--photo-z-below 0 takes them)\n", s->name,
+			(long long)s->off[CATALOG_OFF_PHOTO], b->photo_below_mpc);
 }
 
 int catalog_build_add(struct catalog_builder *b, const char *path, struct err *e)
@@ -60,68 +116,25 @@ int catalog_build_add(struct catalog_builder *b, const char *path, struct err *e
 	struct catalog_source *s = &b->source[b->sources++];
 	*s = (struct catalog_source){0};
 	text_escape(s->name, sizeof s->name, slash ? slash + 1 : path, strlen(slash ? slash + 1 : path));
-	FILE *f = fopen(path, "rbe");
-	if (f == NULL)
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
 		return err_set(e, ERR_INPUT, "%s: %s", path, strerror(errno));
-	int rc = digest_of_file(f, s->sha256, e);
-	if (rc == 0)
-		rc = file_take(b, f, path, e);
-	fclose(f);
+	int rc = file_take(b, fd, path, e);
+	close(fd);
 	if (rc == 0 && s->kept == 0)
-		rc = err_set(e, ERR_INPUT, "no galaxy could be read; %s", s->bad ? "see the rows left out above" : "the table has no rows");
+		rc = err_set(e, ERR_INPUT, "no galaxy could be read; %s", s->bad ? "see the rows left out above" :
+			s->rows ? "all its rows are left out on purpose" : "the table has no rows");
 	if (rc < 0)
 		return err_wrap(e, "%s", path);
 	if (s->bad > CATALOG_SHOWN)
 		text_printf(&b->report, "%s: %lld more rows left out\n", s->name, (long long)s->bad - CATALOG_SHOWN);
+	off_told(b, s);
 	text_printf(&b->report, "%s: %lld rows, %lld galaxies, %lld left out, %lld without a distance", s->name, (long long)s->rows,
 		(long long)s->kept, (long long)s->bad, (long long)s->without_distance);
 	if (s->far_mpc > 0) /* a wrong unit shows here */
 		text_printf(&b->report, "; distances from %.4g to %.6g Mpc", s->near_mpc, s->far_mpc);
 	text_puts(&b->report, "\n");
 	return 0;
-}
-
-/* ---- sorting ---- */
-
-struct key {
-	uint64_t ipix29;
-	int64_t id;
-	size_t place;
-};
-
-static int key_compare(const void *a, const void *b)
-{
-	const struct key *p = a, *q = b;
-	if (p->ipix29 != q->ipix29)
-		return p->ipix29 < q->ipix29 ? -1 : 1;
-	if (p->id != q->id)
-		return p->id < q->id ? -1 : 1;
-	return p->place < q->place ? -1 : p->place > q->place;
-}
-
-static struct key *keys_sorted(const struct catalog_builder *b)
-{
-	struct key *keys = malloc((b->count + 1) * sizeof *keys);
-	for (size_t i = 0; keys != NULL && i < b->count; i++)
-		keys[i] = (struct key){b->rows[i].ipix29, b->rows[i].id, i};
-	if (keys != NULL)
-		qsort(keys, b->count, sizeof *keys, key_compare);
-	return keys;
-}
-
-/* The same galaxy from the same source twice (position, id and name are equal: a file given twice, lists that overlap) is one row: names and
- * ids together are the key of a target. */
-static size_t keys_unique(const struct catalog_builder *b, struct key *keys)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < b->count; i++) {
-		bool twice = false;
-		for (size_t k = n; k > 0 && !twice && keys[k - 1].ipix29 == keys[i].ipix29 && keys[k - 1].id == keys[i].id; k--)
-			twice = strcmp(b->rows[keys[k - 1].place].name, b->rows[keys[i].place].name) == 0;
-		if (!twice)
-			keys[n++] = keys[i];
-	}
-	return n;
 }
 
 /* ---- writing ---- */
@@ -142,40 +155,63 @@ static void provenance(struct text *t, const struct catalog_builder *b)
 		fits_card_int(t, key, s->kept, "galaxies taken");
 		snprintf(key, sizeof key, "SRCBAD%d", i + 1);
 		fits_card_int(t, key, s->bad, "rows left out");
+		snprintf(key, sizeof key, "SRCFMT%d", i + 1);
+		fits_card_text(t, key, s->format, "");
+		snprintf(key, sizeof key, "SRCOFF%d", i + 1);
+		fits_card_int(t, key, s->off[CATALOG_OFF_TYPE] + s->off[CATALOG_OFF_UNSURE] + s->off[CATALOG_OFF_PHOTO], "left out on purpose");
 		fits_card_history(t, s->columns);
 	}
+	fits_card_double(t, "PHOTOZ", b->photo_below_mpc, "Mpc: photometric distances below are left out");
+	fits_card_double(t, "SIGMAV", COSMOLOGY_SIGMA_V_KM_S, "km/s where a source says nothing");
 	fits_card_history(t, "DIST_MPC is a luminosity distance; FLAGS bits 0-3 say of what kind: 0 none, 1 given, 2 measured, 3 spectroscopic, "
-		"4 photometric, 5 from the redshift by COSMO; bit 4 name cut, 5 name made, 6 id made, 7 B from absolute");
+		"4 photometric, 5 from the redshift by COSMO; bit 4 name cut, 5 name made, 6 id made, 7 B from absolute; bits 8-9 frame of the "
+		"redshift: 0 not said, 1 heliocentric, 2 CMB, 3 CMB with peculiar velocity; bit 10 photometric redshift, 11 error by rule, 12 merged");
 }
 
-static int rows_write(const struct catalog_builder *b, const struct key *keys, const char *path, char digest[65], struct err *e)
+/* The rows of the stream; the same galaxy from the same source twice (position, id and name are equal: a file given twice, lists that overlap)
+ * is one row: names and ids together are the key of a target. */
+static int rows_write(struct catalog_builder *b, struct catalog_writer *w, struct err *e)
+{
+	struct catalog_stream *s = catalog_stream_open(&b->runs, e);
+	struct catalog_row last = {0};
+	const struct catalog_row *r;
+	int64_t twice = 0, done = 0;
+	int rc = s == NULL ? -1 : 0;
+	e->kind = rc == 0 ? ERR_NONE : e->kind;
+	while (rc == 0 && (r = catalog_stream_next(s, e)) != NULL) {
+		bool same = w->count > 0 && catalog_row_compare(r, &last) == 0;
+		twice += same;
+		last = *r;
+		if (!same)
+			rc = catalog_writer_add(w, r, e);
+		if (rc == 0 && ++done % 65536 == 0) {
+			rc = catalog_build_stopped(b, e);
+			if (b->progress.tell != NULL)
+				b->progress.tell(b->progress.self, "writing", (double)done, (double)b->runs.total);
+		}
+	}
+	rc = rc < 0 || e->kind != ERR_NONE ? -1 : 0;
+	if (s != NULL)
+		catalog_stream_close(s);
+	if (twice > 0)
+		text_printf(&b->report, "%lld rows stand there twice (position, id and name are equal): kept once\n", (long long)twice);
+	return rc;
+}
+
+int catalog_build_write(struct catalog_builder *b, const char *path, char digest[65], struct err *e)
 {
 	struct text cards = {.max = LIMIT_CONFIG_BYTES};
 	struct catalog_writer w;
 	provenance(&cards, b);
 	int rc = catalog_writer_open(&w, path, cards.len / 80, e);
 	if (rc == 0) {
-		for (size_t i = 0; i < b->count && rc == 0; i++)
-			rc = catalog_writer_add(&w, &b->rows[keys[i].place], e);
+		rc = rows_write(b, &w, e);
+		b->count = (size_t)w.count;
 		if (rc == 0)
 			rc = catalog_writer_finish(&w, &cards, digest, e);
 		else
 			catalog_writer_abandon(&w);
 	}
 	text_free(&cards);
-	return rc;
-}
-
-int catalog_build_write(struct catalog_builder *b, const char *path, char digest[65], struct err *e)
-{
-	struct key *keys = keys_sorted(b);
-	if (keys == NULL)
-		return err_set(e, ERR_MEMORY, "no memory to sort %zu galaxies", b->count);
-	size_t n = keys_unique(b, keys);
-	if (n < b->count)
-		text_printf(&b->report, "%zu rows stand there twice (position, id and name are equal): kept once\n", b->count - n);
-	b->count = n;
-	int rc = rows_write(b, keys, path, digest, e);
-	free(keys);
 	return rc;
 }

@@ -34,16 +34,8 @@ static const char *const usual[FIELD_COUNT][24] = {
 	[FIELD_b_abs] = {"=BMag", "babs", "bmagabs", "absbmag", "absmagb", "mabsb", "babsmag"},
 	[FIELD_log_mass] = {"logmstar", "logmass", "logm*", "lgmstar", "logms", "logstellarmass", "logmstellar"},
 	[FIELD_mass] = {"m*", "mstar", "stellarmass", "massstar"},
+	[FIELD_z_kind] = {"ztech"},
 };
-
-static void plain_name(char out[64], const char *name)
-{
-	size_t o = 0;
-	for (; *name && o + 1 < 64; name++)
-		if (isalnum((unsigned char)*name) || *name == '*')
-			out[o++] = (char)tolower((unsigned char)*name);
-	out[o] = '\0';
-}
 
 static bool name_is(const char *wanted, const char *name, int column)
 {
@@ -52,7 +44,7 @@ static bool name_is(const char *wanted, const char *name, int column)
 		return strcmp(wanted + 1, name) == 0;
 	if (wanted[0] == '#')
 		return column == 0 && name[0] == '\0';
-	plain_name(plain, name);
+	catalog_name_plain(plain, name);
 	return strcmp(wanted, plain) == 0;
 }
 
@@ -60,7 +52,7 @@ static bool name_is(const char *wanted, const char *name, int column)
 static double scale_of(enum catalog_field f, const char *name, const char *unit, bool *hours, bool *velocity)
 {
 	char n[64];
-	plain_name(n, name);
+	catalog_name_plain(n, name);
 	size_t len = strlen(n);
 	const char *u = unit ? unit : "";
 	bool kpc = strstr(u, "kpc") != NULL || (len > 3 && strcmp(n + len - 3, "kpc") == 0);
@@ -71,10 +63,20 @@ static double scale_of(enum catalog_field f, const char *name, const char *unit,
 		return strncasecmp(u, "rad", 3) == 0 || (len > 3 && strcmp(n + len - 3, "rad") == 0) ? 180 / M_PI : 1;
 	}
 	if (f == FIELD_z || f == FIELD_z_err) {
-		*velocity = strstr(u, "km") != NULL;
+		*velocity = strstr(u, "km") != NULL || strcmp(n, "vh") == 0 || strcmp(n, "v") == 0 || strcmp(n, "ev") == 0 || strcmp(n, "radvel") == 0;
 		return *velocity ? 1 / 299792.458 : 1;
 	}
 	return 1;
+}
+
+/* What the name of a column says of the frame of its redshifts. */
+static enum catalog_frame frame_of(const char *name)
+{
+	char n[64];
+	catalog_name_plain(n, name);
+	if (strcmp(n, "zcmb") == 0 || strcmp(n, "vcmb") == 0)
+		return CATALOG_FRAME_CMB;
+	return strcmp(n, "zhelio") == 0 || strcmp(n, "vhelio") == 0 || strcmp(n, "vh") == 0 ? CATALOG_FRAME_HELIO : CATALOG_FRAME_NONE;
 }
 
 static void candidate_add(struct catalog_columns *c, enum catalog_field f, const char *name, const char *unit, int column)
@@ -84,6 +86,9 @@ static void candidate_add(struct catalog_columns *c, enum catalog_field f, const
 	int k = c->count[f]++;
 	c->of[f][k].column = column;
 	c->of[f][k].scale = scale_of(f, name, unit, &c->of[f][k].hours, &c->of[f][k].velocity);
+	c->of[f][k].frame = frame_of(name);
+	if (c->of[f][k].frame == CATALOG_FRAME_NONE && c->format != NULL)
+		c->of[f][k].frame = c->format->frame;
 	text_copy(c->of[f][k].name, sizeof c->of[f][k].name, name[0] ? name : "(first)");
 }
 
@@ -117,7 +122,7 @@ static int map_take(const char *map, const struct titles *t, struct catalog_colu
 		f++;
 	if (eq == NULL || f == FIELD_COUNT)
 		return err_set(e, ERR_USAGE, "--map %s: write field=column; fields are id name ra dec dist dist_err z z_err kind b_mag b_abs "
-			"log_mass mass", map);
+			"log_mass mass z_kind z_flow v_err type quality", map);
 	c->count[f] = 0;
 	c->ours = c->ours && f != FIELD_kind;
 	if (eq[1] == '\0')
@@ -145,25 +150,75 @@ static void columns_told(struct catalog_builder *b, const struct catalog_columns
 	text_printf(&b->report, "%s: columns %s\n", s->name, s->columns);
 }
 
+/* By the usual names of the field's catalogues. */
+static void usual_take(const struct titles *t, struct catalog_columns *c)
+{
+	for (int f = 0; f < FIELD_COUNT; f++)
+		for (int k = 0; k < 24 && usual[f][k] != NULL; k++)
+			for (int i = 0; i < t->n; i++)
+				if (name_is(usual[f][k], t->names[i], i) && !(f == FIELD_b_mag && strcmp(t->names[i], "BMag") == 0))
+					candidate_add(c, (enum catalog_field)f, t->names[i], t->units ? t->units[i] : NULL, i);
+	int flags = -1, ipix = -1;
+	for (int i = 0; i < t->n; i++) {
+		flags = strcmp(t->names[i], "FLAGS") == 0 ? i : flags;
+		ipix = strcmp(t->names[i], "IPIX29") == 0 ? i : ipix;
+	}
+	c->ours = flags >= 0 && ipix >= 0 && c->count[FIELD_kind] == 0;
+	if (c->ours)
+		candidate_add(c, FIELD_kind, t->names[flags], NULL, flags);
+}
+
+/* The columns of one field in a format: "Column,Column". */
+static void format_field(const struct titles *t, struct catalog_columns *c, int f, const char *list, size_t len)
+{
+	char word[64], wanted[64];
+	for (const char *end = list + len; list < end;) {
+		size_t n = strcspn(list, ",;");
+		snprintf(word, sizeof word, "%.*s", (int)n, list);
+		catalog_name_plain(wanted, word);
+		for (int i = 0; i < t->n; i++)
+			if (name_is(wanted, t->names[i], i))
+				candidate_add(c, (enum catalog_field)f, t->names[i], t->units ? t->units[i] : NULL, i);
+		list += n + 1;
+	}
+}
+
+static void format_take(const struct titles *t, struct catalog_columns *c)
+{
+	for (const char *s = c->format->columns; *s;) {
+		size_t name = strcspn(s, "="), all = strcspn(s, ";");
+		for (int f = 0; f < FIELD_COUNT; f++)
+			if (strlen(fields[f].name) == name && strncmp(fields[f].name, s, name) == 0)
+				format_field(t, c, f, s + name + 1, all - name - 1);
+		s += all + (s[all] == ';');
+	}
+}
+
+/* Which format the table is read as; a forced one must fit. */
+static int format_find(const struct catalog_builder *b, const struct titles *t, struct catalog_columns *c, struct err *e)
+{
+	char list[400];
+	const struct catalog_format *seen = catalog_format_by_names(t->names, t->n);
+	c->format = b->format != NULL ? b->format : b->generic ? NULL : seen;
+	if (c->format == NULL || c->format == seen)
+		return 0;
+	names_list(t->names, t->n, list, sizeof list);
+	return err_set(e, ERR_INPUT, "--format %s: the table has not the columns %s; %s%s%scolumns: %s", c->format->name, c->format->marks,
+		seen ? "it looks like " : "", seen ? seen->name : "", seen ? "; " : "", list);
+}
+
 int catalog_columns_find(struct catalog_builder *b, const char *const *names, const char *const *units, int n,
 	struct catalog_columns *c, struct err *e)
 {
 	const struct titles titles = {names, units, n};
 	char list[400];
-	*c = (struct catalog_columns){0};
-	for (int f = 0; f < FIELD_COUNT; f++)
-		for (int k = 0; k < 24 && usual[f][k] != NULL; k++)
-			for (int i = 0; i < n; i++)
-				if (name_is(usual[f][k], names[i], i) && !(f == FIELD_b_mag && strcmp(names[i], "BMag") == 0))
-					candidate_add(c, (enum catalog_field)f, names[i], units ? units[i] : NULL, i);
-	int flags = -1, ipix = -1;
-	for (int i = 0; i < n; i++) {
-		flags = strcmp(names[i], "FLAGS") == 0 ? i : flags;
-		ipix = strcmp(names[i], "IPIX29") == 0 ? i : ipix;
-	}
-	c->ours = flags >= 0 && ipix >= 0 && c->count[FIELD_kind] == 0;
-	if (c->ours)
-		candidate_add(c, FIELD_kind, names[flags], NULL, flags);
+	*c = (struct catalog_columns){.photo_below_mpc = b->photo_below_mpc};
+	if (format_find(b, &titles, c, e) < 0)
+		return -1;
+	if (c->format != NULL)
+		format_take(&titles, c);
+	else
+		usual_take(&titles, c);
 	for (int i = 0; b->map != NULL && b->map[i] != NULL; i++)
 		if (map_take(b->map[i], &titles, c, e) < 0)
 			return -1;
@@ -173,6 +228,7 @@ int catalog_columns_find(struct catalog_builder *b, const char *const *names, co
 			c->count[FIELD_ra] == 0 ? "right ascension" : "declination", c->count[FIELD_ra] == 0 ? "ra" : "dec", list);
 	}
 	columns_told(b, c);
+	text_copy(b->source[b->sources - 1].format, sizeof b->source[0].format, c->ours ? "slew" : c->format ? c->format->name : "by names");
 	if (c->count[FIELD_dist] == 0 && c->count[FIELD_z] == 0)
 		text_printf(&b->report, "%s: no distance and no redshift is found (--map dist=COLUMN); its galaxies count for 2-D maps only\n",
 			b->source[b->sources - 1].name);

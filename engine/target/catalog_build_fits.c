@@ -108,7 +108,7 @@ static int block_read(struct table *t, struct err *e)
 	return status ? failed(status, "reading rows", e) : 0;
 }
 
-static int block_take(struct catalog_builder *b, const struct table *t, const struct catalog_columns *c, struct err *e)
+static int block_take(struct catalog_builder *b, const struct table *t, const struct catalog_columns *c, struct catalog_batch *batch, struct err *e)
 {
 	struct catalog_cell cells[FIELD_COUNT][CATALOG_CANDIDATES];
 	for (LONGLONG r = 0; r < t->n; r++) {
@@ -124,17 +124,17 @@ static int block_take(struct catalog_builder *b, const struct table *t, const st
 					cell->len = strlen(u->text[r]);
 				}
 			}
-		if (catalog_row_take(b, c, (const struct catalog_cell (*)[CATALOG_CANDIDATES])cells, "row", t->first + r, e) < 0)
-			return -1;
+		catalog_row_take(batch, c, (const struct catalog_cell (*)[CATALOG_CANDIDATES])cells, r + 1);
 	}
-	return 0;
+	return catalog_batch_fold(b, batch, "row", t->first - 1, e);
 }
 
 static int table_take(struct catalog_builder *b, struct table *t, struct err *e)
 {
 	struct catalog_columns c;
+	struct catalog_batch batch = {0};
 	LONGLONG rows = 0;
-	int status = 0;
+	int status = 0, rc = 0;
 	if (table_find(t, e) < 0 || names_read(t, e) < 0 ||
 		catalog_columns_find(b, (const char *const *)t->name, (const char *const *)t->unit, t->columns, &c, e) < 0)
 		return -1;
@@ -145,12 +145,14 @@ static int table_take(struct catalog_builder *b, struct table *t, struct err *e)
 	fits_get_num_rowsll(t->fits, &rows, &status);
 	if (status != 0)
 		return failed(status, "counting rows", e);
-	for (t->first = 1; t->first <= rows; t->first += BLOCK) {
+	for (t->first = 1; t->first <= rows && rc == 0; t->first += BLOCK) {
 		t->n = rows - t->first + 1 < BLOCK ? rows - t->first + 1 : BLOCK;
-		if (block_read(t, e) < 0 || block_take(b, t, &c, e) < 0)
-			return -1;
+		rc = block_read(t, e) < 0 || block_take(b, t, &c, &batch, e) < 0 ? -1 : catalog_build_stopped(b, e);
+		if (b->progress.tell != NULL)
+			b->progress.tell(b->progress.self, "reading rows", (double)t->first, (double)rows);
 	}
-	return 0;
+	free(batch.rows);
+	return rc;
 }
 
 int catalog_build_fits(struct catalog_builder *b, const char *path, struct err *e)

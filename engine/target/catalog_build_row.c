@@ -1,4 +1,4 @@
-/* Cells of a table → one catalogue row: numbers, sexagesimal, missing values, units, redshift → distance (catalog_build.h). */
+/* Cells of a table → one catalogue row: position, distance and its error, kind and frame, brightness (catalog_build.h). */
 #include "engine/target/catalog_build.h"
 #include "engine/target/cosmology.h"
 #include <chealpix.h>
@@ -8,57 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define KEEP_NAME 64
-
-/* Text without blanks at its ends. */
-static struct catalog_cell trimmed(struct catalog_cell c)
-{
-	while (c.len > 0 && isspace((unsigned char)c.text[0])) {
-		c.text++;
-		c.len--;
-	}
-	while (c.len > 0 && isspace((unsigned char)c.text[c.len - 1]))
-		c.len--;
-	return c;
-}
-
-static bool text_missing(const struct catalog_cell *c)
-{
-	static const char *const words[] = {"null", "nan", "none", "n/a", "na", "-", "--", "---", "...", "inf", "-inf", "masked", "\\n"};
-	if (c->len == 0)
-		return true;
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (c->len == strlen(words[i]) && strncasecmp(c->text, words[i], c->len) == 0)
-			return true;
-	return false;
-}
-
-/* The catalogues' marks for "no value". */
-static bool number_missing(double v)
-{
-	return !isfinite(v) || v == -99 || v == -99.9 || v == -99.99 || v == -999 || v == -9999 || v == -9999.9 || v == -99999 || v <= -1e20;
-}
-
-/* 1: a number, 0: missing, -1: text that is none. */
-static int number_of(struct catalog_cell c, double *v)
-{
-	char copy[64], *end;
-	if (c.is_number) {
-		*v = c.number;
-		return number_missing(*v) ? 0 : 1;
-	}
-	c = trimmed(c);
-	if (text_missing(&c))
-		return 0;
-	if (c.len >= sizeof copy)
-		return -1;
-	memcpy(copy, c.text, c.len);
-	copy[c.len] = '\0';
-	*v = strtod(copy, &end);
-	if (end == copy || *end != '\0')
-		return -1;
-	return number_missing(*v) ? 0 : 1;
-}
+typedef const struct catalog_cell cells_t[FIELD_COUNT][CATALOG_CANDIDATES];
 
 /* "12 34 56.7", "12:34:56.7", "12h34m56.7s", "-05d23'28\"": value in the unit of the first part. */
 static int sexagesimal_of(struct catalog_cell c, double *v)
@@ -67,7 +17,7 @@ static int sexagesimal_of(struct catalog_cell c, double *v)
 	int n = 0;
 	bool minus = false;
 	char copy[64], *s = copy, *end;
-	c = trimmed(c);
+	c = catalog_cell_trimmed(c);
 	if (c.len == 0 || c.len >= sizeof copy)
 		return -1;
 	memcpy(copy, c.text, c.len);
@@ -88,11 +38,11 @@ static int sexagesimal_of(struct catalog_cell c, double *v)
 }
 
 /* First candidate that is not missing. 1 found (*k says which), 0 missing, -1 unreadable. */
-static int field_number(const struct catalog_columns *c, const struct catalog_cell cells[FIELD_COUNT][CATALOG_CANDIDATES],
+static int field_number(const struct catalog_columns *c, cells_t cells,
 	enum catalog_field f, double *v, int *k)
 {
 	for (*k = 0; *k < c->count[f]; ++*k) {
-		int got = number_of(cells[f][*k], v);
+		int got = catalog_cell_number(cells[f][*k], v);
 		if (got > 0)
 			*v *= c->of[f][*k].scale;
 		if (got != 0)
@@ -101,7 +51,7 @@ static int field_number(const struct catalog_columns *c, const struct catalog_ce
 	return 0;
 }
 
-static int angle_of(const struct catalog_columns *c, const struct catalog_cell cells[FIELD_COUNT][CATALOG_CANDIDATES],
+static int angle_of(const struct catalog_columns *c, cells_t cells,
 	enum catalog_field f, double *v)
 {
 	int k, got = field_number(c, cells, f, v, &k);
@@ -116,7 +66,7 @@ static int angle_of(const struct catalog_columns *c, const struct catalog_cell c
 	return 1;
 }
 
-static const char *position_of(const struct catalog_columns *c, const struct catalog_cell cells[FIELD_COUNT][CATALOG_CANDIDATES],
+static const char *position_of(const struct catalog_columns *c, cells_t cells,
 	struct catalog_row *r)
 {
 	int ra = angle_of(c, cells, FIELD_ra, &r->ra_deg), dec = angle_of(c, cells, FIELD_dec, &r->dec_deg);
@@ -148,64 +98,139 @@ static bool contains(struct catalog_cell c, const char *word)
 }
 
 /* FLAGS of a catalogue that slew made: they go on as they are. */
-static uint32_t own_kind(struct catalog_cell cell)
+static uint32_t own_flags(struct catalog_cell cell)
 {
 	double v;
-	uint32_t flags = number_of(cell, &v) > 0 && v >= 0 && v < 256 ? (uint32_t)v : 0;
+	uint32_t flags = catalog_cell_number(cell, &v) > 0 && v >= 0 && v < 65536 ? (uint32_t)v & CATALOG_FLAG_ALL : 0;
 	uint32_t kind = flags & CATALOG_FLAG_KIND;
 	return (flags & ~(uint32_t)CATALOG_FLAG_KIND) | (kind > CATALOG_DIST_NONE && kind < CATALOG_DIST_KINDS ? kind : CATALOG_DIST_GIVEN);
 }
 
 /* GLADE+ numbers: 0 none, 1 photometric, 2 measured, 3 spectroscopic; words as in NED-LVS and 50MGC. */
-static uint32_t kind_of(const struct catalog_columns *c, const struct catalog_cell cells[FIELD_COUNT][CATALOG_CANDIDATES])
+static uint32_t kind_of(const struct catalog_columns *c, cells_t cells)
 {
 	double v;
+	uint32_t none = c->format != NULL ? (uint32_t)c->format->kind : CATALOG_DIST_GIVEN;
 	if (c->count[FIELD_kind] == 0)
-		return CATALOG_DIST_GIVEN;
+		return none;
 	struct catalog_cell cell = cells[FIELD_kind][0];
-	if (c->ours)
-		return own_kind(cell);
-	if (number_of(cell, &v) > 0)
+	if (catalog_cell_number(cell, &v) > 0)
 		return v == 1 ? CATALOG_DIST_PHOT : v == 2 ? CATALOG_DIST_MEASURED : v == 3 ? CATALOG_DIST_SPEC : CATALOG_DIST_GIVEN;
 	if (cell.is_number || cell.len == 0)
-		return CATALOG_DIST_GIVEN;
+		return none;
 	if (contains(cell, "phot"))
 		return CATALOG_DIST_PHOT;
-	if (contains(cell, "spec") || (contains(cell, "redshift") && !contains(cell, "indep")))
-		return CATALOG_DIST_SPEC;
+	if (contains(cell, "spec") || contains(cell, "cf3-z") || (contains(cell, "redshift") && !contains(cell, "indep")))
+		return c->count[FIELD_z_kind] > 0 && contains(cells[FIELD_z_kind][0], "phot") ? CATALOG_DIST_PHOT : CATALOG_DIST_SPEC;
+	if (c->format != NULL && strcmp(c->format->name, "50mgc") == 0)
+		return catalog_cell_missing(&cell) ? none : CATALOG_DIST_MEASURED;
 	return contains(cell, "indep") || contains(cell, "ned-d") || contains(cell, "cepheid") ? CATALOG_DIST_MEASURED : CATALOG_DIST_GIVEN;
 }
 
-static const char *distance_of(const struct catalog_columns *c, const struct catalog_cell cells[FIELD_COUNT][CATALOG_CANDIDATES],
-	struct catalog_row *r)
+/* The redshift and what is known of it. */
+struct redshift {
+	double z, z_err, v_err; /* NaN: not said; z in the frame of frame */
+	enum catalog_frame frame;
+	bool flow, photo;
+};
+
+/* NULL, or what is wrong. A heliocentric redshift is turned into the CMB's frame. */
+static const char *redshift_of(const struct catalog_columns *c, cells_t cells, const struct catalog_row *r, struct redshift *s)
 {
-	double v = 0, error = 0, slope;
-	int k, got = field_number(c, cells, FIELD_dist, &v, &k);
+	double v;
+	int k, got = field_number(c, cells, FIELD_z, &v, &k);
+	*s = (struct redshift){NAN, NAN, NAN, CATALOG_FRAME_NONE, false, false};
 	if (got < 0)
-		return "the distance is not a number";
-	if (got > 0 && v > 0) {
-		if (v > 1e6)
-			return "the distance is above 1e6 Mpc (another unit?)";
-		r->distance_mpc = v;
-		r->flags |= kind_of(c, cells);
-		if (field_number(c, cells, FIELD_dist_err, &error, &k) > 0 && error > 0)
-			r->distance_err_mpc = (float)error;
-		return NULL;
-	}
-	if (field_number(c, cells, FIELD_z, &v, &k) < 0)
 		return "the redshift is not a number";
-	if (!(v > 0))
-		return NULL;
-	if (v > 20)
-		return "the redshift is above 20 (a velocity? its unit must say km/s)";
-	r->distance_mpc = cosmology_distance_mpc(v, &slope);
-	r->flags |= CATALOG_DIST_COSMOLOGY;
-	if (field_number(c, cells, FIELD_z_err, &error, &k) > 0 && error > 0)
-		r->distance_err_mpc = (float)(slope * error);
+	if (got > 0) {
+		s->z = v;
+		s->frame = c->of[FIELD_z][k].frame;
+		s->photo = contains((struct catalog_cell){.text = c->of[FIELD_z][k].name, .len = strlen(c->of[FIELD_z][k].name)}, "phot");
+	}
+	if (s->frame == CATALOG_FRAME_HELIO) {
+		s->z = cosmology_z_cmb(s->z, r->ra_deg, r->dec_deg);
+		s->frame = CATALOG_FRAME_CMB;
+	}
+	if (field_number(c, cells, FIELD_z_err, &v, &k) > 0 && v > 0)
+		s->z_err = v;
+	if (field_number(c, cells, FIELD_v_err, &v, &k) > 0 && v > 0)
+		s->v_err = v;
+	s->flow = field_number(c, cells, FIELD_z_flow, &v, &k) > 0 && v == 1;
+	s->photo = s->photo || (c->count[FIELD_z_kind] > 0 && contains(cells[FIELD_z_kind][0], "phot"));
+	if (s->flow && s->frame == CATALOG_FRAME_CMB)
+		s->frame = CATALOG_FRAME_FLOW;
 	return NULL;
 }
 
-static const char *brightness_of(const struct catalog_columns *c, const struct catalog_cell cells[FIELD_COUNT][CATALOG_CANDIDATES],
+/* Standard error: the source's, or by rule where it says nothing: σ_v for a spectroscopic redshift, COSMOLOGY_SIGMA_PHOTO for a photometric one,
+ * a fifth of a measured distance (Tully-Fisher, 0.4 mag: Steer et al. 2017, AJ 153, 37). The source's error without the galaxies' own
+ * velocities gets σ_v in quadrature. A distance of unknown kind stays without. */
+static void error_of(const struct catalog_columns *c, const struct redshift *s, double said, struct catalog_row *r)
+{
+	uint32_t kind = r->flags & CATALOG_FLAG_KIND;
+	bool spec = kind == CATALOG_DIST_SPEC || (kind == CATALOG_DIST_COSMOLOGY && !(r->flags & CATALOG_FLAG_PHOTO_Z));
+	bool photo = kind == CATALOG_DIST_PHOT || (r->flags & CATALOG_FLAG_PHOTO_Z), silent = c->format != NULL && c->format->silent_flow;
+	double slope, error = said > 0 ? said : NAN;
+	if (said > 0 && !(silent && (photo || (spec && isnan(s->v_err) && !s->flow)))) {
+		r->distance_err_mpc = (float)said;
+		return;
+	}
+	if (spec || photo) {
+		double z = s->z > 0 ? s->z : cosmology_redshift(r->distance_mpc), velocity = (1 + z) * COSMOLOGY_SIGMA_V_KM_S / LIGHT_KM_S;
+		cosmology_distance_mpc(z, &slope);
+		if (photo) /* GLADE+ gives the error of the flow alone to rows whose z_err is 0.015 */
+			error = fmax(said > 0 ? said : 0, slope * (s->z_err > 0 ? s->z_err : said > 0 ? 0 : COSMOLOGY_SIGMA_PHOTO * (1 + z)));
+		else
+			error = said > 0 ? hypot(said, slope * velocity) : slope * hypot(s->z_err > 0 ? s->z_err : 0, s->v_err > 0 ? s->v_err : velocity);
+		if (!(photo ? s->z_err > 0 || said > 0 : s->v_err > 0))
+			r->flags |= CATALOG_FLAG_ERR_RULE;
+	} else if (kind == CATALOG_DIST_MEASURED) {
+		error = 0.2 * r->distance_mpc;
+		r->flags |= CATALOG_FLAG_ERR_RULE;
+	}
+	r->distance_err_mpc = (float)error;
+}
+
+static const char *distance_of(const struct catalog_columns *c, cells_t cells, struct catalog_row *r)
+{
+	struct redshift s;
+	double v = 0, error = 0;
+	int k, got = field_number(c, cells, FIELD_dist, &v, &k);
+	if (got < 0)
+		return "the distance is not a number";
+	if (got > 0 && v > 1e6)
+		return "the distance is above 1e6 Mpc (another unit?)";
+	if (!(got > 0 && v > 0 && field_number(c, cells, FIELD_dist_err, &error, &k) > 0 && error > 0))
+		error = NAN;
+	if (c->ours) {
+		r->flags |= own_flags(cells[FIELD_kind][0]);
+		r->distance_mpc = got > 0 && v > 0 ? v : NAN;
+		r->flags &= isnan(r->distance_mpc) ? ~(uint32_t)CATALOG_FLAG_KIND : UINT32_MAX;
+		r->distance_err_mpc = (float)error;
+		return NULL;
+	}
+	const char *why = redshift_of(c, cells, r, &s);
+	if (got > 0 && v > 0) {
+		r->distance_mpc = v;
+		r->flags |= kind_of(c, cells);
+		if (c->format != NULL && (r->flags & CATALOG_FLAG_KIND) != CATALOG_DIST_MEASURED && strcmp(c->format->name, "glade+") == 0)
+			r->flags |= (uint32_t)(s.flow ? CATALOG_FRAME_FLOW : CATALOG_FRAME_CMB) << CATALOG_FRAME_SHIFT; /* d_L is by z_cmb */
+		error_of(c, &s, error, r);
+		return NULL;
+	}
+	if (why != NULL)
+		return why;
+	if (!(s.z > 0))
+		return NULL;
+	if (s.z > 20)
+		return "the redshift is above 20 (a velocity? its unit must say km/s)";
+	r->distance_mpc = cosmology_distance_mpc(s.z, NULL);
+	r->flags |= CATALOG_DIST_COSMOLOGY | (uint32_t)s.frame << CATALOG_FRAME_SHIFT | (s.photo ? CATALOG_FLAG_PHOTO_Z : 0);
+	error_of(c, &s, NAN, r);
+	return NULL;
+}
+
+static const char *brightness_of(const struct catalog_columns *c, cells_t cells,
 	struct catalog_row *r)
 {
 	double v;
@@ -228,114 +253,70 @@ static const char *brightness_of(const struct catalog_columns *c, const struct c
 	return NULL;
 }
 
-/* 2MASS, WISE, SDSS and PGC columns hold bare designations. */
-static const char *name_prefix(const char *column, const char *text)
+void catalog_row_bad(struct catalog_batch *batch, int64_t number, const char *why)
 {
-	if (!isdigit((unsigned char)text[0]))
-		return "";
-	if (strncasecmp(column, "2MASS", 5) == 0)
-		return "2MASX J";
-	if (strncasecmp(column, "WISE", 4) == 0)
-		return "WISE J";
-	if (strncasecmp(column, "SDSS", 4) == 0)
-		return "SDSS J";
-	return "";
-}
-
-static void name_made(const struct catalog_row *r, char out[KEEP_NAME])
-{
-	double h = r->ra_deg / 15, d = fabs(r->dec_deg);
-	int s10 = (int)(h * 36000 + 1e-6), as = (int)(d * 3600 + 1e-6); /* cut, not rounded, as IAU names are */
-	snprintf(out, KEEP_NAME, "J%02d%02d%02d.%d%c%02d%02d%02d", s10 / 36000, s10 / 600 % 60, s10 / 10 % 60, s10 % 10, r->dec_deg < 0 ? '-' : '+',
-		as / 3600, as / 60 % 60, as % 60);
-}
-
-static void name_of(const struct catalog_columns *c, const struct catalog_cell cells[FIELD_COUNT][CATALOG_CANDIDATES], struct catalog_row *r)
-{
-	char name[KEEP_NAME] = "", raw[200];
-	for (int k = 0; k < c->count[FIELD_name] && name[0] == '\0'; k++) {
-		struct catalog_cell cell = trimmed(cells[FIELD_name][k]);
-		if (cell.is_number || text_missing(&cell))
-			continue;
-		text_escape(raw, sizeof raw, cell.text, cell.len);
-		snprintf(name, sizeof name, "%s%.50s", name_prefix(c->of[FIELD_name][k].name, raw), raw);
+	batch->seen++;
+	if (batch->bad < CATALOG_SHOWN) {
+		batch->shown[batch->bad].number = number;
+		text_copy(batch->shown[batch->bad].why, sizeof batch->shown[0].why, why);
 	}
-	if (name[0] == '\0') {
-		name_made(r, name);
-		r->flags |= CATALOG_FLAG_NAME_MADE;
-	}
-	for (char *s = name; *s; s++) /* a FITS text is ASCII; '|' separates name and id in target keys */
-		if ((unsigned char)*s > 0x7E || *s == '|')
-			*s = '?';
-	if (!text_copy(r->name, sizeof r->name, name))
-		r->flags |= CATALOG_FLAG_NAME_CUT;
+	batch->bad++;
 }
 
-static void id_of(const struct catalog_columns *c, const struct catalog_cell cells[FIELD_COUNT][CATALOG_CANDIDATES], int64_t place,
-	struct catalog_row *r)
+/* -1: the row is wanted, else why not. */
+static int off_of(const struct catalog_columns *c, cells_t cells, const struct catalog_row *r)
 {
-	char copy[32], *end;
 	double v;
-	for (int k = 0; k < c->count[FIELD_id]; k++) {
-		struct catalog_cell cell = cells[FIELD_id][k];
-		if (cell.is_number && number_of(cell, &v) > 0 && v == floor(v) && fabs(v) < 9e15) {
-			r->id = (int64_t)v;
-			return;
-		}
-		cell = trimmed(cell);
-		if (cell.is_number || cell.len == 0 || cell.len >= sizeof copy)
-			continue;
-		memcpy(copy, cell.text, cell.len);
-		copy[cell.len] = '\0';
-		long long id = strtoll(copy, &end, 10);
-		if (end != copy && *end == '\0') {
-			r->id = id;
-			return;
-		}
+	int k;
+	if (c->format != NULL && c->format->keep != NULL && c->count[FIELD_type] > 0 && cells[FIELD_type][0].text != NULL &&
+		!catalog_word_in(c->format->keep, cells[FIELD_type][0].text, cells[FIELD_type][0].len))
+		return CATALOG_OFF_TYPE;
+	if (c->count[FIELD_quality] > 0 && field_number(c, cells, FIELD_quality, &v, &k) > 0 && v != 0)
+		return CATALOG_OFF_UNSURE;
+	if (((r->flags & CATALOG_FLAG_KIND) == CATALOG_DIST_PHOT || (r->flags & CATALOG_FLAG_PHOTO_Z)) && r->distance_mpc < c->photo_below_mpc)
+		return CATALOG_OFF_PHOTO;
+	return -1;
+}
+
+static bool batch_keep(struct catalog_batch *batch, const struct catalog_row *r)
+{
+	if (batch->count == batch->cap) {
+		size_t cap = batch->cap ? batch->cap * 2 : 4096;
+		struct catalog_row *rows = realloc(batch->rows, cap * sizeof *rows);
+		if (rows == NULL)
+			return false;
+		batch->rows = rows;
+		batch->cap = cap;
 	}
-	r->id = place;
-	r->flags |= CATALOG_FLAG_ID_MADE;
+	batch->rows[batch->count++] = *r;
+	batch->without_distance += isnan(r->distance_mpc);
+	if (r->distance_mpc > 0) {
+		batch->near_mpc = batch->far_mpc > 0 && batch->near_mpc < r->distance_mpc ? batch->near_mpc : r->distance_mpc;
+		batch->far_mpc = batch->far_mpc > r->distance_mpc ? batch->far_mpc : r->distance_mpc;
+	}
+	return true;
 }
 
-void catalog_row_bad(struct catalog_builder *b, const char *where, int64_t number, const char *why)
+void catalog_row_take(struct catalog_batch *batch, const struct catalog_columns *c, cells_t cells, int64_t number)
 {
-	struct catalog_source *s = &b->source[b->sources - 1];
-	s->rows++;
-	if (s->bad++ < CATALOG_SHOWN)
-		text_printf(&b->report, "%s: %s %lld left out: %s\n", s->name, where, (long long)number, why);
-}
-
-int catalog_row_take(struct catalog_builder *b, const struct catalog_columns *c,
-	const struct catalog_cell cells[FIELD_COUNT][CATALOG_CANDIDATES], const char *where, int64_t number, struct err *e)
-{
-	struct catalog_source *s = &b->source[b->sources - 1];
 	struct catalog_row r = {.distance_mpc = NAN, .distance_err_mpc = NAN, .b_mag = NAN, .log_mstar = NAN};
-	const char *why = position_of(c, cells, &r);
-	if (why == NULL)
+	int off = off_of(c, cells, &r); /* a star's row need not be readable */
+	const char *why = off < 0 ? position_of(c, cells, &r) : NULL;
+	if (off < 0 && why == NULL)
 		why = distance_of(c, cells, &r);
-	if (why == NULL)
+	if (off < 0 && why == NULL)
 		why = brightness_of(c, cells, &r);
 	if (why != NULL) {
-		catalog_row_bad(b, where, number, why);
-		return 0;
+		catalog_row_bad(batch, number, why);
+		return;
 	}
-	s->rows++;
-	name_of(c, cells, &r);
-	id_of(c, cells, s->rows, &r);
-	if (b->count == b->cap) {
-		size_t cap = b->cap ? b->cap * 2 : 65536;
-		struct catalog_row *rows = realloc(b->rows, cap * sizeof *rows);
-		if (rows == NULL)
-			return err_set(e, ERR_MEMORY, "no memory for %zu galaxies", cap);
-		b->rows = rows;
-		b->cap = cap;
+	batch->seen++;
+	off = off < 0 ? off_of(c, cells, &r) : off;
+	if (off >= 0) {
+		batch->off[off]++;
+		return;
 	}
-	b->rows[b->count++] = r;
-	s->kept++;
-	s->without_distance += isnan(r.distance_mpc);
-	if (r.distance_mpc > 0) {
-		s->near_mpc = s->far_mpc > 0 && s->near_mpc < r.distance_mpc ? s->near_mpc : r.distance_mpc;
-		s->far_mpc = s->far_mpc > r.distance_mpc ? s->far_mpc : r.distance_mpc;
-	}
-	return 0;
+	catalog_name_of(c, cells, &r);
+	catalog_id_of(c, cells, batch->seen, &r);
+	batch->no_memory = batch->no_memory || !batch_keep(batch, &r);
 }

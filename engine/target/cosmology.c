@@ -3,10 +3,17 @@
 #include <math.h>
 #include <stddef.h>
 
+/* Density of the neutrinos over that of the photons: two without mass, one of 0.06 eV (357.91 = its mass over k_B T_ν today). */
+static double neutrinos(double a)
+{
+	const double massive = pow(1 + pow(0.3173 * 357.9121209673803 / a, 1.83), 0.54644808743);
+	return 0.22710731766 * (3.046 / 3) * (2 + massive);
+}
+
 static double inverse_e(double z)
 {
-	double a = 1 + z;
-	return 1 / sqrt(COSMOLOGY_OM * a * a * a + (1 - COSMOLOGY_OM));
+	const double a = 1 + z, dark = 1 - COSMOLOGY_OM - COSMOLOGY_OGAMMA - COSMOLOGY_ONU;
+	return 1 / sqrt((COSMOLOGY_OM + COSMOLOGY_OGAMMA * (1 + neutrinos(a)) * a) * a * a * a + dark);
 }
 
 /* ∫ dz/E over [from, to], 8 points. */
@@ -68,4 +75,12 @@ double cosmology_volume_mpc3(double d)
 {
 	double comoving = d > 0 ? d / (1 + cosmology_redshift(d)) : 0;
 	return 4 * M_PI / 3 * comoving * comoving * comoving;
+}
+
+double cosmology_z_cmb(double z_helio, double ra_deg, double dec_deg)
+{
+	const double apex_ra = 167.941903 * (M_PI / 180), apex_dec = -6.944260 * (M_PI / 180), beta = 369.82 / LIGHT_KM_S;
+	double ra = ra_deg * (M_PI / 180), dec = dec_deg * (M_PI / 180);
+	double along = sin(dec) * sin(apex_dec) + cos(dec) * cos(apex_dec) * cos(ra - apex_ra);
+	return (1 + z_helio) / (1 - beta * along) - 1;
 }

@@ -48,9 +48,10 @@ static bool run(const uint8_t *bytes, size_t len)
 	must(rc == 0 || ((e.kind == ERR_INPUT || e.kind == ERR_LIMIT) && text_printable(e.text, strlen(e.text), sizeof e.text)));
 	must(rc < 0 || b.count > 0);
 	const struct catalog_source *s = &b.source[0];
-	must(s->rows == s->kept + s->bad && (size_t)s->kept == b.count);
+	must(s->rows == s->kept + s->bad + s->off[CATALOG_OFF_TYPE] + s->off[CATALOG_OFF_UNSURE] + s->off[CATALOG_OFF_PHOTO]);
+	must((size_t)s->kept == b.count && b.runs.count == b.count);
 	for (size_t i = 0; i < b.count; i++)
-		check_row(&b.rows[i]);
+		check_row(&b.runs.rows[i]);
 	bool read = s->rows > 0;
 	catalog_builder_free(&b);
 	return read;

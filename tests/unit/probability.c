@@ -5,11 +5,11 @@
 #include "engine/target/probability.h"
 #include <math.h>
 
-/* Independent values: Simpson's rule with 20000 steps and differences of volumes, for z = 0.01, 0.1, 0.5, 2. */
+/* Independent values: astropy 8.0.2, Planck18 (distances, comoving volumes, the ratio by differences of distances), for z = 0.01, 0.1, 0.5, 2. */
 static void comoving_volume(void **state)
 {
-	static const double z[4] = {0.01, 0.1, 0.5, 2}, d_l[4] = {44.647615079, 475.876276905, 2921.165892491, 15945.802162716};
-	static const double ratio[4] = {0.9610525, 0.6872629, 0.2137776, 0.0168121}, v_c[4] = {3.618423e5, 3.391507e8, 3.093738e10, 6.290193e11};
+	static const double z[4] = {0.01, 0.1, 0.5, 2}, d_l[4] = {44.647106132, 475.822267512, 2919.624952181, 15924.566651659};
+	static const double ratio[4] = {0.9610524, 0.6872562, 0.2137459, 0.0168025}, v_c[4] = {3.618299e5, 3.390352e8, 3.088844e10, 6.265096e11};
 	(void)state;
 	for (int i = 0; i < 4; i++) {
 		double back;
