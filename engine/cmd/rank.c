@@ -1,19 +1,24 @@
 /* slew rank MAP: the galaxies of a catalogue, ranked by the 3-D probability density of a sky map. */
-#include "engine/base/json.h"
+#include "engine/base/limits.h"
 #include "engine/cmd/cmd.h"
 #include "engine/cmd/mapfile.h"
-#include "engine/target/rank.h"
-#include "engine/target/region.h"
+#include "engine/cmd/rank_print.h"
+#include "engine/target/circle.h"
+#include "engine/target/weight_file.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum form { FORM_TABLE, FORM_JSON, FORM_CSV };
+enum { EXPLAIN_TOP = 100000 }; /* galaxies that --explain looks through for a rank */
 
 struct arguments {
-	enum form form;
-	const char *map, *catalog, *weight;
+	enum rank_form form;
+	const char *map, *catalog, *weight, *explain;
+	bool weight_file, at_position;
+	double position[3], density; /* RA, Dec and radius of the 90 % circle [deg]; NaN: the published one */
+	enum weight_map_prior map_prior;
+	struct weight_distance distance;
 	struct rank_options options;
 };
 
@@ -44,8 +49,26 @@ static int option_value(struct arguments *a, const char *name, const char *value
 	} else if (strcmp(name, "--weight") == 0) {
 		a->weight = value;
 		a->options.weight = strcmp(value, "luminosity") == 0 ? RANK_LUMINOSITY : strcmp(value, "mass") == 0 ? RANK_MASS : RANK_NONE;
-		if (a->options.weight == RANK_NONE && strcmp(value, "none") != 0)
-			return cmd_usage(&command_rank, "--weight is none, luminosity or mass, not %s", value);
+		a->weight_file = a->options.weight == RANK_NONE && strcmp(value, "none") != 0;
+		if (a->weight_file && strchr(value, '.') == NULL && strchr(value, '/') == NULL)
+			return cmd_usage(&command_rank, "--weight is none, luminosity, mass or a FILE.csv, not %s", value);
+	} else if (strcmp(name, "--density") == 0) {
+		return number_arg(name, value, 1e-30, 1e30, &a->density);
+	} else if (strcmp(name, "--explain") == 0) {
+		a->explain = value;
+	} else if (strcmp(name, "--position") == 0) {
+		char tail;
+		a->at_position = true;
+		if (sscanf(value, "%lf,%lf,%lf%c", &a->position[0], &a->position[1], &a->position[2], &tail) != 3)
+			return cmd_usage(&command_rank, "--position wants RA,DEC,RADIUS in degrees, not %s", value);
+	} else if (strcmp(name, "--distance-prior") == 0) {
+		if (weight_distance_read(value, &a->distance) < 0)
+			return cmd_usage(&command_rank, "--distance-prior is none, volume:MAX, normal:MEAN:SIGMA or lognormal:MEDIAN:SIGMA (Mpc; "
+				"of the logarithm), not %s", value);
+	} else if (strcmp(name, "--map-prior") == 0) {
+		a->map_prior = strcmp(value, "comoving") == 0 ? WEIGHT_MAP_COMOVING : WEIGHT_MAP_LUMINOSITY_DISTANCE;
+		if (a->map_prior != WEIGHT_MAP_COMOVING && strcmp(value, "distance") != 0)
+			return cmd_usage(&command_rank, "--map-prior is distance or comoving, not %s", value);
 	} else {
 		a->options.distance_error = strcmp(value, "catalogue") == 0;
 		if (!a->options.distance_error && strcmp(value, "none") != 0)
@@ -56,7 +79,8 @@ static int option_value(struct arguments *a, const char *name, const char *value
 
 static int arguments_read(struct arguments *a, int argc, char **argv)
 {
-	static const char *const valued[] = {"--top", "--probability", "--catalog", "--weight", "--distance-error"};
+	static const char *const valued[] = {"--top", "--probability", "--catalog", "--weight", "--distance-error", "--density", "--explain",
+		"--position", "--distance-prior", "--map-prior"};
 	for (int i = 1; i < argc; i++) {
 		size_t v = 0;
 		while (v < sizeof valued / sizeof valued[0] && strcmp(argv[i], valued[v]) != 0)
@@ -68,8 +92,8 @@ static int arguments_read(struct arguments *a, int argc, char **argv)
 				return 2;
 			i++;
 		} else if (strcmp(argv[i], "--json") == 0 || strcmp(argv[i], "--csv") == 0) {
-			int form = argv[i][2] == 'j' ? FORM_JSON : FORM_CSV;
-			if (a->form != FORM_TABLE && (int)a->form != form)
+			enum rank_form form = argv[i][2] == 'j' ? RANK_JSON : RANK_CSV;
+			if (a->form != RANK_TABLE && a->form != form)
 				return cmd_usage(&command_rank, "--json or --csv, not both");
 			a->form = form;
 		} else if (argv[i][0] == '-' && argv[i][1] != '\0') {
@@ -80,130 +104,109 @@ static int arguments_read(struct arguments *a, int argc, char **argv)
 			a->map = argv[i];
 		}
 	}
-	if (a->map == NULL)
+	if (a->map == NULL && !a->at_position)
 		return cmd_usage(&command_rank, "no MAP given");
+	if (a->map != NULL && a->at_position)
+		return cmd_usage(&command_rank, "a MAP or a --position, not both");
 	return a->catalog != NULL ? 0 : cmd_usage(&command_rank, "no --catalog given (make one with `slew catalog build`)");
 }
 
-static int line_json(const struct catalog_row *g, const struct ranked *r, size_t rank)
+/* The user's weights, read and matched; *column is given. */
+static int column_read(const char *path, const struct catalog *c, double **column)
 {
-	return cmd_print_object(json_pack("{s:I s:I s:s s:o s:o s:o s:o s:o s:o s:o}", "rank", (json_int_t)rank, "id", (json_int_t)g->id, "name", g->name,
-		"ra_deg", json_real(g->ra_deg), "dec_deg", json_real(g->dec_deg), "distance_mpc", json_real_or_null(g->distance_mpc),
-		"distance_err_mpc", json_real_or_null((double)g->distance_err_mpc), "dpdv_per_mpc3", json_real_or_null(r->dpdv_per_mpc3),
-		"share", json_real(r->share), "cumulative_share", json_real(r->cumulative_share)));
-}
-
-/* Empty where unknown. */
-static void csv_number(double v, const char *format)
-{
-	putchar(',');
-	if (isfinite(v))
-		printf(format, v);
-}
-
-static void line_csv(const struct catalog_row *g, const struct ranked *r, size_t rank)
-{
-	printf("%zu,%lld,\"", rank, (long long)g->id);
-	for (const char *s = g->name; *s; s++)
-		printf(*s == '"' ? "\"\"" : "%c", *s);
-	printf("\",%.8f,%.8f", g->ra_deg, g->dec_deg);
-	csv_number(g->distance_mpc, "%.17g");
-	csv_number((double)g->distance_err_mpc, "%.9g");
-	csv_number(r->dpdv_per_mpc3, "%.17g");
-	csv_number(r->share, "%.17g");
-	csv_number(r->cumulative_share, "%.17g");
-	putchar('\n');
-}
-
-static void line_table(const struct catalog_row *g, const struct ranked *r, size_t rank)
-{
-	char distance[32] = "-", density[32] = "-";
-	if (isfinite(g->distance_mpc) && isfinite(g->distance_err_mpc))
-		snprintf(distance, sizeof distance, "%.1f ± %.1f", g->distance_mpc, (double)g->distance_err_mpc);
-	else if (isfinite(g->distance_mpc))
-		snprintf(distance, sizeof distance, "%.1f", g->distance_mpc);
-	if (isfinite(r->dpdv_per_mpc3))
-		snprintf(density, sizeof density, "%.3e", r->dpdv_per_mpc3);
-	int wide = strstr(distance, "±") != NULL; /* two bytes, one column */
-	printf("%5zu  %-32s %10.5f %+10.5f  %*s  %10s  %6.2f %6.1f\n", rank, g->name, g->ra_deg, g->dec_deg, 14 + wide, distance, density,
-		100 * r->share, 100 * r->cumulative_share);
-}
-
-static void headline(const struct skymap *m, const struct ranking *r, const struct region *g, const struct arguments *a, int64_t rows)
-{
-	printf("%s: 50 %% area %.4g deg², 90 %% area %.4g deg², ", m->object[0] ? m->object : "map", g->area50_deg2, g->area90_deg2);
-	if (isfinite(g->distmean_mpc))
-		printf("distance %.0f ± %.0f Mpc", g->distmean_mpc, g->diststd_mpc);
-	else
-		printf("distance unknown");
-	printf(", best position %.4f %+.4f\n", g->ra_deg, g->dec_deg);
-	printf("%lld of %lld galaxies have a score", (long long)r->considered, (long long)rows);
-	if (r->without_distance > 0)
-		printf("; %lld in the map have no distance", (long long)r->without_distance);
-	if (r->without_weight > 0)
-		printf("; %lld have no %s", (long long)r->without_weight, a->weight);
-	printf("\nranked by %s%s%s; distance errors: %s; share = part of the sum over these galaxies, not the chance to be the host\n\n",
-		r->is_3d ? "dP/dV" : "probability per sr (2-D map: distances are not used)", a->options.weight != RANK_NONE ? " × " : "",
-		a->options.weight != RANK_NONE ? a->weight : "", a->options.distance_error ? "catalogue" : "none");
-	printf("%5s  %-32s %10s %10s  %14s  %10s  %6s %6s\n", "rank", "name", "RA [deg]", "Dec [deg]", "dist [Mpc]", "dP/dV",
-		"share%", "cum. %");
-}
-
-static int print_all(const struct arguments *a, const struct skymap *m, const struct catalog *c, const struct ranking *r)
-{
-	struct region g;
 	struct err e = {0};
-	if (a->form == FORM_TABLE) {
-		if (region_of(m, &g, &e) < 0)
-			return err_print(&e);
-		headline(m, r, &g, a, c->count);
-	} else if (a->form == FORM_CSV) {
-		puts("rank,id,name,ra_deg,dec_deg,distance_mpc,distance_err_mpc,dpdv_per_mpc3,share,cumulative_share");
+	unsigned char *bytes = NULL;
+	unsigned long len = 0;
+	int64_t matched = 0;
+	int rc = cmd_read_file(path, LIMIT_MAP_INFLATED, &bytes, &len);
+	if (rc != 0)
+		return rc;
+	char *text = realloc(bytes, len + 1);
+	if (text == NULL) {
+		free(bytes);
+		err_set(&e, ERR_MEMORY, "no memory for the weights of %s", path);
+		return err_print(&e);
 	}
-	if (!r->is_3d && a->form != FORM_TABLE)
-		fprintf(stderr, "slew: rank: the map is 2-D: ranked by probability per sr, dpdv_per_mpc3 is null\n");
-	for (size_t i = 0; i < r->count; i++) {
-		struct catalog_row g1;
-		catalog_row_at(c, r->list[i].row, &g1);
-		if (a->form == FORM_TABLE)
-			line_table(&g1, &r->list[i], i + 1);
-		else if (a->form == FORM_CSV)
-			line_csv(&g1, &r->list[i], i + 1);
-		else if (line_json(&g1, &r->list[i], i + 1) != 0)
-			return 1;
+	text[len] = '\0';
+	if (weight_file_read(text, c, column, &matched, &e) < 0) {
+		err_wrap(&e, "weights %s", path);
+		rc = err_print(&e);
+	} else {
+		fprintf(stderr, "slew: rank: %s gives weights to %lld of %lld galaxies\n", path, (long long)matched, (long long)c->count);
 	}
-	return 0;
+	free(text);
+	return rc;
+}
+
+/* Ranks, turns scores into probabilities, and shows. */
+static int rank_show(struct arguments *a, const struct skymap *m, const struct catalog *c, const double *column)
+{
+	struct probability_model model;
+	struct probability p;
+	struct ranking r;
+	struct err e = {0};
+	enum weight_kind kind = column != NULL ? WEIGHT_COLUMN : a->options.weight == RANK_LUMINOSITY ? WEIGHT_LUMINOSITY :
+		a->options.weight == RANK_MASS ? WEIGHT_MASS : WEIGHT_NONE;
+	if (probability_model_make(&model, c, kind, column, a->density, &e) < 0)
+		return err_print(&e);
+	probability_model_prior(&model, a->map_prior, m->norm == NULL ? a->distance : (struct weight_distance){.kind = WEIGHT_PRIOR_NONE});
+	if (m->norm != NULL && a->distance.kind != WEIGHT_PRIOR_NONE)
+		fprintf(stderr, "slew: rank: the map has distances of its own: --distance-prior is not used\n");
+	a->options.by = &model.weight;
+	if (a->explain != NULL)
+		a->options.top = EXPLAIN_TOP;
+	int rc = rank_galaxies(m, c, &a->options, &r, &e);
+	if (rc == 0) {
+		probability_make(&p, m, &model.missing, &r, NULL);
+		const struct rank_view v = {a->form, m, c, &model, &r, &p, a->options.distance_error, a->weight};
+		rc = a->explain != NULL ? rank_explain(&v, a->explain) : rank_print(&v);
+		rank_free(&r);
+	} else {
+		rc = err_print(&e);
+	}
+	probability_model_free(&model);
+	return rc;
+}
+
+/* The map of a file or of a position. */
+static int map_read(const struct arguments *a, struct skymap *m)
+{
+	struct err e = {0};
+	if (a->map != NULL)
+		return cmd_read_map(a->map, m);
+	return circle_map(a->position[0], a->position[1], a->position[2], 0.9, m, &e) < 0 ? err_print(&e) : 0;
 }
 
 static int rank_run(int argc, char **argv)
 {
-	struct arguments a = {.weight = "none", .options = {.distance_error = true, .top = 20, .probability = NAN}};
+	struct arguments a = {.weight = "none", .density = NAN, .options = {.distance_error = true, .top = 20, .probability = NAN}};
 	struct catalog c;
 	struct skymap m;
-	struct ranking r;
+	double *column = NULL;
 	struct err e = {0};
 	int rc = arguments_read(&a, argc, argv);
 	if (rc != 0)
 		return rc;
 	if (catalog_open(a.catalog, &c, &e) < 0)
 		return err_print(&e);
-	rc = cmd_read_map(a.map, &m);
+	if (a.weight_file)
+		rc = column_read(a.weight, &c, &column);
+	if (rc == 0)
+		rc = map_read(&a, &m);
 	if (rc == 0) {
-		if (rank_galaxies(&m, &c, &a.options, &r, &e) < 0) {
-			rc = err_print(&e);
-		} else {
-			rc = print_all(&a, &m, &c, &r);
-			rank_free(&r);
-		}
+		rc = rank_show(&a, &m, &c, column);
 		skymap_free(&m);
 	}
+	free(column);
 	catalog_close(&c);
 	return rc;
 }
 
 const struct command command_rank = {
 	.name = "rank",
-	.args = "[--json|--csv] [--top N|all] [--probability P] [--weight none|luminosity|mass] [--distance-error catalogue|none] --catalog C MAP",
+	.args = "[--json|--csv] [--top N|all] [--probability P] [--weight none|luminosity|mass|FILE.csv] [--density D] "
+		"[--distance-error catalogue|none] [--distance-prior PRIOR] [--map-prior distance|comoving] [--explain NAME] --catalog C "
+		"MAP | --position RA,DEC,RADIUS",
 	.summary = "galaxies ranked by the 3-D probability density of a sky map",
 	.help =
 		"MAP is a sky map (FITS, plain or gzip; multi-order or flat) or an alert that carries one; C is made by `slew catalog build`.\n"
@@ -211,18 +214,28 @@ const struct command command_rank = {
 		"    dP/dV = PROBDENSITY x DISTNORM x N(d; DISTMU, sqrt(DISTSIGMA^2 + sigma_d^2))   per Mpc^3 of luminosity-distance space,\n"
 		"sigma_d from the catalogue (--distance-error catalogue, the default) or 0 (none). No cosmology enters.\n"
 		"\n"
-		"  --weight W         none (dP/dV, the default); luminosity, mass: dP/dV times the B luminosity or the stellar mass, galaxies\n"
-		"                     without it are left out and counted\n"
+		"  --weight W         none (dP/dV, the default); luminosity, mass: dP/dV times the B luminosity or the stellar mass; FILE.csv: times\n"
+		"                     its column `weight`, matched by `id` or `name`. A galaxy without a weight takes the mean of its distance\n"
+		"  --density D        the mean density of the weight per Mpc^3, instead of the published one (a FILE has none)\n"
 		"  --top N            how many (20); all of them with `all`\n"
 		"  --probability P    stop when the shares add up to P\n"
-		"  --json, --csv      one object or line a galaxy: rank id name ra_deg dec_deg distance_mpc distance_err_mpc\n"
-		"                     dpdv_per_mpc3 share cumulative_share; unknown numbers are null or empty\n"
+		"  --position R,D,E   instead of MAP: the circle about RA, Dec whose radius E holds 90 %; all in degrees\n"
+		"  --distance-prior   of a map without distances: volume:MAX (constant density to MAX Mpc), normal:MEAN:SIGMA (as DISTMU and\n"
+		"                     DISTSIGMA), lognormal:MEDIAN:SIGMA (SIGMA of ln d)\n"
+		"  --map-prior P      what the map was made with: distance (d_L^2, the default: BAYESTAR) or comoving volume and source time\n"
+		"  --explain NAME     one galaxy: each factor of its probability (with --json as an object)\n"
+		"  --json, --csv      one object or line a galaxy: rank id name ra_deg dec_deg distance_mpc distance_err_mpc dpdv_per_mpc3 share\n"
+		"                     cumulative_share probability outside; unknown numbers are null or empty\n"
 		"\n"
-		"share is a galaxy's part of the sum over all galaxies with a score. It is not the probability that it is the host: the\n"
-		"catalogue misses galaxies. Ties go by id. Nothing is merged: a galaxy listed twice stands here twice. On a 2-D map galaxies\n"
-		"are ranked by probability per sr and dP/dV is null.\n"
+		"probability is the chance that the galaxy is the host: weight over its mean density, times dP/dV, with the hosts' rate per comoving\n"
+		"volume; outside is the chance that the host is not in the catalogue, from the catalogue's own completeness at that place and\n"
+		"distance (printed first; null where it cannot be known). share is a galaxy's part of the sum over all galaxies with a score.\n"
+		"Ties go by id. Nothing is merged: a galaxy listed twice stands here twice, and shares and probabilities count it twice. On a 2-D\n"
+		"map without a prior galaxies are ranked by probability per sr and dP/dV is null.\n"
 		"\n"
 		"  slew rank --catalog glade.fits bayestar.multiorder.fits\n"
-		"  slew rank --json --top 500 --weight luminosity --catalog glade.fits alert.json | jq -r .name\n",
+		"  slew rank --json --top 500 --weight luminosity --catalog glade.fits alert.json | jq -r .name\n"
+		"  slew rank --weight mass --catalog glade.fits --explain \"NGC 4993\" bayestar.fits.gz\n"
+		"  slew rank --weight luminosity --distance-prior volume:200 --catalog glade.fits --position 77.36,5.69,0.5\n",
 	.run = rank_run,
 };

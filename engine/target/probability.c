@@ -1,6 +1,29 @@
 /* From scores to probabilities: see probability.h. */
 #include "engine/target/probability.h"
 #include <math.h>
+#include <stdlib.h>
+
+int probability_model_make(struct probability_model *out, const struct catalog *c, enum weight_kind kind, const double *column, double density,
+	struct err *e)
+{
+	*out = (struct probability_model){.census = NULL};
+	if (census_make(c, &out->census, e) < 0)
+		return -1;
+	weight_make(&out->weight, kind, c, out->census, column, density);
+	missing_make(&out->missing, out->census, &out->weight);
+	return 0;
+}
+
+void probability_model_prior(struct probability_model *m, enum weight_map_prior map_prior, struct weight_distance distance)
+{
+	weight_prior(&m->weight, map_prior, distance);
+}
+
+void probability_model_free(struct probability_model *m)
+{
+	free(m->census);
+	m->census = NULL;
+}
 
 /* b of probability.h. */
 static double contrast(double seen, double expected, const struct ranking *r, double volume_mpc3)

@@ -25,6 +25,19 @@ struct probability {
 	double scale;     /* p = score · j · scale */
 };
 
+/* All that is asked of a catalogue beside its rows: made once for a catalogue and a weight, then constant. */
+struct probability_model {
+	struct census *census; /* owned */
+	struct weight weight;
+	struct missing missing;
+};
+/* column, density: weight_make. One pass over the catalogue (census.h). */
+int probability_model_make(struct probability_model *out, const struct catalog *c, enum weight_kind kind, const double *column, double density,
+	struct err *e);
+/* Other priors than BAYESTAR's, and one on the distance of 2-D maps. */
+void probability_model_prior(struct probability_model *m, enum weight_map_prior map_prior, struct weight_distance distance);
+void probability_model_free(struct probability_model *m);
+
 /* `r` must have been ranked with o.by = k->weight. cell_missing: NULL, or for each cell of the map its part of `outside`. */
 void probability_make(struct probability *out, const struct skymap *m, const struct missing *k, const struct ranking *r, double *cell_missing);
 

@@ -22,9 +22,9 @@ if [ -r "$map" ]; then
 	[ "$keys" = "area50_deg2area90_deg2ra_degdec_degdistmean_mpcdiststd_mpcdistmod_magorderingmax_orderpixels" ]; ok $? "area --json has the keys of the contract"
 	./slew rank --json --catalog "$t/g.fits" "$map" > "$t/out" 2> "$t/err"
 	keys=$(head -1 "$t/out" | grep -o '"[a-z0-9_]*":' | tr -d '":\n')
-	[ "$keys" = "rankidnamera_degdec_degdistance_mpcdistance_err_mpcdpdv_per_mpc3sharecumulative_share" ] && grep -q '"rank":1,"id":1,"name":"NGC 4993"' "$t/out"
+	[ "$keys" = "rankidnamera_degdec_degdistance_mpcdistance_err_mpcdpdv_per_mpc3sharecumulative_shareprobabilityoutside" ] && grep -q '"rank":1,"id":1,"name":"NGC 4993"' "$t/out"
 	ok $? "rank --json has the keys of the contract; NGC 4993 is first"
-	./slew rank --csv --catalog "$t/g.fits" "$map" | head -1 | grep -qx 'rank,id,name,ra_deg,dec_deg,distance_mpc,distance_err_mpc,dpdv_per_mpc3,share,cumulative_share'
+	./slew rank --csv --catalog "$t/g.fits" "$map" | head -1 | grep -qx 'rank,id,name,ra_deg,dec_deg,distance_mpc,distance_err_mpc,dpdv_per_mpc3,share,cumulative_share,probability,outside'
 	ok $? "rank --csv has the same columns"
 	head -c 100000 "$map" | ./slew area - 2>&1 | grep -q 'truncated'; ok $? "a broken download is called truncated"
 else

@@ -1,0 +1,139 @@
+/* Tables, CSV and JSON of a ranking: see rank_print.h. */
+#include "engine/cmd/rank_print.h"
+#include "engine/base/json.h"
+#include "engine/cmd/cmd.h"
+#include "engine/cmd/mapfile.h"
+#include "engine/target/region.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static double probability_of(const struct rank_view *v, const struct ranked *r)
+{
+	return probability_row(v->probability, &v->model->weight, v->catalog, r);
+}
+
+double rank_view_dpdv(const struct rank_view *v, const struct ranked *r, const struct catalog_row *g)
+{
+	const struct weight_distance *p = &v->model->weight.distance;
+	if (v->ranking->is_3d || p->kind == WEIGHT_PRIOR_NONE)
+		return r->dpdv_per_mpc3;
+	double err = v->distance_error && g->distance_err_mpc > 0 ? (double)g->distance_err_mpc : 0, q = weight_distance_density(p, g->distance_mpc, err);
+	return q > 0 ? r->score / r->weight * q : NAN; /* score is density × weight, and the prior is in the weight */
+}
+
+static int line_json(const struct rank_view *v, const struct catalog_row *g, const struct ranked *r, size_t rank)
+{
+	return cmd_print_object(json_pack("{s:I s:I s:s s:o s:o s:o s:o s:o s:o s:o s:o s:o}", "rank", (json_int_t)rank, "id", (json_int_t)g->id, "name",
+		g->name, "ra_deg", json_real(g->ra_deg), "dec_deg", json_real(g->dec_deg), "distance_mpc", json_real_or_null(g->distance_mpc),
+		"distance_err_mpc", json_real_or_null((double)g->distance_err_mpc), "dpdv_per_mpc3", json_real_or_null(rank_view_dpdv(v, r, g)),
+		"share", json_real(r->share), "cumulative_share", json_real(r->cumulative_share), "probability", json_real(probability_of(v, r)),
+		"outside", json_real_or_null(v->probability->outside)));
+}
+
+/* Empty where unknown. */
+static void csv_number(double v, const char *format)
+{
+	putchar(',');
+	if (isfinite(v))
+		printf(format, v);
+}
+
+static void line_csv(const struct rank_view *v, const struct catalog_row *g, const struct ranked *r, size_t rank)
+{
+	printf("%zu,%lld,\"", rank, (long long)g->id);
+	for (const char *s = g->name; *s; s++)
+		printf(*s == '"' ? "\"\"" : "%c", *s);
+	printf("\",%.8f,%.8f", g->ra_deg, g->dec_deg);
+	csv_number(g->distance_mpc, "%.17g");
+	csv_number((double)g->distance_err_mpc, "%.9g");
+	csv_number(rank_view_dpdv(v, r, g), "%.17g");
+	csv_number(r->share, "%.17g");
+	csv_number(r->cumulative_share, "%.17g");
+	csv_number(probability_of(v, r), "%.17g");
+	csv_number(v->probability->outside, "%.17g");
+	putchar('\n');
+}
+
+static void line_table(const struct rank_view *v, const struct catalog_row *g, const struct ranked *r, size_t rank)
+{
+	char distance[32] = "-", density[32] = "-";
+	double dpdv = rank_view_dpdv(v, r, g);
+	if (isfinite(g->distance_mpc) && isfinite(g->distance_err_mpc))
+		snprintf(distance, sizeof distance, "%.1f ± %.1f", g->distance_mpc, (double)g->distance_err_mpc);
+	else if (isfinite(g->distance_mpc))
+		snprintf(distance, sizeof distance, "%.1f", g->distance_mpc);
+	if (isfinite(dpdv))
+		snprintf(density, sizeof density, "%.3e", dpdv);
+	int wide = strstr(distance, "±") != NULL; /* two bytes, one column */
+	printf("%5zu  %-32s %10.5f %+10.5f  %*s  %10s  %6.2f %6.1f %8.3f%s\n", rank, g->name, g->ra_deg, g->dec_deg, 14 + wide, distance, density,
+		100 * r->share, 100 * r->cumulative_share, 100 * probability_of(v, r), r->weight_is_mean ? "  (mean weight)" : "");
+}
+
+/* What cannot be known is said with its reason, not left out. */
+static void outside_print(const struct rank_view *v)
+{
+	const struct probability *p = v->probability;
+	const struct weight *w = &v->model->weight;
+	if (isfinite(p->outside))
+		printf("P(host not in the catalogue) = %.1f %%: it holds %.2f of what a mean universe would have under this map (%.3g %s per Mpc³: %s)\n",
+			100 * p->outside, p->catalogue, w->density_per_mpc3, w->unit, w->source);
+	else if (v->ranking->considered == 0)
+		puts("P(host not in the catalogue) = 100 %: no galaxy of it lies in the map");
+	else
+		printf("P(host not in the catalogue) is not known: %s; probabilities add up to 1 over the catalogue\n", w->density_per_mpc3 > 0 ?
+			"the map has no distances (--distance-prior gives it one)" : "the mean density of these weights is not known (--density)");
+}
+
+static void headline(const struct rank_view *v, const struct region *g)
+{
+	const struct skymap *m = v->map;
+	const struct ranking *r = v->ranking;
+	bool weighted = v->model->weight.kind != WEIGHT_NONE;
+	outside_print(v);
+	printf("%s: 50 %% area %.4g deg², 90 %% area %.4g deg², ", m->object[0] ? m->object : "map", g->area50_deg2, g->area90_deg2);
+	if (isfinite(g->distmean_mpc))
+		printf("distance %.0f ± %.0f Mpc", g->distmean_mpc, g->diststd_mpc);
+	else
+		printf("distance unknown");
+	printf(", best position %.4f %+.4f\n", g->ra_deg, g->dec_deg);
+	printf("%lld of %lld galaxies have a score", (long long)r->considered, (long long)v->catalog->count);
+	if (r->without_distance > 0)
+		printf("; %lld in the map have no distance", (long long)r->without_distance);
+	if (r->mean_weight > 0)
+		printf("; %lld in the map have no weight: the mean of their distance stands in", (long long)r->mean_weight);
+	if (r->without_weight > r->mean_weight)
+		printf("; %lld have none and are left out", (long long)(r->without_weight - r->mean_weight));
+	printf("\nranked by %s%s%s; distance errors: %s; share: part of the sum over these galaxies; prob.: chance to be the host\n\n",
+		r->is_3d ? "dP/dV" : v->model->weight.distance.kind ? "dP/dV (distances from the prior)" :
+		"probability per sr (2-D map: distances are not used)", weighted ? " × " : "", weighted ? v->weight : "",
+		v->distance_error ? "catalogue" : "none");
+	printf("%5s  %-32s %10s %10s  %14s  %10s  %6s %6s %8s\n", "rank", "name", "RA [deg]", "Dec [deg]", "dist [Mpc]", "dP/dV",
+		"share%", "cum. %", "prob. %");
+}
+
+int rank_print(const struct rank_view *v)
+{
+	struct region g;
+	struct err e = {0};
+	if (v->form == RANK_TABLE) {
+		if (region_of(v->map, &g, &e) < 0)
+			return err_print(&e);
+		headline(v, &g);
+	} else if (v->form == RANK_CSV) {
+		puts("rank,id,name,ra_deg,dec_deg,distance_mpc,distance_err_mpc,dpdv_per_mpc3,share,cumulative_share,probability,outside");
+	}
+	if (!v->ranking->is_3d && v->model->weight.distance.kind == WEIGHT_PRIOR_NONE && v->form != RANK_TABLE)
+		fprintf(stderr, "slew: rank: the map is 2-D: ranked by probability per sr, dpdv_per_mpc3 is null\n");
+	for (size_t i = 0; i < v->ranking->count; i++) {
+		struct catalog_row g1;
+		catalog_row_at(v->catalog, v->ranking->list[i].row, &g1);
+		if (v->form == RANK_TABLE)
+			line_table(v, &g1, &v->ranking->list[i], i + 1);
+		else if (v->form == RANK_CSV)
+			line_csv(v, &g1, &v->ranking->list[i], i + 1);
+		else if (line_json(v, &g1, &v->ranking->list[i], i + 1) != 0)
+			return 1;
+	}
+	return 0;
+}

@@ -1,0 +1,25 @@
+/* How `slew rank` shows a ranking. */
+#ifndef ENGINE_CMD_RANK_PRINT_H
+#define ENGINE_CMD_RANK_PRINT_H
+#include "engine/target/probability.h"
+
+enum rank_form { RANK_TABLE, RANK_JSON, RANK_CSV };
+
+struct rank_view {
+	enum rank_form form;
+	const struct skymap *map;
+	const struct catalog *catalog;
+	const struct probability_model *model;
+	const struct ranking *ranking;
+	const struct probability *probability;
+	bool distance_error;
+	const char *weight; /* as typed */
+};
+
+/* What a galaxy without a distance prior would have: dP/dV of a row in the list, NaN on a 2-D map without one. */
+double rank_view_dpdv(const struct rank_view *v, const struct ranked *r, const struct catalog_row *g);
+/* 0, or the exit code after the error was printed. */
+int rank_print(const struct rank_view *v);
+/* One galaxy by its name (blanks and case do not matter; what stands before a colon may be left out): each factor of its probability. */
+int rank_explain(const struct rank_view *v, const char *name);
+#endif
