@@ -1,4 +1,5 @@
 /* slew catalog build|info: galaxy tables of any origin → the sorted table that rank reads. */
+#include "engine/cmd/catalog.h"
 #include "engine/cmd/cmd.h"
 #include "engine/target/catalog.h"
 #include "engine/target/catalog_build.h"
@@ -7,122 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define FILES_MAX CATALOG_SOURCES
-#define MAPS_MAX 64
-
-struct arguments {
-	const char *in[FILES_MAX], *out, *map[MAPS_MAX + 1];
-	int ins, maps;
-	const struct catalog_format *format;
-	bool generic;
-	double photo_below_mpc;
-	char *words[MAPS_MAX]; /* owned copies of --map lists */
-	int lists;
-};
-
-/* "ra=ALPHA,dec=DELTA" into single pieces. */
-static int maps_split(struct arguments *a, const char *list)
-{
-	if (a->lists == MAPS_MAX || (a->words[a->lists] = strdup(list)) == NULL)
-		return cmd_usage(&command_catalog, "too many --map");
-	char *rest = NULL;
-	for (char *w = strtok_r(a->words[a->lists++], ",", &rest); w != NULL; w = strtok_r(NULL, ",", &rest)) {
-		if (a->maps == MAPS_MAX)
-			return cmd_usage(&command_catalog, "too many --map");
-		a->map[a->maps++] = w;
-	}
-	return 0;
-}
-
-static int format_read(struct arguments *a, const char *name)
-{
-	char list[200] = "";
-	a->generic = strcmp(name, "generic") == 0;
-	a->format = catalog_format_named(name);
-	if (a->generic || a->format != NULL)
-		return 0;
-	for (int i = 0; catalog_format_at(i) != NULL; i++)
-		snprintf(list + strlen(list), sizeof list - strlen(list), "%s ", catalog_format_at(i)->name);
-	return cmd_usage(&command_catalog, "there is no format %s; there are: %sgeneric", name, list);
-}
-
-static int mpc_read(struct arguments *a, const char *text)
-{
-	char *end;
-	a->photo_below_mpc = strtod(text, &end);
-	if (end == text || *end != '\0' || !(a->photo_below_mpc >= 0))
-		return cmd_usage(&command_catalog, "--photo-z-below %s: give a distance in Mpc, 0 or more", text);
-	return 0;
-}
-
-/* One option with its value. */
-static int option_read(struct arguments *a, const char *option, const char *value)
-{
-	if (strcmp(option, "--map") == 0)
-		return maps_split(a, value);
-	if (strcmp(option, "--format") == 0)
-		return format_read(a, value);
-	if (strcmp(option, "--photo-z-below") == 0)
-		return mpc_read(a, value);
-	a->out = value;
-	return 0;
-}
-
-static int arguments_read(struct arguments *a, int argc, char **argv)
-{
-	static const char *const valued[] = {"-o", "--map", "--format", "--photo-z-below"};
-	for (int i = 2; i < argc; i++) {
-		bool value = false;
-		for (size_t k = 0; k < sizeof valued / sizeof valued[0]; k++)
-			value = value || strcmp(argv[i], valued[k]) == 0;
-		if (value && i + 1 == argc)
-			return cmd_usage(&command_catalog, "%s needs a value", argv[i]);
-		if (value) {
-			int rc = option_read(a, argv[i], argv[i + 1]);
-			if (rc != 0)
-				return rc;
-			i++;
-		} else if (argv[i][0] == '-') {
-			return cmd_usage(&command_catalog, "unknown option %s", argv[i]);
-		} else if (a->ins == FILES_MAX) {
-			return cmd_usage(&command_catalog, "more than %d files", FILES_MAX);
-		} else {
-			a->in[a->ins++] = argv[i];
-		}
-	}
-	if (a->ins == 0)
-		return cmd_usage(&command_catalog, "no file to read");
-	return a->out != NULL ? 0 : cmd_usage(&command_catalog, "build needs -o OUT.fits");
-}
-
-static int build(const struct arguments *a)
-{
-	struct catalog_builder b;
-	struct err e = {0};
-	char digest[65];
-	int rc = 0;
-	catalog_builder_init(&b);
-	b.map = a->maps ? a->map : NULL;
-	b.format = a->format;
-	b.generic = a->generic;
-	b.photo_below_mpc = a->photo_below_mpc;
-	b.runs.beside = a->out;
-	for (int i = 0; i < a->ins && rc == 0; i++) {
-		rc = catalog_build_add(&b, a->in[i], &e);
-		if (b.report.data != NULL)
-			fputs(b.report.data, stderr);
-		text_reset(&b.report);
-	}
-	if (rc == 0)
-		rc = catalog_build_write(&b, a->out, digest, &e);
-	if (b.report.data != NULL)
-		fputs(b.report.data, stderr);
-	if (rc == 0)
-		printf("%s: %zu galaxies, digest %s\n", a->out, b.count, digest);
-	catalog_builder_free(&b);
-	return rc < 0 ? err_print(&e) : 0;
-}
 
 static void info_sources(const struct catalog *c)
 {
@@ -198,18 +83,12 @@ static int catalog_run(int argc, char **argv)
 		return argc == 3 ? info(argv[2]) : cmd_usage(&command_catalog, "info takes one FILE");
 	if (argc < 2 || strcmp(argv[1], "build") != 0)
 		return cmd_usage(&command_catalog, "say build or info");
-	struct arguments a = {.photo_below_mpc = CATALOG_PHOTO_BELOW_MPC};
-	int rc = arguments_read(&a, argc, argv);
-	if (rc == 0)
-		rc = build(&a);
-	for (int i = 0; i < a.lists; i++)
-		free(a.words[i]);
-	return rc;
+	return catalog_make(argc, argv);
 }
 
 const struct command command_catalog = {
 	.name = "catalog",
-	.args = "build IN... -o OUT.fits [--format NAME] [--map field=column,...] [--photo-z-below MPC] | info FILE",
+	.args = "build IN... -o OUT.fits [--format NAME] [--map field=column,...] [--photo-z-below MPC] [--progress] | info FILE",
 	.summary = "make a sorted galaxy table from CSV and FITS, or describe one",
 	.help =
 		"build reads any number of galaxy tables and writes one FITS table, sorted by position, that `slew rank` and the engine map\n"
@@ -220,6 +99,7 @@ const struct command command_catalog = {
 		"  --format NAME   read as glade+, ned-lvs, 2mrs, ned-list, 50mgc, openngc or desi, whatever it looks like; generic: by the\n"
 		"                  usual names of columns\n"
 		"  --photo-z-below MPC   photometric distances nearer than this are left out (200: their error is about 150 Mpc; 0 takes all)\n"
+		"  --progress      says how far it is, and how long it will take, also where standard error is no terminal\n"
 		"  --map field=column,...   where the usual names do not find a column, or find the wrong one (field= reads none):\n"
 		"      id name ra dec        dist dist_err (Mpc)   z z_err (redshift; velocity if its unit is km/s)   kind (of the distance)\n"
 		"      b_mag (apparent B)    b_abs (absolute B)    log_mass (log10 Msun)   mass (Msun, or 1e10 Msun when below 1e5)\n"

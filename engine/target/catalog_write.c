@@ -108,6 +108,7 @@ int catalog_writer_open(struct catalog_writer *w, const char *path, size_t cards
 		catalog_writer_abandon(w);
 		return err_set(e, ERR_MEMORY, "no memory to write %s", path);
 	}
+	w->digest = hash_sha256_begin();
 	snprintf(w->temporary, len + 8, "%s.XXXXXX", path);
 	w->fd = mkostemp(w->temporary, O_CLOEXEC);
 	if (w->fd < 0) {
@@ -122,6 +123,7 @@ static int flush(struct catalog_writer *w, struct err *e)
 {
 	if (put_at(w, w->at, w->buffer, w->used, e) < 0)
 		return -1;
+	hash_sha256_add(w->digest, w->buffer, w->used);
 	w->at += w->used;
 	w->used = 0;
 	return 0;
@@ -214,6 +216,10 @@ static int rows_again(const struct catalog_writer *w, const struct catalog *rows
 			if (put_at(w, s->columns_at + catalog_column_offset(k, w->count) + (uint64_t)first * catalog_column_size(k), s->column[k],
 				n * catalog_column_size(k), e) < 0)
 				return -1;
+		const size_t page = 4096;
+		uintptr_t from = (uintptr_t)(rows->rows + (size_t)first * CATALOG_ROW_BYTES) & ~(page - 1);
+		size_t passed = (size_t)((uintptr_t)(rows->rows + ((size_t)first + n) * CATALOG_ROW_BYTES) - from) & ~(page - 1);
+		madvise((void *)from, passed, MADV_DONTNEED);
 	}
 	index_to(s, CATALOG_CELLS, w->count);
 	return 0;
@@ -278,9 +284,9 @@ static int file_complete(struct catalog_writer *w, const struct text *provenance
 	const struct catalog rows = {.rows = m + FITS_BLOCK + w->header_bytes, .count = w->count};
 	madvise(m, len, MADV_SEQUENTIAL);
 	int rc = rest_put(w, &rows, &end, e);
-	if (rc == 0)
-		hash_sha256_hex(rows.rows, (size_t)w->count * CATALOG_ROW_BYTES, digest);
 	munmap(m, len);
+	hash_sha256_end(w->digest, digest);
+	w->digest = NULL;
 	if (rc == 0)
 		rc = headers_put(w, provenance, digest, e);
 	if (rc == 0 && (fsync(w->fd) != 0 || fchmod(w->fd, 0644) != 0 || rename(w->temporary, w->path) != 0))
@@ -307,6 +313,7 @@ void catalog_writer_abandon(struct catalog_writer *w)
 		if (w->temporary != NULL)
 			unlink(w->temporary);
 	}
+	hash_sha256_end(w->digest, NULL);
 	free(w->path);
 	free(w->temporary);
 	free(w->buffer);

@@ -7,6 +7,7 @@
 #ifndef ENGINE_TARGET_CATALOG_WRITE_H
 #define ENGINE_TARGET_CATALOG_WRITE_H
 #include "engine/base/err.h"
+#include "engine/base/hash.h"
 #include "engine/base/text.h"
 #include "engine/target/catalog.h"
 
@@ -21,6 +22,7 @@ struct catalog_writer {
 	unsigned char *buffer;      /* owned */
 	size_t used;
 	uint64_t at;                /* bytes of the file that are written */
+	struct hash_running *digest; /* of the rows written so far; owned */
 	size_t header_bytes;        /* of GALAXIES, with the room for cards */
 };
 

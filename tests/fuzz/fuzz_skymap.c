@@ -106,8 +106,8 @@ static bool run(const uint8_t *bytes, size_t len)
 	must(skymap_check(&m, &e) == 0 && m.order_max >= 0 && m.order_max <= 29);
 	if ((bytes[len - 1] + bytes[len / 2] + len / 80) % 8 == 0)
 		check_region(&m);
-	check_rank(&m, (struct rank_options){RANK_NONE, false, 0, NAN});
-	check_rank(&m, (struct rank_options){RANK_LUMINOSITY, true, 10, 0.9});
+	check_rank(&m, (struct rank_options){.weight = RANK_NONE, .probability = NAN});
+	check_rank(&m, (struct rank_options){.weight = RANK_LUMINOSITY, .distance_error = true, .top = 10, .probability = 0.9});
 	skymap_free(&m);
 	return true;
 }

@@ -1,0 +1,45 @@
+#!/bin/sh
+# slew catalog as a person calls it: formats, what is refused and why, progress, an end in the middle.
+slew=${SLEW:-./slew}
+t=$(mktemp -d) || exit 1
+trap 'rm -rf "$t"' EXIT
+n=0; bad=0
+ok() { n=$((n + 1)); if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; sed 's/^/# /' "$t/err"; bad=1; fi; }
+says() # exit pattern what command...: the exit code, and the pattern in what it says on standard error
+{
+	want=$1 pattern=$2 what=$3; shift 3
+	"$@" > "$t/out" 2> "$t/err"; rc=$?
+	[ $rc = "$want" ] && grep -Eq "$pattern" "$t/err"; ok $? "$what"
+}
+
+printf 'GLADE no,RA,Dec,d_L,d_L err,dist flag,z_cmb\n1,10,20,40,2,2,0.01\n2,11,20,50,,1,0.0113\n' > "$t/glade.csv"
+printf '1 2 3\n4 5 6\n' > "$t/numbers"
+printf 'name,colour\na,b\n' > "$t/words.csv"
+printf '\211HDF\r\n\032\n' > "$t/x.hdf5"
+head -c 70000 /dev/zero | tr '\0' 'x' > "$t/long"
+mkdir "$t/folder"
+says 0 '1 rows with a photometric distance below 200 Mpc are left out' "a near photometric redshift is left out, and told" "$slew" catalog build "$t/glade.csv" -o "$t/a.fits"
+says 0 '2 galaxies' "--photo-z-below 0 takes it" "$slew" catalog build "$t/glade.csv" --photo-z-below 0 -o "$t/b.fits"
+says 1 'has not the columns objname.*looks like glade\+' "a format that does not fit says what fits" "$slew" catalog build "$t/glade.csv" --format ned-lvs -o "$t/c.fits"
+says 2 'no format sdss; there are: glade\+ ned-lvs' "a format that there is not names those that there are" "$slew" catalog build "$t/glade.csv" --format sdss -o "$t/c.fits"
+says 2 'give a distance in Mpc' "a distance that is none" "$slew" catalog build "$t/glade.csv" --photo-z-below near -o "$t/c.fits"
+says 1 'no header line.*--format' "numbers without names say what to write" "$slew" catalog build "$t/numbers" -o "$t/c.fits"
+says 1 'no column for right ascension.*--map ra=COLUMN; columns: name colour' "a table without positions lists its columns" "$slew" catalog build "$t/words.csv" -o "$t/c.fits"
+says 1 'HDF5; write it as CSV or FITS' "HDF5 is named" "$slew" catalog build "$t/x.hdf5" -o "$t/c.fits"
+says 1 'longer than' "one endless line is no table" "$slew" catalog build "$t/long" -o "$t/c.fits"
+says 1 'empty or not a regular file' "a folder is no table" "$slew" catalog build "$t/folder" -o "$t/c.fits"
+says 1 'No such file' "a file that is not there" "$slew" catalog build "$t/nothing.csv" -o "$t/c.fits"
+says 1 'No such file' "a place that is not there" "$slew" catalog build "$t/glade.csv" -o "$t/nowhere/c.fits"
+[ ! -e "$t/c.fits" ]; ok $? "none of these left a file"
+
+# An end in the middle: a file without an end comes slowly through, the old catalogue stays, nothing lies beside it.
+awk 'BEGIN { print "name,ra,dec,dist"; for (i = 0; i < 3000000; i++) print "g" i "," i % 360 "," i % 90 "," 1 + i % 900 }' > "$t/big.csv"
+cp "$t/a.fits" "$t/big.fits"
+ls "$t" > "$t/../slew-before.$$"
+"$slew" catalog build "$t/big.csv" --progress -o "$t/big.fits" > "$t/out" 2> "$t/err" & pid=$!
+sleep 0.3; kill -INT $pid; wait $pid; rc=$?
+[ $rc = 3 ] && grep -q 'ended as asked; nothing was written' "$t/err"; ok $? "interrupted: it says so"
+cmp -s "$t/a.fits" "$t/big.fits" && ls "$t" | cmp -s - "$t/../slew-before.$$"; ok $? "interrupted: the old catalogue is whole, no part lies beside it"
+rm -f "$t/../slew-before.$$"
+echo "1..$n"
+exit $bad
