@@ -7,6 +7,7 @@
 #include "engine/cmd/page.h"
 #include "engine/cmd/place.h"
 #include "engine/cmd/targets.h"
+#include "engine/cmd/visible_night.h"
 #include "engine/io/clock.h"
 #include "engine/report/altitude.h"
 #include "engine/report/table.h"
@@ -20,8 +21,9 @@ struct arguments {
 	const char *facility, *site, *targets, *plot, *place[2];
 	int places;
 	int64_t start_us;
-	double hours, visit_min;
-	bool json;
+	const char *ground; /* LAT,LON[,ELEVATION] */
+	double hours, visit_min, dut1_s;
+	bool json, night;
 	struct visibility_limits limits;
 };
 
@@ -216,6 +218,8 @@ static int option_read(struct arguments *a, const char *o, const char *v, struct
 		return number_read(o, v, 0, 180, &a->limits.moon_min_deg);
 	if (strcmp(o, "--hours") == 0)
 		return number_read(o, v, 0.1, VISIBILITY_SPAN_H, &a->hours);
+	if (strcmp(o, "--dut1") == 0)
+		return number_read(o, v, -1, 1, &a->dut1_s);
 	if (strcmp(o, "--visit") == 0)
 		return number_read(o, v, 0, 1440, &a->visit_min);
 	if (strcmp(o, "--sun") == 0) {
@@ -224,7 +228,7 @@ static int option_read(struct arguments *a, const char *o, const char *v, struct
 		return rc;
 	}
 	if (strcmp(o, "--facility") != 0 && strcmp(o, "--site") != 0 && strcmp(o, "--plot") != 0 && strcmp(o, "--targets") != 0 && strcmp(o, "--start") != 0
-		&& strcmp(o, "--date") != 0)
+		&& strcmp(o, "--date") != 0 && strcmp(o, "--place") != 0)
 		return cmd_usage(&command_visible, "unknown option %s", o);
 	if (v == NULL)
 		return cmd_usage(&command_visible, "%s wants a value", o);
@@ -232,6 +236,8 @@ static int option_read(struct arguments *a, const char *o, const char *v, struct
 		a->facility = v;
 	else if (strcmp(o, "--site") == 0)
 		a->site = v;
+	else if (strcmp(o, "--place") == 0)
+		a->ground = v;
 	else if (strcmp(o, "--plot") == 0)
 		a->plot = v;
 	else if (strcmp(o, "--targets") == 0)
@@ -248,6 +254,8 @@ static int arguments_read(struct arguments *a, int argc, char **argv)
 		int rc = 0;
 		if (strcmp(argv[i], "--json") == 0)
 			a->json = true;
+		else if (strcmp(argv[i], "--night") == 0)
+			a->night = true;
 		else if (argv[i][0] == '-' && argv[i][1] == '-')
 			rc = option_read(a, argv[i], i + 1 < argc ? argv[i + 1] : NULL, &e), i++;
 		else if (a->places < 2)
@@ -257,9 +265,30 @@ static int arguments_read(struct arguments *a, int argc, char **argv)
 		if (rc != 0)
 			return rc;
 	}
-	if ((a->targets == NULL) == (a->places == 0))
-		return cmd_usage(&command_visible, "give either RA DEC or --targets FILE");
+	if (a->night ? a->targets != NULL || a->places > 0 || a->plot != NULL : (a->targets == NULL) == (a->places == 0))
+		return cmd_usage(&command_visible, "give either RA DEC, or --targets FILE, or --night alone");
+	if (a->ground != NULL && a->site != NULL)
+		return cmd_usage(&command_visible, "--place is not a site of a facility: give one of --place and --site");
 	a->limits.visit_s = a->visit_min * 60;
+	return 0;
+}
+
+/* A place that is no facility's: LAT,LON or LAT,LON,ELEVATION. Returns an exit code. */
+static int ground_read(const char *text, struct visibility_site *out)
+{
+	double v[3] = {NAN, NAN, 0};
+	char *end = (char *)(size_t)text;
+	int n = 0;
+	do {
+		const char *from = end + (n > 0);
+		v[n] = strtod(from, &end);
+		if (end == from)
+			v[n] = NAN;
+	} while (*end == ',' && ++n < 3);
+	if (*end != '\0' || n == 0 || !(fabs(v[0]) <= 90 && fabs(v[1]) <= 360 && fabs(v[2]) < 10000))
+		return cmd_usage(&command_visible, "--place wants LAT,LON[,METRES] in degrees, north and east positive, not \"%.40s\"", text);
+	*out = (struct visibility_site){"here", "", {v[0], v[1], v[2]}, 0.0, 12.0, 1};
+	text_copy(out->name, sizeof out->name, text);
 	return 0;
 }
 
@@ -275,8 +304,11 @@ static int visible_run(int argc, char **argv)
 		return rc;
 	if (a.start_us == UTC_NONE)
 		a.start_us = clock_wall_us();
-	if ((rc = cmd_sites_read(a.facility, a.site, sites, &site_count)) != 0)
+	site_count = 1;
+	if ((rc = a.ground ? ground_read(a.ground, sites) : cmd_sites_read(a.facility, a.site, sites, &site_count)) != 0)
 		return rc;
+	if (a.night)
+		return visible_night(sites, site_count, a.start_us, a.dut1_s, a.json);
 	if (a.targets == NULL) {
 		if (place_read(a.place[0], a.places > 1 ? a.place[1] : NULL, &one.ra_deg, &one.dec_deg, &e) < 0)
 			return err_print(&e);
@@ -286,6 +318,8 @@ static int visible_run(int argc, char **argv)
 	}
 	int64_t end_us = a.start_us + (int64_t)(a.hours * 3600e6);
 	struct visibility_night *n = visibility_night_new(sites, site_count, a.start_us, end_us, &e);
+	if (n != NULL && a.dut1_s != 0)
+		visibility_night_ut1(n, a.dut1_s);
 	rc = n ? show(&a, n, list, count, end_us) : err_print(&e);
 	if (rc == 0 && a.plot != NULL)
 		rc = plots(&a, n, &(struct places){list, count});
@@ -297,7 +331,7 @@ static int visible_run(int argc, char **argv)
 
 const struct command command_visible = {
 	.name = "visible",
-	.args = "[options] RA DEC | --targets FILE",
+	.args = "[options] RA DEC | --targets FILE | --night",
 	.summary = "windows per site and night, with the reason where there is none",
 	.help =
 		"When can a position be observed, from where, and if not, why not: for every site the windows in which airmass, Sun and\n"
@@ -305,19 +339,24 @@ const struct command command_visible = {
 		"\n"
 		"  RA DEC             ICRS, degrees (197.4488 -23.3839), or hours and degrees with colons (13:09:47.7 -23:23:02)\n"
 		"  --targets FILE     what `slew rank --json` or `--csv` printed (- reads standard input): one line a window, or the reason\n"
+		"  --night            no target: sunset, the twilights (Sun 6, 12 and 18 deg below), moonrise, moonset and how full the Moon is, for\n"
+		"                     the night that goes on or comes next at --start; rising and setting: upper limb, 34' of refraction (-50')\n"
 		"  --facility NAME    lco, or the path of your own descriptor\n"
 		"  --site CODE        only this site of it (lsc, coj, cpt, tfn, elp, ogg)\n"
+		"  --place LAT,LON[,M]  a place that is no facility's: degrees, north and east positive, metres above the sea\n"
 		"  --start TIME       UTC, ISO 8601 (2017-08-17T18:00); --date is the same; now when not given\n"
 		"  --hours H          how long from there (24)\n"
 		"  --max-airmass X    2.0, secant of the zenith distance\n"
 		"  --sun DEG          altitude below which the Sun must be (-12)\n"
 		"  --min-moon DEG     distance from the Moon (30), also while it is below the horizon; 0: any\n"
 		"  --visit MIN        shorter windows do not count (5)\n"
+		"  --dut1 S           UT1 - UTC of that day in seconds (0); IERS Bulletin A has it\n"
 		"  --plot FILE.html   also draw altitude against time for every site, up to 7 targets (SVG in one page)\n"
 		"  --json             one object a target: name ra_deg dec_deg sites[{site, windows[{start_us, end_us, best_us,\n"
 		"                     airmass_best …, moon_deg …}], reason, detail}]; times in microseconds since 1970 UTC\n"
 		"\n"
-		"Times are good to about a second (UT1 is taken as UTC, altitudes are without refraction). The reasons, in the order in\n"
+		"Altitudes are geometric, within 1 arcsecond of ERFA's; times are as good as UT1: what --dut1 leaves out (0.9 s at most) is off. The\n"
+		"horizon of a telescope is its lowest geometric altitude. The reasons, in the order in\n"
 		"which they are asked: never_rises, daylight, moon, window_short, late.\n"
 		"\n"
 		"  slew visible 13:09:47.7 -23:23:02 --start 2017-08-17T18:00 --max-airmass 2.5\n"

@@ -169,7 +169,7 @@ static void stand_turn(const struct stand *t, double x, double y, double z, doub
 void ephemeris_local_over(const struct ephemeris_bodies *b, const struct ephemeris_ground *g, struct ephemeris_local *out)
 {
 	struct stand t;
-	double here[3], moon[3], sun[3], far, spin = SPIN * g->axis_m / ERFA_CMPS, towards;
+	double here[3], moon[3], sun[3], far, spin = SPIN * g->axis_m / ERFA_CMPS, at_moon, at_sun;
 	out->utc_us = b->utc_us;
 	out->lst_rad = eraAnp(b->era_rad + g->lon_rad);
 	stand_set(b, g, out->lst_rad, &t);
@@ -186,12 +186,15 @@ void ephemeris_local_over(const struct ephemeris_bodies *b, const struct ephemer
 	eraPn(moon, &far, moon);
 	eraPn(sun, &far, sun);
 	/* The Moon goes with the Earth: what its light time and the orbit's aberration do cancels, all but its own way around us. */
-	towards = spin * ephemeris_dot(out->east, moon);
-	for (int i = 0; i < 3; i++)
-		out->moon[i] = moon[i] + spin * out->east[i] - towards * moon[i];
+	at_moon = spin * ephemeris_dot(out->east, moon);
+	at_sun = ephemeris_dot(out->velocity, sun);
+	for (int i = 0; i < 3; i++) {
+		out->moon[i] = moon[i] + spin * out->east[i] - at_moon * moon[i];
+		out->sun[i] = sun[i] + out->velocity[i] - at_sun * sun[i];
+	}
 	out->zenith_velocity = ephemeris_dot(out->zenith, out->velocity);
 	out->moon_velocity = ephemeris_dot(out->moon, out->velocity);
-	out->sun_sin_alt = ephemeris_sin_alt(out, &(struct ephemeris_target){{sun[0], sun[1], sun[2]}});
+	out->sun_sin_alt = ephemeris_dot(out->zenith, out->sun);
 	out->moon_sin_alt = ephemeris_dot(out->zenith, out->moon);
 	out->moon_illuminated = b->moon_illuminated;
 }

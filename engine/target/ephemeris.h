@@ -64,7 +64,7 @@ struct ephemeris_local {
 	double zenith[3], north[3], east[3];
 	double meridian[3];                 /* where the meridian meets the equator */
 	double velocity[3], zenith_velocity, moon_velocity; /* of the observer, in units of c; its part towards zenith and Moon */
-	double moon[3];                     /* unit vector, apparent, topocentric (parallax up to 1°) */
+	double sun[3], moon[3];             /* unit vectors, apparent, topocentric (the Moon's parallax is up to 1°) */
 	double sun_sin_alt, moon_sin_alt, moon_illuminated;
 };
 void ephemeris_local_over(const struct ephemeris_bodies *b, const struct ephemeris_ground *g, struct ephemeris_local *out);

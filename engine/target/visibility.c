@@ -56,6 +56,18 @@ int visibility_sites(const json_t *descriptor, struct visibility_site *out, size
 	return 0;
 }
 
+/* Every site at every step. */
+static void local_fill(struct visibility_night *n)
+{
+	for (size_t k = 0; k < n->steps; k++) {
+		struct ephemeris_bodies now;
+		size_t b = k / BODY_STEPS;
+		ephemeris_bodies_between(&n->body[b], &n->body[b + 1], n->start_us + (int64_t)k * VISIBILITY_STEP_US, &now);
+		for (size_t s = 0; s < n->sites; s++)
+			ephemeris_local_over(&now, &n->ground[s], &n->local[s * n->steps + k]);
+	}
+}
+
 static void night_fill(struct visibility_night *n, const struct visibility_night *like)
 {
 	if (like != NULL) { /* the Sun and the Moon are the same for all */
@@ -67,13 +79,15 @@ static void night_fill(struct visibility_night *n, const struct visibility_night
 	}
 	for (size_t s = 0; s < n->sites; s++)
 		ephemeris_ground_set(&n->site[s].place, &n->ground[s]);
-	for (size_t k = 0; k < n->steps; k++) {
-		struct ephemeris_bodies now;
-		size_t b = k / BODY_STEPS;
-		ephemeris_bodies_between(&n->body[b], &n->body[b + 1], n->start_us + (int64_t)k * VISIBILITY_STEP_US, &now);
-		for (size_t s = 0; s < n->sites; s++)
-			ephemeris_local_over(&now, &n->ground[s], &n->local[s * n->steps + k]);
-	}
+	local_fill(n);
+}
+
+void visibility_night_ut1(struct visibility_night *n, double dut1_s)
+{
+	n->frame.dut1_s = dut1_s;
+	for (size_t b = 0; b < n->bodies; b++)
+		n->body[b].dut1_s = dut1_s;
+	local_fill(n);
 }
 
 static struct visibility_night *night_new(const struct visibility_site *sites, size_t count, int64_t start_us, int64_t end_us,

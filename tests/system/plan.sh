@@ -20,6 +20,13 @@ check "a ranked list gives an object a target" test "$(grep -c '"sites":' "$tmp/
 check "what never rises says so" grep -q '"reason":"never_rises"' "$tmp/a"
 usage() { ./slew "$@" > "$tmp/b" 2>&1; test $? = 2 && grep -q "slew: " "$tmp/b"; }
 input() { ./slew "$@" > "$tmp/b" 2>&1; test $? = 1 && grep -q "slew: " "$tmp/b"; }
+./slew visible --night --site lsc --start 2017-08-17T18:00 > "$tmp/a" 2>&1
+check "the night of Cerro Tololo, 2017-08-17: sunset 22:20, dark at 23:40" grep -q '^lsc .*2017-08-17 22:1[5-9]:.* 23:40:4' "$tmp/a"
+./slew visible --night --json --place 69.65,18.96 --start 2017-12-21 > "$tmp/a" 2>&1
+check "a polar night has no sunset, yet it gets dark" grep -q '"astronomical_dusk_us":[0-9].*"sunset_us":null' "$tmp/a"
+check "a night and a position are a usage error" usage visible --night 10 20
+check "a place of one number is a usage error" usage visible --night --place 10
+check "dut1 of 2 s is a usage error" usage visible --night --dut1 2
 check "no position is a usage error" usage visible
 check "an unknown option is a usage error" usage visible 10 20 --frob 3
 check "a declination of 95 deg is refused" input visible 10 95
