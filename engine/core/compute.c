@@ -3,7 +3,7 @@
 #include "engine/base/json.h"
 #include "engine/base/limits.h"
 #include "engine/request/plan.h"
-#include "engine/target/rank.h"
+#include "engine/target/probability.h"
 #include "engine/target/region.h"
 #include <math.h>
 #include <stdlib.h>
@@ -67,27 +67,28 @@ static int compute_map(const struct compute_host *host, const json_t *job, json_
 	return rc;
 }
 
-static json_t *target_of(const struct catalog *c, const struct ranked *r, size_t rank)
+static json_t *target_of(const struct catalog *c, const struct ranked *r, size_t rank, double probability)
 {
 	struct catalog_row g;
 	char key[CATALOG_NAME + 24];
 	catalog_row_at(c, r->row, &g);
 	snprintf(key, sizeof key, "%s|%lld", g.name, (long long)g.id);
-	return json_pack("{s:s s:I s:I s:s s:o s:o s:o s:o s:o s:o s:o}", "key", key, "rank", (json_int_t)rank, "id", (json_int_t)g.id, "name",
+	return json_pack("{s:s s:I s:I s:s s:o s:o s:o s:o s:o s:o s:o s:o}", "key", key, "rank", (json_int_t)rank, "id", (json_int_t)g.id, "name",
 		g.name, "ra_deg", json_real(g.ra_deg), "dec_deg", json_real(g.dec_deg), "distance_mpc", json_real_or_null(g.distance_mpc),
 		"distance_err_mpc", json_real_or_null((double)g.distance_err_mpc), "dpdv_per_mpc3", json_real_or_null(r->dpdv_per_mpc3),
-		"share", json_real(r->share), "cumulative_share", json_real(r->cumulative_share));
+		"share", json_real(r->share), "cumulative_share", json_real(r->cumulative_share), "probability", json_real(probability));
 }
 
-static json_t *rank_answer(const struct catalog *c, const struct ranking *r)
+static json_t *rank_answer(const struct catalog *c, const struct ranking *r, const struct probability *p, const struct weight *w)
 {
 	json_t *targets = json_array();
 	for (size_t i = 0; targets != NULL && i < r->count; i++)
-		if (json_array_append_new(targets, target_of(c, &r->list[i], i + 1)) != 0) {
+		if (json_array_append_new(targets, target_of(c, &r->list[i], i + 1, probability_row(p, w, c, &r->list[i]))) != 0) {
 			json_decref(targets);
 			return NULL;
 		}
-	return json_pack("{s:s s:I s:o}", "kind", "rank", "considered", (json_int_t)r->considered, "targets", targets);
+	return json_pack("{s:s s:I s:o s:o s:I s:o}", "kind", "rank", "considered", (json_int_t)r->considered, "outside", json_real_or_null(p->outside),
+		"catalogue_sum", json_real_or_null(p->catalogue), "mean_weight", (json_int_t)r->mean_weight, "targets", targets);
 }
 
 /* Options of a job; what it asks for must be what is known. */
@@ -111,24 +112,41 @@ static int rank_options_of(const struct compute_host *host, const json_t *job, s
 	return 0;
 }
 
+/* Ranks a map that has been read. */
+static int rank_map(const struct compute_host *host, const struct skymap *m, struct rank_options *o, json_t **result, struct err *e)
+{
+	static const enum weight_kind kinds[] = {[RANK_NONE] = WEIGHT_NONE, [RANK_LUMINOSITY] = WEIGHT_LUMINOSITY, [RANK_MASS] = WEIGHT_MASS};
+	struct probability_model model;
+	struct probability p;
+	struct ranking r;
+	if (probability_model_make(&model, host->catalog, kinds[o->weight], NULL, NAN, e) < 0)
+		return -1;
+	o->by = &model.weight;
+	int rc = rank_galaxies(m, host->catalog, o, &r, e);
+	if (rc == 0) {
+		probability_make(&p, m, &model.missing, &r, NULL);
+		*result = rank_answer(host->catalog, &r, &p, &model.weight);
+		rank_free(&r);
+		if (*result == NULL)
+			rc = err_set(e, ERR_MEMORY, "no memory for the answer of a computation");
+	}
+	probability_model_free(&model);
+	return rc;
+}
+
 static int compute_rank(const struct compute_host *host, const json_t *job, json_t **result, struct err *e)
 {
 	struct rank_options o = {0};
 	struct skymap m;
-	struct ranking r;
 	struct err why = {0};
 	if (rank_options_of(host, job, &o, &why) < 0)
 		return answer_error("rank", &why, result, e);
 	int rc = map_of(host, job, &m, &why, e);
 	if (rc != 0)
 		return rc < 0 ? -1 : answer_error("rank", &why, result, e);
-	rc = rank_galaxies(&m, host->catalog, &o, &r, e);
+	rc = rank_map(host, &m, &o, result, e);
 	skymap_free(&m);
-	if (rc < 0)
-		return -1;
-	*result = rank_answer(host->catalog, &r);
-	rank_free(&r);
-	return *result ? 0 : err_set(e, ERR_MEMORY, "no memory for the answer of a computation");
+	return rc;
 }
 
 int compute_run(const struct compute_host *host, const json_t *job, json_t **result, struct err *e)

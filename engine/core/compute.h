@@ -5,8 +5,10 @@
  *   → {"kind":"map","sha256","area50_deg2","area90_deg2","ra_deg","dec_deg","gal_b_deg","distmean_mpc"|null,"diststd_mpc"|null,
  *      "distmod_mag"|null,"ordering","max_order","pixels","is_3d"}
  * job {"kind":"rank","sha256":map,"weight":"none|luminosity|mass","distance_error":"catalogue|none","top":N,"probability":p|null,"catalog":sha256}
- *   → {"kind":"rank","considered":n,"targets":[{"key","rank","id","name","ra_deg","dec_deg","distance_mpc","distance_err_mpc",
- *      "dpdv_per_mpc3","share","cumulative_share"}]}     key = "NAME|ID", the catalogue's published name and id
+ *   → {"kind":"rank","considered":n,"outside":p|null,"catalogue_sum":s|null,"mean_weight":n,"targets":[{"key","rank","id","name","ra_deg","dec_deg",
+ *      "distance_mpc","distance_err_mpc","dpdv_per_mpc3","share","cumulative_share","probability"}]}     key = "NAME|ID", the catalogue's published
+ *      name and id; outside: P(host not in the catalogue), catalogue_sum: S of engine/target/probability.h; mean_weight: rows in the map whose
+ *      weight is the mean of their distance
  * job {"kind":"plan", …}: engine/request/plan.h
  * A job that cannot be done → {"kind":…,"error":"sentence"} and 0: the answer to hostile bytes is an answer.  */
 #ifndef ENGINE_CORE_COMPUTE_H

@@ -24,16 +24,17 @@ static void map_result(struct core *c, const json_t *job, const json_t *result)
 static void target_put(struct core *c, int64_t event, int64_t generation, const json_t *t)
 {
 	static const char upsert[] =
-		"INSERT INTO target(event,key,kind,name,ra_deg,dec_deg,distance_mpc,distance_err_mpc,rank,dpdv_per_mpc3,share,cumulative_share,generation) "
-		"VALUES(?,?,'galaxy',?,?,?,?,?,?,?,?,?,?) ON CONFLICT(event,key) DO UPDATE SET name=excluded.name,ra_deg=excluded.ra_deg,"
+		"INSERT INTO target(event,key,kind,name,ra_deg,dec_deg,distance_mpc,distance_err_mpc,rank,dpdv_per_mpc3,share,cumulative_share,generation,"
+		"probability) VALUES(?,?,'galaxy',?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(event,key) DO UPDATE SET name=excluded.name,ra_deg=excluded.ra_deg,"
 		"dec_deg=excluded.dec_deg,distance_mpc=excluded.distance_mpc,distance_err_mpc=excluded.distance_err_mpc,rank=excluded.rank,"
-		"dpdv_per_mpc3=excluded.dpdv_per_mpc3,share=excluded.share,cumulative_share=excluded.cumulative_share,generation=excluded.generation";
+		"dpdv_per_mpc3=excluded.dpdv_per_mpc3,share=excluded.share,cumulative_share=excluded.cumulative_share,generation=excluded.generation,"
+		"probability=excluded.probability";
 	double ra = json_number(t, "ra_deg", NAN), dec = json_number(t, "dec_deg", NAN);
 	if (json_text(t, "key", "")[0] == 0 || isnan(ra) || isnan(dec))
 		refuse(c, "ranking: a target without key or position");
-	put(c, upsert, "ittddddidddi", event, json_text(t, "key", ""), json_text(t, "name", ""), ra, dec, json_number(t, "distance_mpc", NAN),
+	put(c, upsert, "ittddddidddid", event, json_text(t, "key", ""), json_text(t, "name", ""), ra, dec, json_number(t, "distance_mpc", NAN),
 	    json_number(t, "distance_err_mpc", NAN), json_int(t, "rank", 0), json_number(t, "dpdv_per_mpc3", NAN), json_number(t, "share", NAN),
-	    json_number(t, "cumulative_share", NAN), generation);
+	    json_number(t, "cumulative_share", NAN), generation, json_number(t, "probability", NAN));
 }
 
 /* Every target has a verdict from the moment that it is one; those that dropped out of the ranking are below the cut. */
@@ -103,6 +104,7 @@ static void rank_result(struct core *c, int64_t event, int64_t generation, const
 		return;
 	}
 	alarm_clear(c, name, "rank");
+	put(c, "UPDATE event SET outside=? WHERE id=?", "di", json_number(result, "outside", NAN), event);
 	const json_t *list = json_object_get(result, "targets"), *t;
 	size_t i;
 	json_array_foreach(list, i, t)

@@ -55,12 +55,13 @@ static const struct part parts[] = {
 	 "SELECT x.policy, x.code, x.detail, x.facility, i.utc_us FROM verdict x JOIN input i ON i.seq = x.seq"
 	 " WHERE x.event = ?1 AND ifnull(x.target, 0) = ?2 ORDER BY x.policy", 50, false},
 	{"ranking",
-	 "SELECT count(*) AS targets, max(t.cumulative_share) AS cumulative_share,"
+	 "SELECT count(*) AS targets, max(t.cumulative_share) AS cumulative_share, total(t.probability) AS probability,"
+	 " (SELECT outside FROM event WHERE id = ?1) AS outside,"
 	 " (SELECT count(DISTINCT r.target) FROM request r WHERE r.event = ?1) AS asked FROM target t"
 	 " WHERE t.event = ?1 AND t.generation = (" NEWEST_RANK ") AND ?2 >= 0", 1, true},
 	{"reasons", "SELECT code, count(*) AS n FROM verdict WHERE event = ?1 AND target IS NOT NULL AND ?2 >= 0 GROUP BY code ORDER BY n DESC, code", 50, false},
 	{"best",
-	 "SELECT t.rank, t.name, t.ra_deg, t.dec_deg, t.distance_mpc, t.share, t.cumulative_share,"
+	 "SELECT t.rank, t.name, t.ra_deg, t.dec_deg, t.distance_mpc, t.share, t.cumulative_share, t.probability,"
 	 " (SELECT group_concat(s, ' ') FROM (SELECT r.facility || '=' || r.state AS s FROM request r WHERE r.event = t.event AND r.target = t.id ORDER BY r.id)) AS requests,"
 	 " (SELECT code FROM verdict x WHERE x.event = t.event AND x.target = t.id ORDER BY x.policy LIMIT 1) AS code,"
 	 " (SELECT detail FROM verdict x WHERE x.event = t.event AND x.target = t.id ORDER BY x.policy LIMIT 1) AS detail"
@@ -68,7 +69,7 @@ static const struct part parts[] = {
 	 " AND t.generation = (" NEWEST_RANK ") ORDER BY t.rank, t.id", BEST, false},
 	{"target",
 	 "SELECT t.key, t.name, t.kind, t.ra_deg, t.dec_deg, t.distance_mpc, t.distance_err_mpc, t.rank, t.dpdv_per_mpc3, t.share,"
-	 " t.cumulative_share, t.pinned, t.generation < (" NEWEST_RANK ") AS dropped_out"
+	 " t.cumulative_share, t.probability, t.pinned, t.generation < (" NEWEST_RANK ") AS dropped_out"
 	 " FROM target t WHERE t.event = ?1 AND t.id = ?2", 1, true},
 	{"requests",
 	 "SELECT r.id, r.token, t.name AS target, r.facility, r.programme, r.purpose, r.mode, r.epoch, r.variant, r.state, r.unwanted,"

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 /* *out: {"now_us", "outcome": sentence, "event": {}, "revisions": [], "facts": {known ones}, "unknown": [names], "map": {}|null,
- * "decisions": [], "verdicts": [of the event, or of the target], "ranking": {"targets","cumulative_share","asked"}, "reasons": [{"code","n"}],
+ * "decisions": [], "verdicts": [of the event, or of the target], "ranking": {"targets","cumulative_share","probability","outside","asked"}, "reasons": [{"code","n"}],
  * "best": [], "target": {}|null, "asked_target": name|null, "requests": [{…, "chain": [links in order]}], "gates": [], "orders": []}.
  * target NULL: the event as a whole, with its ten best targets. New reference. */
 int explain_run(sqlite3 *ro, const char *event, const char *target, int64_t now_us, json_t **out, struct err *e);

@@ -4,6 +4,7 @@
 #include "engine/base/utc.h"
 #include "engine/report/explain.h"
 #include "engine/report/table.h"
+#include <math.h>
 #include <string.h>
 
 enum { CELL = 1200 };
@@ -101,7 +102,7 @@ static void verdicts_print(const json_t *rows, FILE *to)
 static void target_print(const json_t *v, FILE *to)
 {
 	static const struct column best[] = {{"rank", "rank", COLUMN_COUNT, 0}, {"target", "name", COLUMN_TEXT, 30}, {"dist Mpc", "distance_mpc", COLUMN_NUMBER, 0},
-		{"share %", "share", COLUMN_PERCENT, 0}, {"sum %", "cumulative_share", COLUMN_PERCENT, 0}, {"requests", "requests", COLUMN_TEXT, 44},
+		{"share %", "share", COLUMN_PERCENT, 0}, {"sum %", "cumulative_share", COLUMN_PERCENT, 0}, {"prob. %", "probability", COLUMN_PERCENT, 0}, {"requests", "requests", COLUMN_TEXT, 44},
 		{"verdict", "code", COLUMN_TEXT, 0}, {"detail", "detail", COLUMN_TEXT, 60}, {0}};
 	const json_t *t = json_object_get(v, "target"), *ranking = json_object_get(v, "ranking");
 	char name[CELL], cell[64];
@@ -110,11 +111,16 @@ static void target_print(const json_t *v, FILE *to)
 		fprintf(to, ", %s Mpc: ", table_cell(cell, sizeof cell, COLUMN_NUMBER, json_object_get(t, "distance_mpc")));
 		fprintf(to, json_int(t, "dropped_out", 0) ? "was rank %s, dropped out of the newest ranking of %lld" : "rank %s of %lld",
 		        table_cell(cell, sizeof cell, COLUMN_COUNT, json_object_get(t, "rank")), (long long)json_int(ranking, "targets", 0));
-		fprintf(to, ", share %s %%%s\n", table_cell(cell, sizeof cell, COLUMN_PERCENT, json_object_get(t, "share")),
-		        json_int(t, "pinned", 0) ? ", pinned by an operator" : "");
+		fprintf(to, ", share %s %%", table_cell(cell, sizeof cell, COLUMN_PERCENT, json_object_get(t, "share")));
+		if (json_is_number(json_object_get(t, "probability")))
+			fprintf(to, ", probability to be the host %s %%", table_cell(cell, sizeof cell, COLUMN_PERCENT, json_object_get(t, "probability")));
+		fprintf(to, "%s\n", json_int(t, "pinned", 0) ? ", pinned by an operator" : "");
 	} else if (json_array_size(json_object_get(v, "best")) > 0) {
 		fprintf(to, "ranking   %lld galaxies, shares of dP/dV summed over the catalogue: %.1f %%\n", (long long)json_int(ranking, "targets", 0),
 		        100 * json_number(ranking, "cumulative_share", 0));
+		if (json_is_number(json_object_get(ranking, "outside")))
+			fprintf(to, "          P(host not in the catalogue) %.1f %%, P(host among these) %.1f %%\n", 100 * json_number(ranking, "outside", NAN),
+			        100 * json_number(ranking, "probability", 0));
 		table_print(to, 2, best, json_object_get(v, "best"));
 	}
 	verdicts_print(json_object_get(v, "verdicts"), to);

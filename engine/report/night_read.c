@@ -33,7 +33,7 @@ static const struct {
 		"SELECT t.id AS id, t.event AS event, t.name AS name, t.key AS key, t.ra_deg AS "
 		"ra_deg, t.dec_deg AS dec_deg, t.distance_mpc AS mpc,"
 		" CASE WHEN t.generation = (SELECT max(x.generation) FROM target x WHERE x.event = "
-		"t.event) THEN t.rank END AS rank, t.share AS share, t.generation AS generation, "
+		"t.event) THEN t.rank END AS rank, t.share AS share, t.probability AS probability, t.generation AS generation, "
 		"v.code AS code, v.detail AS detail, v.facility AS facility FROM target t LEFT JOIN"
 		" verdict v ON v.target = t.id AND v.event = t.event ORDER BY t.event, "
 		"t.generation DESC, ifnull(t.rank, 1000000), t.id"}, /* a rank is the last

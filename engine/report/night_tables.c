@@ -118,12 +118,22 @@ static void latency(const json_t *night, struct text *out)
 	text_puts(out, "</table>\n");
 }
 
+/* Of a galaxy to be the host: "1.25 %", or a dash where an older ranking did not say. */
+static const char *percent_word(char out[32], const json_t *t)
+{
+	double p = json_number(t, "probability", NAN);
+	if (isnan(p))
+		return "–";
+	snprintf(out, 32, "%.2f %%", 100 * p);
+	return out;
+}
+
 static void why_not(const struct night_input *in, const json_t *night, struct text *out)
 {
 	json_t *t;
 	const json_t *event = json_object_get(night, "event");
 	size_t i, shown = 0;
-	char rank[32];
+	char rank[32], chance[32];
 	const json_t *host = night_host(in, json_text(event, "name", "?"));
 	const char *colour;
 
@@ -132,7 +142,7 @@ static void why_not(const struct night_input *in, const json_t *night, struct te
 	if (!in->simulated)
 		text_puts(out, " <code>slew ctl explain EVENT TARGET</code> shows the whole chain.");
 	text_puts(out, "</p><table><tr><th class=\"n\">rank</th><th>galaxy</th><th "
-		       "class=\"n\">share</th><th "
+		       "class=\"n\">share</th><th class=\"n\">probability</th><th "
 		       "class=\"n\">distance</th><th>fate</th><th>why</th></tr>\n");
 	json_array_foreach (json_object_get(night, "targets"), i, t) {
 		const char *name = json_text(t, "name", ""),
@@ -146,18 +156,17 @@ static void why_not(const struct night_input *in, const json_t *night, struct te
 			rank_word(rank, t));
 		text_html(out, name);
 		text_printf(out,
-			"%s</td><td class=\"n\">%.2f %%</td><td class=\"n\">%.0f Mpc</td><td "
+			"%s</td><td class=\"n\">%.2f %%</td><td class=\"n\">%s</td><td class=\"n\">%.0f Mpc</td><td "
 			"class=\"keep\" style=\"color:%s\">%s</td><td><b>",
 			is_host ? " <b class=\"host\">★ true host</b>" : "",
-			100 * json_number(t, "share", NAN), json_number(t, "mpc", NAN), colour,
-			fate);
+			100 * json_number(t, "share", NAN), percent_word(chance, t), json_number(t, "mpc", NAN), colour, fate);
 		text_html(out, json_text(t, "code", "none yet"));
 		text_puts(out, "</b> ");
 		text_html(out, json_text(t, "detail", ""));
 		text_puts(out, "</td></tr>\n");
 	}
 	if (shown == 0)
-		text_puts(out, "<tr><td colspan=\"6\" class=\"dim\">None: every ranked galaxy was "
+		text_puts(out, "<tr><td colspan=\"7\" class=\"dim\">None: every ranked galaxy was "
 			       "observed.</td></tr>");
 	text_puts(out, "</table>\n");
 	if (host != NULL && json_is_false(json_object_get(host, "in_catalogue")))

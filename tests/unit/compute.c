@@ -67,6 +67,9 @@ static void map_and_rank(void **state)
 	assert_string_equal(json_text(first, "key", ""), "NGC 5|5");
 	assert_int_equal(json_int(first, "rank", 0), 1);
 	assert_true(json_number(first, "share", 0) > json_number(json_array_get(targets, 1), "share", 1));
+	double in = json_number(first, "probability", 0), outside = json_number(r, "outside", -1); /* three galaxies are hardly a catalogue */
+	assert_true(in > 0 && outside > 0.5 && outside < 1 && in < 1 - outside);
+	assert_true(in > json_number(json_array_get(targets, 1), "probability", 1) && json_number(r, "catalogue_sum", -1) > 0);
 	assert_null(strchr(json_text(json_array_get(targets, 1), "name", "|"), '|'));
 	json_decref(r);
 	says(&host, "{\"kind\":\"rank\",\"sha256\":\"page\"}", "HTML page");

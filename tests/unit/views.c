@@ -25,10 +25,11 @@ static const char night[] =
 	"INSERT INTO decision(event,policy,alert,outcome,state,missing,approved,approved_h,changed_seq) VALUES (1,'bns-near',2,'true','triggered',NULL,1,3.0,3),(2,'bns-near',1,'unknown','idle','p_bns',0,NULL,3);"
 	"INSERT INTO facility(name,adapter,state,accepts_tests,descriptor,failures,checked_us,changed_seq) VALUES ('lco','ocs','open',0,'{}',2,1502975000000000,1);"
 	"INSERT INTO programme(name,facility,proposal,hours,triggers,state) VALUES ('gw','lco','KEY2026','{\"NORMAL\":10,\"TIME_CRITICAL\":2}',3,'active');"
-	"INSERT INTO target(id,event,key,kind,name,ra_deg,dec_deg,distance_mpc,rank,share,cumulative_share,generation) VALUES"
-	" (1,1,'NGC 4993|45657','galaxy','NGC 4993',197.448,-23.384,40.7,1,0.4,0.4,1),"
-	" (2,1,'50MGC:ESO508-019|45531','galaxy','50MGC:ESO508-019',197.466,-24.239,45.1,2,0.3,0.7,1),"
-	" (3,1,'PGC 99|99','galaxy','PGC 99',12.0,80.0,41,3,0.1,0.8,1);"
+	"INSERT INTO target(id,event,key,kind,name,ra_deg,dec_deg,distance_mpc,rank,share,cumulative_share,generation,probability) VALUES"
+	" (1,1,'NGC 4993|45657','galaxy','NGC 4993',197.448,-23.384,40.7,1,0.4,0.4,1,0.3),"
+	" (2,1,'50MGC:ESO508-019|45531','galaxy','50MGC:ESO508-019',197.466,-24.239,45.1,2,0.3,0.7,1,0.22),"
+	" (3,1,'PGC 99|99','galaxy','PGC 99',12.0,80.0,41,3,0.1,0.8,1,NULL);"
+	"UPDATE event SET outside=0.25 WHERE id=1;"
 	"INSERT INTO request(id,token,event,target,facility,programme,policy,purpose,epoch,variant,state,unwanted,unwanted_why,mode,body,start_us,end_us,seconds,"
 	"  remote_id,created_us,created_seq,changed_seq) VALUES"
 	" (1,'slew-0123abcd-1',1,1,'lco','gw',1,'search',1,0,'declined',0,NULL,'TIME_CRITICAL','{\"site\":\"lsc\",\"filters\":[\"gp\",\"ip\"]}',"
@@ -62,6 +63,7 @@ static int setup(void **state)
 	size_t len;
 	(void)state;
 	if (query_open(":memory:", QUERY_WRITE, &db, &e) == 0 && query_script(db, embed_find("schemas/store/0001_spine.sql", &len), &e) == 0 &&
+	    query_script(db, embed_find("schemas/store/0011_probability.sql", &len), &e) == 0 &&
 	    query_script(db, night, &e) == 0)
 		return 0;
 	printf("# %s\n", e.text);
@@ -159,7 +161,7 @@ static void explain_says_why_not(void **state)
 	contains(text, "and again on igwn.gwalert-copy");
 	contains(text, "policy    bns-near: true by the INITIAL");
 	contains(text, "when p_bns > 0.5");
-	contains(text, "rank 1 of 3, share 40.00 %");
+	contains(text, "rank 1 of 3, share 40.00 %, probability to be the host 30.00 %");
 	contains(text, "declined at requests[0].windows[0]: the target will not be visible");
 	contains(text, "accepted → cancelling (unwanted): vetoed by uid 1000");
 	contains(text, "sent      submit, answer: accepted");
