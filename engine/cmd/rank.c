@@ -96,6 +96,8 @@ static int arguments_read(struct arguments *a, int argc, char **argv)
 			if (a->form != RANK_TABLE && a->form != form)
 				return cmd_usage(&command_rank, "--json or --csv, not both");
 			a->form = form;
+		} else if (strcmp(argv[i], "--no-shares") == 0) {
+			a->options.list_only = true;
 		} else if (argv[i][0] == '-' && argv[i][1] != '\0') {
 			return cmd_usage(&command_rank, "unknown option %s", argv[i]);
 		} else if (a->map != NULL) {
@@ -106,6 +108,8 @@ static int arguments_read(struct arguments *a, int argc, char **argv)
 	}
 	if (a->map == NULL && !a->at_position)
 		return cmd_usage(&command_rank, "no MAP given");
+	if (a->options.list_only && (isfinite(a->options.probability) || a->explain != NULL))
+		return cmd_usage(&command_rank, "--probability and --explain need the sum over all galaxies: not with --no-shares");
 	if (a->map != NULL && a->at_position)
 		return cmd_usage(&command_rank, "a MAP or a --position, not both");
 	return a->catalog != NULL ? 0 : cmd_usage(&command_rank, "no --catalog given (make one with `slew catalog build`)");
@@ -147,8 +151,12 @@ static int rank_show(struct arguments *a, const struct skymap *m, const struct c
 	struct err e = {0};
 	enum weight_kind kind = column != NULL ? WEIGHT_COLUMN : a->options.weight == RANK_LUMINOSITY ? WEIGHT_LUMINOSITY :
 		a->options.weight == RANK_MASS ? WEIGHT_MASS : WEIGHT_NONE;
-	if (probability_model_make(&model, c, kind, column, a->density, &e) < 0)
+	if (a->options.list_only && kind == WEIGHT_NONE) {
+		model = (struct probability_model){.census = NULL}; /* dP/dV alone asks nothing of the catalogue as a whole */
+		weight_make(&model.weight, kind, c, NULL, NULL, a->density);
+	} else if (probability_model_make(&model, c, kind, column, a->density, &e) < 0) {
 		return err_print(&e);
+	}
 	probability_model_prior(&model, a->map_prior, m->norm == NULL ? a->distance : (struct weight_distance){.kind = WEIGHT_PRIOR_NONE});
 	if (m->norm != NULL && a->distance.kind != WEIGHT_PRIOR_NONE)
 		fprintf(stderr, "slew: rank: the map has distances of its own: --distance-prior is not used\n");
@@ -157,7 +165,9 @@ static int rank_show(struct arguments *a, const struct skymap *m, const struct c
 		a->options.top = EXPLAIN_TOP;
 	int rc = rank_galaxies(m, c, &a->options, &r, &e);
 	if (rc == 0) {
-		probability_make(&p, m, &model.missing, &r, NULL);
+		p = (struct probability){NAN, NAN, NAN, NAN, NAN, NAN};
+		if (!a->options.list_only)
+			probability_make(&p, m, &model.missing, &r, NULL);
 		const struct rank_view v = {a->form, m, c, &model, &r, &p, a->options.distance_error, a->weight};
 		rc = a->explain != NULL ? rank_explain(&v, a->explain) : rank_print(&v);
 		rank_free(&r);
@@ -204,7 +214,7 @@ static int rank_run(int argc, char **argv)
 
 const struct command command_rank = {
 	.name = "rank",
-	.args = "[--json|--csv] [--top N|all] [--probability P] [--weight none|luminosity|mass|FILE.csv] [--density D] "
+	.args = "[--json|--csv] [--top N|all] [--probability P] [--no-shares] [--weight none|luminosity|mass|FILE.csv] [--density D] "
 		"[--distance-error catalogue|none] [--distance-prior PRIOR] [--map-prior distance|comoving] [--explain NAME] --catalog C "
 		"MAP | --position RA,DEC,RADIUS",
 	.summary = "galaxies ranked by the 3-D probability density of a sky map",
@@ -219,6 +229,7 @@ const struct command command_rank = {
 		"  --density D        the mean density of the weight per Mpc^3, instead of the published one (a FILE has none)\n"
 		"  --top N            how many (20); all of them with `all`\n"
 		"  --probability P    stop when the shares add up to P\n"
+		"  --no-shares        the list alone: galaxies that cannot stand in it are not looked at, so nothing is summed or counted (quick)\n"
 		"  --position R,D,E   instead of MAP: the circle about RA, Dec whose radius E holds 90 %; all in degrees\n"
 		"  --distance-prior   of a map without distances: volume:MAX (constant density to MAX Mpc), normal:MEAN:SIGMA (as DISTMU and\n"
 		"                     DISTSIGMA), lognormal:MEDIAN:SIGMA (SIGMA of ln d)\n"

@@ -27,7 +27,8 @@ static int line_json(const struct rank_view *v, const struct catalog_row *g, con
 	return cmd_print_object(json_pack("{s:I s:I s:s s:o s:o s:o s:o s:o s:o s:o s:o s:o}", "rank", (json_int_t)rank, "id", (json_int_t)g->id, "name",
 		g->name, "ra_deg", json_real(g->ra_deg), "dec_deg", json_real(g->dec_deg), "distance_mpc", json_real_or_null(g->distance_mpc),
 		"distance_err_mpc", json_real_or_null((double)g->distance_err_mpc), "dpdv_per_mpc3", json_real_or_null(rank_view_dpdv(v, r, g)),
-		"share", json_real(r->share), "cumulative_share", json_real(r->cumulative_share), "probability", json_real(probability_of(v, r)),
+		"share", json_real_or_null(r->share), "cumulative_share", json_real_or_null(r->cumulative_share), "probability",
+		json_real_or_null(probability_of(v, r)),
 		"outside", json_real_or_null(v->probability->outside)));
 }
 
@@ -66,8 +67,12 @@ static void line_table(const struct rank_view *v, const struct catalog_row *g, c
 	if (isfinite(dpdv))
 		snprintf(density, sizeof density, "%.3e", dpdv);
 	int wide = strstr(distance, "±") != NULL; /* two bytes, one column */
-	printf("%5zu  %-32s %10.5f %+10.5f  %*s  %10s  %6.2f %6.1f %8.3f%s\n", rank, g->name, g->ra_deg, g->dec_deg, 14 + wide, distance, density,
-		100 * r->share, 100 * r->cumulative_share, 100 * probability_of(v, r), r->weight_is_mean ? "  (mean weight)" : "");
+	printf("%5zu  %-32s %10.5f %+10.5f  %*s  %10s", rank, g->name, g->ra_deg, g->dec_deg, 14 + wide, distance, density);
+	if (isfinite(r->share))
+		printf("  %6.2f %6.1f %8.3f", 100 * r->share, 100 * r->cumulative_share, 100 * probability_of(v, r));
+	else
+		printf("  %6s %6s %8s", "-", "-", "-");
+	puts(r->weight_is_mean ? "  (mean weight)" : "");
 }
 
 /* What cannot be known is said with its reason, not left out. */
@@ -78,6 +83,8 @@ static void outside_print(const struct rank_view *v)
 	if (isfinite(p->outside))
 		printf("P(host not in the catalogue) = %.1f %%: it holds %.2f of what a mean universe would have under this map (%.3g %s per Mpc³: %s)\n",
 			100 * p->outside, p->catalogue, w->density_per_mpc3, w->unit, w->source);
+	else if (v->ranking->considered < 0)
+		puts("P(host not in the catalogue) was not asked for (--no-shares)");
 	else if (v->ranking->considered == 0)
 		puts("P(host not in the catalogue) = 100 %: no galaxy of it lies in the map");
 	else
@@ -97,7 +104,10 @@ static void headline(const struct rank_view *v, const struct region *g)
 	else
 		printf("distance unknown");
 	printf(", best position %.4f %+.4f\n", g->ra_deg, g->dec_deg);
-	printf("%lld of %lld galaxies have a score", (long long)r->considered, (long long)v->catalog->count);
+	if (r->considered >= 0)
+		printf("%lld of %lld galaxies have a score", (long long)r->considered, (long long)v->catalog->count);
+	else
+		printf("%lld galaxies, those not in the list not looked at", (long long)v->catalog->count);
 	if (r->without_distance > 0)
 		printf("; %lld in the map have no distance", (long long)r->without_distance);
 	if (r->mean_weight > 0)

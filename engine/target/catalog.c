@@ -225,7 +225,7 @@ int64_t catalog_find(const struct catalog *c, uint64_t ipix29)
 	if (cell >= CATALOG_CELLS)
 		return c->count;
 	int64_t low = catalog_cell_first(c, (int64_t)cell);
-	int64_t high = cell + 1 < CATALOG_CELLS ? catalog_cell_first(c, (int64_t)cell + 1) : c->count;
+	int64_t high = catalog_cell_end(c, (int64_t)cell);
 	while (low < high) {
 		int64_t mid = low + (high - low) / 2;
 		if (catalog_ipix(c, mid) < ipix29)

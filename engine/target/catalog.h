@@ -125,4 +125,13 @@ static inline int64_t catalog_cell_first(const struct catalog *c, int64_t cell)
 {
 	return (int64_t)bytes_u64(c->cells + (size_t)cell * CATALOG_CELL_BYTES);
 }
+static inline int64_t catalog_cell_end(const struct catalog *c, int64_t cell)
+{
+	return cell + 1 < CATALOG_CELLS ? catalog_cell_first(c, cell + 1) : c->count;
+}
+/* Largest CATALOG_COLUMN_LUM or CATALOG_COLUMN_MASS of a cell. */
+static inline float catalog_cell_most(const struct catalog *c, enum catalog_column column, int64_t cell)
+{
+	return bytes_float(c->cells + (size_t)cell * CATALOG_CELL_BYTES + (column == CATALOG_COLUMN_LUM ? 8 : 12));
+}
 #endif

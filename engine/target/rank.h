@@ -10,21 +10,13 @@ struct weight; /* engine/target/weight.h */
 
 enum rank_weight { RANK_NONE, RANK_LUMINOSITY, RANK_MASS };
 
-/* The mean weight of a galaxy by distance, for rows that have none: weight[i] holds from i·step to (i + 1)·step, the last one also beyond.
- * Finite and ≥ 0 (0: such a row has no weight), in the unit of the weight asked for; borrowed. */
-struct rank_mean {
-	double step_mpc;
-	int64_t count;
-	const double *weight;
-};
-
 struct rank_options {
 	enum rank_weight weight;
 	bool distance_error;   /* the catalogue's σ_d widens the cell's σ: N(d; μ, √(σ² + σ_d²)) */
 	int64_t top;           /* at most so many; ≤ 0: all */
 	double probability;    /* stop when the cumulative share reaches it; NaN: never */
-	const struct rank_mean *mean; /* for rows without the weight asked for; NULL: they are left out */
-	const struct weight *by; /* instead of `weight` and `mean`: a user's column and priors of 2-D maps, too, and total_rate (probability.h); may be NULL */
+	const struct weight *by; /* instead of `weight`: means for rows without one, a user's column, priors of 2-D maps, and total_rate; may be NULL */
+	bool list_only;        /* only the list: no sum over all rows, so no shares, and `probability` is not looked at */
 };
 
 struct ranked {
@@ -33,27 +25,27 @@ struct ranked {
 	double weight;         /* 1 where none is asked for */
 	bool weight_is_mean;   /* the catalogue has none: it is the mean of its distance */
 	double score;          /* dP/dV, or probability per sr for a 2-D map, times the weight: the order of the list */
-	double share, cumulative_share; /* of the sum of scores over all rows considered. Not the probability that this is the host */
+	double share, cumulative_share; /* of the sum of scores over all rows considered; NaN for list_only. Not the probability that this is the
+	                                 * host */
 };
 
 struct ranking {
 	struct ranked *list;
 	size_t count;
+	/* Over all rows; with list_only the counts are -1 and the totals are NaN. */
 	int64_t considered;       /* rows with a score above 0: those the shares add up over */
 	int64_t without_distance; /* in the map's area, but no distance: not considered (3-D maps) */
 	int64_t without_weight;   /* in the map's area, but no luminosity or mass: not considered, unless the mean stands in */
 	int64_t mean_weight;      /* of these, with the mean of their distance instead */
-	double total;             /* sum of scores, in the order of rows */
-	double total_rate, total_square; /* sums of score × weight_rate and of its square; 0 without `by` */
+	double total;             /* sum of scores, to 1e-12 of itself: rows that could not change it more, all together, are counted only */
+	double total_rate, total_square; /* sums of score × weight_rate and of its square; 0 without `by` (probability.h) */
 	bool is_3d;
 };
 
-/* Pure and thread-safe; deterministic: higher score first, ties by id, then row. Memory: 56 bytes a kept row. rank_free gives it back. */
+/* Pure and thread-safe; deterministic: higher score first, ties by id, then row. The list is that of a full scan, bit for bit; the total, and
+ * with it the shares, do not depend on `top`. Memory: 64 bytes a kept row, 4 a cell of the map, 256 KiB. rank_free gives it back. */
 int rank_galaxies(const struct skymap *m, const struct catalog *c, const struct rank_options *o, struct ranking *out, struct err *e);
 void rank_free(struct ranking *r);
-
-/* The mean weight at a distance; 0 where there is none. */
-double rank_mean_weight(const struct rank_mean *mean, double distance_mpc);
 
 /* dP/dV of one cell at a distance [Mpc⁻³]; 0 where the cell has no distance. */
 double rank_dpdv(const struct skymap *m, int64_t cell, double distance_mpc, double distance_err_mpc);
