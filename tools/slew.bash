@@ -25,7 +25,7 @@ _slew()
 	case $before in
 	--weight) COMPREPLY=($(compgen -W $'none\nluminosity\nmass' -- "$word")); return ;;
 	--policy) COMPREPLY=($(compgen -W "$(slew policy list 2> /dev/null | sed -n 's/^\([^ ]\+\) .*/\1/p')" -- "$word") $(compgen -f -- "$word")); return ;;
-	--facility) COMPREPLY=($(compgen -W lco -- "$word") $(compgen -f -- "$word")); return ;;
+	--facility | --sites) COMPREPLY=($(compgen -W lco -- "$word") $(compgen -f -- "$word")); return ;;
 	--start) COMPREPLY=($(compgen -W now -- "$word")); return ;;
 	--jobs) COMPREPLY=($(compgen -W "$(nproc 2> /dev/null)" -- "$word")); return ;;
 	--now) COMPREPLY=($(compgen -W event -- "$word")); return ;;
@@ -39,6 +39,7 @@ _slew()
 	fi
 	case $command in
 	help) COMPREPLY=($(compgen -W "$(_slew_commands)" -- "$word")) ;;
+	plot) [ "$COMP_CWORD" -eq 2 ] && COMPREPLY=($(compgen -W $'sky\ndistance\naltitude\nprobability' -- "$word")) ;;
 	catalog) [ "$COMP_CWORD" -eq 2 ] && COMPREPLY=($(compgen -W $'build\ninfo' -- "$word")) ;;
 	policy) [ "$COMP_CWORD" -eq 2 ] && COMPREPLY=($(compgen -W $'list\nfacts\nshow\ncheck\ntest' -- "$word")) ;;
 	sim) COMPREPLY=($(compgen -W $'--real\n--compare\n--seeds' -- "$word") $(compgen -f -- "$word")) ;;

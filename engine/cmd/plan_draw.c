@@ -41,7 +41,7 @@ static int sky_draw(const struct plan_drawing *d, struct text *out, struct err *
 		bool asked = find(d->requests, "target", json_text(t, "key", "")) != NULL;
 		g[i] = (struct sky_galaxy){json_number(t, "ra_deg", NAN), json_number(t, "dec_deg", NAN), json_number(t, "share", NAN),
 			json_number(t, "distance_mpc", NAN), json_int(t, "rank", (int64_t)i + 1), json_text(t, "name", ""),
-			asked ? "asked" : "not asked", asked ? "#2563eb" : "#98a2b3"};
+			asked ? "asked" : "not asked", asked ? "#2563eb" : "#98a2b3", NAN};
 	}
 	text_puts(out, "<figure>");
 	sky_close_up(&(struct sky_close_up){.first = &m, .last = &m, .galaxies = g, .count = n, .named = 8, .host_ra_deg = NAN, .host_dec_deg = NAN,
@@ -78,8 +78,8 @@ static void site_draw(const struct plan_drawing *d, const struct visibility_site
 		text_puts(out, "</g>\n");
 	}
 	if (n > 0)
-		text_printf(out, "</svg><figcaption>%zu windows asked for (thick); dotted line: largest airmass; grey dots: the Moon; yellow: Sun "
-			"above &minus;12&deg;</figcaption></figure>\n", n);
+		text_printf(out, "</svg><figcaption>%zu windows asked for (thick); dotted line: largest airmass; grey dots: the Moon; tints: day, civil, "
+			"nautical and astronomical twilight</figcaption></figure>\n", n);
 }
 
 int plan_draw(const char *path, const struct plan_drawing *d, struct err *e)

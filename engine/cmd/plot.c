@@ -10,7 +10,7 @@
 static const struct {
 	const char *name;
 	int (*draw)(const struct plot *p, struct text *out);
-} kinds[] = {{"sky", plot_sky}};
+} kinds[] = {{"sky", plot_sky}, {"distance", plot_distance}, {"altitude", plot_altitude}};
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
 static int option_read(struct plot *p, const char *name, const char *value)
@@ -89,8 +89,31 @@ const struct command command_plot = {
 	.args = "sky|distance|altitude|probability [options] MAP | RA DEC | STATE.db",
 	.summary = "pictures as SVG: the sky, distances, altitudes, probability against time",
 	.help =
-		"One picture, written to KIND.svg in this directory, or where -o says (- is standard output).\n"
+		"One picture as an SVG file: KIND.svg in this directory, or where -o says (- is standard output). Times are UTC, positions ICRS.\n"
 		"\n"
-		"  slew plot sky MAP [--catalog C] [--at TIME] [--sites lco]\n",
+		"  slew plot sky MAP         the whole sky (Mollweide, east left) with the 50 and 90 % regions and the galactic plane, and a close-up\n"
+		"                            where the region fits into one\n"
+		"  slew plot distance MAP    p(d) of a 3-D map, mean and standard deviation; --at RA,DEC: also along that line of sight\n"
+		"  slew plot altitude RA DEC | --targets FILE   altitude against time over each site, twilights, Moon, airmass; what can be\n"
+		"                            observed is thick and shaded\n"
+		"\n"
+		"  -o FILE            where to write\n"
+		"  --catalog C        sky, distance: the galaxies of C (`slew catalog build`), ranked as `slew rank` does\n"
+		"  --weight W         none (dP/dV), luminosity, mass\n"
+		"  --top N            how many galaxies (20)\n"
+		"  --at TIME          sky: Sun and Moon then, ISO 8601; altitude: the start (now). --start is the same\n"
+		"  --sites NAME       lco or the path of a descriptor. sky: circles of airmass 2 (two sites or fewer: the horizon too) at that time,\n"
+		"                     or now; altitude: default lco. --facility is the same\n"
+		"  --site CODE        only this site of it\n"
+		"  --targets FILE     what `slew rank --json` or `--csv` printed (- reads standard input); the first 7 are drawn\n"
+		"  --hours H          altitude: for so long (24)\n"
+		"  --max-airmass X, --sun DEG, --min-moon DEG   altitude: limits of what can be observed (2, -12, 30)\n"
+		"\n"
+		"The outline of a region holds its share of the probability, to the width of a pixel; cells wider than a pixel are smoothed. The same\n"
+		"input gives the same bytes. For a figure in print: rsvg-convert -f pdf sky.svg > sky.pdf.\n"
+		"\n"
+		"  slew plot sky --catalog glade.fits --at 2017-08-17T23:30 --sites lco bayestar.fits.gz\n"
+		"  slew plot distance --at 197.4488,-23.3839 -o - bayestar.fits.gz | rsvg-convert > distance.png\n"
+		"  slew rank --json --catalog glade.fits alert.json | slew plot altitude --targets - --sites lco --site lsc\n",
 	.run = plot_run,
 };

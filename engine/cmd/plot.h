@@ -15,4 +15,6 @@ struct plot {
 
 /* Each appends the picture, or prints the error and returns the exit code. */
 int plot_sky(const struct plot *p, struct text *out);
+int plot_distance(const struct plot *p, struct text *out);
+int plot_altitude(const struct plot *p, struct text *out);
 #endif

@@ -5,6 +5,7 @@
 #include "engine/base/text.h"
 #include "engine/cmd/cmd.h"
 #include "engine/cmd/place.h"
+#include "engine/report/altitude.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,4 +131,14 @@ int cmd_sites_read(const char *facility, const char *site, struct visibility_sit
 		fprintf(stderr, " %s", sites[i].code);
 	fputc('\n', stderr);
 	return 1;
+}
+
+void cmd_altitudes(const struct visibility_night *n, const struct place *list, size_t count, int64_t start_us, int64_t end_us,
+	const struct visibility_limits *limits, const char *title, struct text *out)
+{
+	struct altitude_target targets[SVG_COLOURS];
+	for (size_t i = 0; i < count && i < SVG_COLOURS; i++)
+		targets[i] = (struct altitude_target){list[i].name, list[i].ra_deg, list[i].dec_deg};
+	altitude_picture(&(struct altitude_chart){n, start_us, end_us, limits, targets, count}, title ? title : "altitudes", title != NULL, title ? 2 : 1,
+		out);
 }

@@ -9,7 +9,6 @@
 #include "engine/cmd/targets.h"
 #include "engine/cmd/visible_night.h"
 #include "engine/io/clock.h"
-#include "engine/report/altitude.h"
 #include "engine/report/table.h"
 #include "engine/target/visibility.h"
 #include <math.h>
@@ -136,62 +135,14 @@ static int show(const struct arguments *a, const struct visibility_night *n, con
 
 /* Plot ----------------------------------------------------------------------------------------------------------------------- */
 
-#define PLOT_WIDTH 660.0
-#define PLOT_TARGETS 7
-static const char *const colours[PLOT_TARGETS] = {"#2563eb", "#d9480f", "#1a7f4b", "#8b5cf6", "#0891b2", "#b54708", "#475467"};
-
-struct places {
-	const struct place *list;
-	size_t count;
-};
-
-/* One panel of altitudes for a site; the windows are the thick parts. */
-static void site_plot(struct text *out, const struct arguments *a, const struct visibility_night *n, size_t site, const struct places *p)
-{
-	const struct visibility_site *s = visibility_night_site(n, site);
-	int64_t end_us = a->start_us + (int64_t)(a->hours * 3600e6);
-	struct altitude panel = altitude_of(&s->place, a->start_us, end_us, PLOT_WIDTH, 8);
-	text_printf(out, "<figure><svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"altitudes\">\n", PLOT_WIDTH, ALTITUDE_STEP);
-	altitude_panel(&panel, s->code, s->name, a->limits.airmass_max, out);
-	for (size_t i = 0; i < p->count && i < PLOT_TARGETS; i++) {
-		const struct place *t = &p->list[i];
-		struct ephemeris_target eye;
-		struct visibility_report r;
-		char style[80];
-		snprintf(style, sizeof style, "stroke=\"%s\" stroke-width=\"1.2\"", colours[i]);
-		altitude_curve(&panel, &(struct altitude_span){t->ra_deg, t->dec_deg, a->start_us, end_us}, style, out);
-		ephemeris_target_set(visibility_night_frame(n), t->ra_deg, t->dec_deg, &eye);
-		visibility_find(n, &(struct visibility_ask){site, &eye, &a->limits, VISIBILITY_ALWAYS}, &r);
-		snprintf(style, sizeof style, "stroke=\"%s\" stroke-width=\"4.5\"", colours[i]);
-		for (size_t k = 0; k < r.count; k++)
-			altitude_curve(&panel, &(struct altitude_span){t->ra_deg, t->dec_deg, r.windows[k].start_us, r.windows[k].end_us}, style, out);
-	}
-	text_puts(out, "</svg></figure>\n");
-}
-
-/* What the lines mean, once for all panels. */
-static void legend(struct text *out, const struct arguments *a, const struct places *p)
-{
-	char from[32];
-	text_printf(out, "<p>Altitude against UTC for %g h from %s. Thick: can be observed", a->hours, table_utc(from, a->start_us));
-	for (size_t i = 0; i < p->count && i < PLOT_TARGETS; i++) {
-		text_printf(out, "%s <b style=\"color:%s\">", i ? "," : ":", colours[i]);
-		text_html(out, p->list[i].name[0] ? p->list[i].name : "the target");
-		text_puts(out, "</b>");
-	}
-	if (p->count > PLOT_TARGETS)
-		text_printf(out, " (the first %d of %zu)", PLOT_TARGETS, p->count);
-	text_printf(out, ". Dotted line: airmass %.2g; grey dots: the Moon; yellow: Sun above &minus;12&deg;, darker: risen.</p>\n",
-		a->limits.airmass_max);
-}
-
-static int plots(const struct arguments *a, const struct visibility_night *n, const struct places *p)
+static int plots(const struct arguments *a, const struct visibility_night *n, const struct place *list, size_t count, int64_t end_us)
 {
 	struct text body = {.max = LIMIT_TEXT};
 	struct err e = {0};
-	legend(&body, a, p);
-	for (size_t s = 0; s < visibility_night_sites(n); s++)
-		site_plot(&body, a, n, s, p);
+	char from[32];
+	text_printf(&body, "<p>Altitude against UTC for %g h from %s.</p>\n<figure>", a->hours, table_utc(from, a->start_us));
+	cmd_altitudes(n, list, count, a->start_us, end_us, &a->limits, NULL, &body);
+	text_puts(&body, "</figure>\n");
 	int rc = page_write(a->plot, "Visibility", &body, &e);
 	text_free(&body);
 	return rc < 0 ? err_print(&e) : 0;
@@ -322,7 +273,7 @@ static int visible_run(int argc, char **argv)
 		visibility_night_ut1(n, a.dut1_s);
 	rc = n ? show(&a, n, list, count, end_us) : err_print(&e);
 	if (rc == 0 && a.plot != NULL)
-		rc = plots(&a, n, &(struct places){list, count});
+		rc = plots(&a, n, list, count, end_us);
 	visibility_night_free(n);
 	if (list != &one)
 		free(list);

@@ -152,7 +152,7 @@ void night_altitudes(const struct night_input *in, const json_t *night, struct t
 		"</svg><figcaption>Altitude of the galaxies asked for, site by site, against UTC. "
 		"Thick: <b class=\"f1\">observed</b>, <b class=\"f2\">scheduled</b>, "
 		"<b class=\"f4\">failed</b>; dashed red: the window that the portal refused. "
-		"Yellow: Sun above &minus;12°%s. Lines: airmass 2 (dotted), the Moon (grey dots).</figcaption></figure>\n",
+		"Tints: day, civil, nautical and astronomical twilight%s. Lines: airmass 2 (dotted), the Moon (grey dots).</figcaption></figure>\n",
 		in->truth != NULL ? "; grey bar: closed by weather (from the opened truth)" : "");
 	text_free(&body);
 }

@@ -128,7 +128,7 @@ static struct sky_galaxy *galaxies(const json_t *night, int64_t event, size_t *c
 		struct sky_galaxy *one = &g[(*count)++];
 		*one = (struct sky_galaxy){json_number(t, "ra_deg", 0), json_number(t, "dec_deg", 0),
 			json_number(t, "share", NAN), json_number(t, "mpc", NAN),
-			json_int(t, "rank", 0), json_text(t, "name", ""), NULL, NULL};
+			json_int(t, "rank", 0), json_text(t, "name", ""), NULL, NULL, NAN};
 		one->fate = night_fate(night, json_int(t, "id", 0), &one->colour);
 	}
 	return g;

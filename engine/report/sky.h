@@ -10,6 +10,7 @@ struct sky_galaxy {
 	double ra_deg, dec_deg, share, distance_mpc;
 	int64_t rank;              /* 0: none */
 	const char *name, *fate, *colour; /* borrowed; colour as SVG writes it */
+	double distance_err_mpc;          /* NaN: not known */
 };
 
 /* The footprint of a pointing, its corners in order. */

@@ -169,12 +169,19 @@ void svg_axis_hours(const struct svg_axis *a, double top, double bottom, struct 
 	while (k + 1 < sizeof hours / sizeof hours[0] && (a->to_us - a->from_us) / (hours[k] * UTC_HOUR) > 14)
 		k++;
 	int64_t step = hours[k] * UTC_HOUR;
+	svg_words(a->x0 - 4, bottom + 14, "class=\"tick\" text-anchor=\"end\"", "UTC", out);
 	for (int64_t t = (a->from_us / step + 1) * step; t < a->to_us; t += step) {
+		static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 		double x = svg_axis_x(a, t);
-		utc_format_hms(hms, t);
-		text_printf(out,
-			"<path class=\"grid\" d=\"M%.1f %.1fV%.1f\"/><text class=\"tick\" "
-			"x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%.5s</text>\n",
-			x, top, bottom, x, bottom + 12, x > a->x0 + a->width - 14 ? "end" : "middle", hms);
+		char words[32], attributes[64];
+		utc_format_s(words, t);
+		int month = (words[5] - '0') * 10 + words[6] - '0', day = (words[8] - '0') * 10 + words[9] - '0';
+		if (t % UTC_DAY == 0)
+			snprintf(hms, sizeof hms, "%s %d", months[(month + 11) % 12], day); /* midnight is told by its date */
+		else
+			snprintf(hms, sizeof hms, "%.5s", words + 11);
+		text_printf(out, "<path class=\"grid\" d=\"M%.1f %.1fV%.1f\"/>", x, top, bottom);
+		snprintf(attributes, sizeof attributes, "class=\"tick\" text-anchor=\"%s\"", x > a->x0 + a->width - 14 ? "end" : "middle");
+		svg_words(x, bottom + 12, attributes, hms, out);
 	}
 }

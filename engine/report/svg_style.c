@@ -22,7 +22,7 @@ const char svg_style[] =
 	".star{fill:#ffd43b;stroke:#7a4100;stroke-width:1.2}.galaxy{stroke:#fff;stroke-width:.8;fill-opacity:.85}"
 	".field{fill:#000;fill-opacity:.05;stroke:#000;stroke-width:1}.inset{fill:none;stroke:#101828;stroke-width:1}"
 	".note{color:#667085;fill:#667085;font-size:12px}"
-	".day{fill:#ffe9a8}.civil{fill:#fff1c9}.dusk{fill:#fff8e4}.astro{fill:#f6f6f1}"
+	".day{fill:#ffe08a}.civil{fill:#ffedb5}.dusk{fill:#fff7dc}.astro{fill:#eef1f6}"
 	".limit{stroke:#667085;stroke-dasharray:2 3;fill:none}.alt{stroke:#98a2b3;stroke-width:.7;stroke-opacity:.55}"
 	".alt.no{stroke:#d9480f;stroke-width:1.4;stroke-dasharray:4 3;stroke-opacity:.9}"
 	".slot{stroke:#2563eb;stroke-width:4.5}.slot.done{stroke:#1a7f4b}.slot.failed{stroke:#b42318}.cloud{fill:#868e96}"

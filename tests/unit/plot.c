@@ -3,6 +3,7 @@
 #include "test.h"
 #include "engine/base/utc.h"
 #include "engine/report/altitude.h"
+#include "engine/report/distance.h"
 #include "engine/report/sky.h"
 #include "engine/target/region.h"
 #include <chealpix.h>
@@ -228,9 +229,9 @@ static void circles_of_altitude(void **state)
 	}
 }
 
-static const struct sky_galaxy some[] = {{197.45, -23.38, 0.20, 40, 1, "NGC 4993", "observed", "#1a7f4b"},
-	{196.9, -24.0, 0.12, 41, 2, "NGC 4970", "asked", "#2563eb"}, {195.2, -21.5, 0.05, NAN, 3, "a<b>&\"c\"", "not asked", "#98a2b3"},
-	{199.0, -26.0, NAN, NAN, 4, "beside", "not asked", "#98a2b3"}, {17.0, 26.0, 0.1, NAN, 5, "behind us", "not asked", "#98a2b3"}};
+static const struct sky_galaxy some[] = {{197.45, -23.38, 0.20, 40, 1, "NGC 4993", "observed", "#1a7f4b", 2},
+	{196.9, -24.0, 0.12, 41, 2, "NGC 4970", "asked", "#2563eb", 2}, {195.2, -21.5, 0.05, NAN, 3, "a<b>&\"c\"", "not asked", "#98a2b3", 2},
+	{199.0, -26.0, NAN, NAN, 4, "beside", "not asked", "#98a2b3", 2}, {17.0, 26.0, 0.1, NAN, 5, "behind us", "not asked", "#98a2b3", 2}};
 
 static void close_up(void **state)
 {
@@ -282,6 +283,91 @@ static double top_deg(const char *path, double top)
 		if ((*p == 'M' || *p == 'L') && sscanf(p + 1, "%lf %lf", &x, &y) == 2 && y < least)
 			least = y;
 	return 90 * (1 - (least - top) / ALTITUDE_HEIGHT);
+}
+
+/* One distance everywhere: p(r) is r² N(r; 40, 8) / (40² + 8²) (the part below 0 is 3e-7), the same toward any place; two of them: their sum. */
+static void distances(void **state)
+{
+	enum { N = 800 };
+	struct skymap m;
+	static double whole[N], toward[N];
+	double mean, std, sum = 0, d2 = 40 * 40 + 8 * 8;
+	(void)state;
+	map_make(&m, 4, 197.0, -23.5, 10);
+	double *mu = calloc((size_t)m.cells, sizeof *mu), *sigma = calloc((size_t)m.cells, sizeof *sigma), *norm = calloc((size_t)m.cells, sizeof *norm);
+	for (int64_t i = 0; i < m.cells; i++) {
+		mu[i] = i % 7 == 3 ? INFINITY : 40; /* some cells have none */
+		sigma[i] = i % 7 == 3 ? 1 : 8;
+		norm[i] = i % 7 == 3 ? 0 : 1 / d2;
+	}
+	m.mu = mu;
+	m.sigma = sigma;
+	m.norm = norm;
+	distance_posterior(&m, 0.125, N, whole);
+	for (int k = 0; k < N; k++)
+		sum += 0.125 * whole[k];
+	distance_moments(whole, 0.125, N, &mean, &std);
+	/* <r> = (mu³ + 3 mu s²) / (mu² + s²), <r²> = (mu⁴ + 6 mu² s² + 3 s⁴) / (mu² + s²) */
+	double first = (64000 + 3 * 40 * 64.0) / d2, second = (2560000 + 6 * 1600 * 64.0 + 3 * 4096) / d2;
+	assert_true(fabs(mean - first) < 1e-3 && fabs(std - sqrt(second - first * first)) < 1e-3);
+	assert_true(sum > 0.8 && sum < 0.9); /* six of seven cells, by probability */
+	assert_true(distance_toward(&m, 197, -23.5, 0.125, N, toward) || distance_toward(&m, 200, -23.5, 0.125, N, toward));
+	for (int k = 0; k < N; k += 37) {
+		double r = 0.125 * (k + 1), expect = r * r * exp(-0.5 * (r - 40) * (r - 40) / 64) / (8 * sqrt(2 * M_PI)) / d2;
+		assert_true(fabs(toward[k] - expect) < 1e-9 && fabs(whole[k] - sum * expect) < 1e-6);
+	}
+	struct text t = {.max = 4u << 20}, again = {.max = 4u << 20};
+	const struct distance_chart c = {&m, 200, -23.5, some, 5};
+	distance_picture(&c, "d < 100", &t);
+	distance_picture(&c, "d < 100", &again);
+	well_formed(&t);
+	keep("distance", &t);
+	assert_true(t.len == again.len && memcmp(t.data, again.data, t.len) == 0);
+	assert_non_null(strstr(t.data, "luminosity distance, Mpc"));
+	assert_non_null(strstr(t.data, "1 NGC 4993"));
+	text_free(&t);
+	text_free(&again);
+	free(mu);
+	free(sigma);
+	free(norm);
+	map_free(&m);
+}
+
+/* What can be observed is shaded from the start of its window to its end; a site that cannot says why. */
+static void windows_are_shaded(void **state)
+{
+	static const struct visibility_site sites[2] = {{"lsc", "Cerro Tololo", {-30.1674, -70.8047, 2198.0}, 15, 12, 1},
+		{"nyl", "Ny-Ålesund", {78.92, 11.92, 30}, 15, 12, 1}};
+	const struct visibility_limits limits = {2.5, -12, 30, 300};
+	const struct altitude_target target = {"NGC <4993>", 197.4488, -23.3839};
+	int64_t start = utc("2017-08-17T18:00:00Z");
+	struct err e = {0};
+	struct text t = {.max = 4u << 20};
+	struct visibility_report r;
+	struct ephemeris_target eye;
+	(void)state;
+	struct visibility_night *n = visibility_night_new(sites, 2, start, start + UTC_DAY, &e);
+	assert_non_null(n);
+	altitude_picture(&(struct altitude_chart){n, start, start + UTC_DAY, &limits, &target, 1}, "A night", true, 1, &t);
+	well_formed(&t);
+	keep("altitudes", &t);
+	assert_non_null(strstr(t.data, "NGC &lt;4993&gt;"));
+	assert_non_null(strstr(t.data, "never rises"));
+	assert_non_null(strstr(t.data, ">Aug 18<"));
+	ephemeris_target_set(visibility_night_frame(n), 197.4488, -23.3839, &eye);
+	visibility_find(n, &(struct visibility_ask){0, &eye, &limits, VISIBILITY_ALWAYS}, &r);
+	assert_int_equal(r.count, 1);
+	struct svg_axis axis = {start, start + UTC_DAY, 40, 720 - 74};
+	const char *fill = strstr(t.data, "fill-opacity=\".14\"");
+	double x = 0, last = 0;
+	assert_int_equal(sscanf(strstr(fill, " d=\"M"), " d=\"M%lf", &x), 1);
+	assert_true(fabs(x - svg_axis_x(&axis, r.windows[0].start_us)) < 0.06);
+	for (const char *p = strstr(fill, " d=\""); *p != '/'; p++)
+		if (*p == 'L')
+			sscanf(p + 1, "%lf", &last);
+	assert_true(fabs(last - svg_axis_x(&axis, r.windows[0].end_us)) < 0.1);
+	visibility_night_free(n);
+	text_free(&t);
 }
 
 /* A file of its own: the same bytes each time, not too large, with all that was asked for in it. */
@@ -342,6 +428,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(close_up), cmocka_unit_test(whole_sky_for_a_wide_map), cmocka_unit_test(altitudes),
 		cmocka_unit_test(outlines_hold_their_probability), cmocka_unit_test(stars_where_they_belong), cmocka_unit_test(circles_of_altitude),
-		cmocka_unit_test(picture)};
+		cmocka_unit_test(picture), cmocka_unit_test(distances), cmocka_unit_test(windows_are_shaded)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
