@@ -2,6 +2,7 @@
 #include "engine/base/json.h"
 #include "engine/cmd/cmd.h"
 #include "engine/cmd/mapfile.h"
+#include "engine/cmd/mocfile.h"
 #include "engine/target/region.h"
 #include <math.h>
 #include <stdio.h>
@@ -36,13 +37,29 @@ static void area_text(const struct skymap *m, const struct region *r)
 		printf("note             the map's probabilities add up to %.6f; areas are not renormalised\n", r->probability);
 }
 
+static int area_moc(const struct skymap *m, double level, const char *path)
+{
+	struct moc region;
+	struct err e = {0};
+	if (region_moc(m, level, &region, &e) < 0)
+		return err_print(&e);
+	int rc = cmd_write_moc(path, &region, m->object);
+	moc_free(&region);
+	return rc;
+}
+
 static int area_run(int argc, char **argv)
 {
-	const char *path = NULL;
+	const char *path = NULL, *moc = NULL, *wanted = "0.9";
+	char *end;
 	int json = 0;
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--json") == 0)
 			json = 1;
+		else if (strcmp(argv[i], "--moc") == 0 && i + 1 < argc)
+			moc = argv[++i];
+		else if (strcmp(argv[i], "--level") == 0 && i + 1 < argc)
+			wanted = argv[++i];
 		else if (argv[i][0] == '-' && argv[i][1] != '\0')
 			return cmd_usage(&command_area, "unknown option %s", argv[i]);
 		else if (path != NULL)
@@ -52,6 +69,9 @@ static int area_run(int argc, char **argv)
 	}
 	if (path == NULL)
 		return cmd_usage(&command_area, "no MAP given");
+	double level = strtod(wanted, &end);
+	if (end == wanted || *end != '\0' || !(level > 0 && level <= 1))
+		return cmd_usage(&command_area, "--level wants a number above 0 and at most 1, not %s", wanted);
 	struct skymap m;
 	struct region r;
 	struct err e = {0};
@@ -64,13 +84,15 @@ static int area_run(int argc, char **argv)
 		rc = area_json(&m, &r);
 	else
 		area_text(&m, &r);
+	if (rc == 0 && moc != NULL)
+		rc = area_moc(&m, level, moc);
 	skymap_free(&m);
 	return rc;
 }
 
 const struct command command_area = {
 	.name = "area",
-	.args = "[--json] MAP",
+	.args = "[--json] [--moc OUT [--level P]] MAP",
 	.summary = "50 and 90 % areas, distance and best position of a sky map",
 	.help =
 		"MAP is a HEALPix sky map in FITS, plain or gzip: multi-order (UNIQ, PROBDENSITY), or flat (PROB or PROBABILITY,\n"
@@ -78,6 +100,8 @@ const struct command command_area = {
 		"\n"
 		"  --json   one JSON object: area50_deg2 area90_deg2 ra_deg dec_deg distmean_mpc diststd_mpc distmod_mag\n"
 		"           ordering (NUNIQ, NESTED, RING) max_order pixels; what is unknown is null\n"
+		"  --moc OUT   writes the credible region as a coverage map (IVOA MOC 2.0): FITS, or by its name .json or .txt\n"
+		"  --level P   of that region: 0.9\n"
 		"\n"
 		"An area is the smallest that holds 50 or 90 % of the probability: pixels are taken by falling density and the last\n"
 		"one in part (linear in cumulative probability and area, as ligo.skymap and the LVK circulars do); the map is not\n"
@@ -86,6 +110,7 @@ const struct command command_area = {
 		"Coverage maps (MOC) without probabilities, other HEALPix maps, images and web pages are refused with the reason.\n"
 		"\n"
 		"  slew area bayestar.multiorder.fits\n"
-		"  slew area --json alert.json | jq .area90_deg2\n",
+		"  slew area --json alert.json | jq .area90_deg2\n"
+		"  slew area --moc region.fits --level 0.5 bayestar.multiorder.fits\n",
 	.run = area_run,
 };

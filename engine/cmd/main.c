@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct command *const commands[] = {&command_run, &command_ctl, &command_decode, &command_area, &command_rank,
+static const struct command *const commands[] = {&command_run, &command_ctl, &command_decode, &command_area, &command_rank, &command_fields,
 	&command_visible, &command_depth, &command_plan, &command_policy, &command_catalog, &command_check, &command_report, &command_sim, &command_replay,
 	&command_world, &command_plot};
 #define COMMANDS (sizeof commands / sizeof commands[0])

@@ -171,7 +171,6 @@ static int field_take(struct fields_work *w, struct fields_spot *s, struct field
 	if (fields_gain(w, s, (int)out->count, e) < 0)
 		return -1;
 	*f = (struct field){.ra_deg = s->ra_deg, .dec_deg = s->dec_deg, .kind = s->kind, .probability = s->gain, .galaxies = s->galaxies, .sky = s->sky};
-	s->gone = true;
 	out->count++;
 	for (size_t i = 0; i < w->spots; i++)
 		w->spot[i].stale = true;
@@ -213,6 +212,32 @@ static int spot_best(struct fields_work *w, struct fields_spot **best, struct er
 	}
 }
 
+/* A place of the grid, or about galaxies, moved about as long as it then holds more: nothing says that the sky follows a grid. */
+static int spot_shift(struct fields_work *w, struct fields_spot *s, struct err *e)
+{
+	static const double steps[] = {0.4, 0.15}; /* of the half sides */
+	const struct footprint *f = w->task->footprint;
+	if (w->task->map == NULL || w->task->missing == NULL || s->kind == FIELD_KEPT)
+		return 0;
+	for (size_t k = 0; k < 2 * sizeof steps / sizeof steps[0]; k++) {
+		double before = s->gain;
+		struct footprint_at at;
+		footprint_point_at(f, s->ra_deg, s->dec_deg, &at);
+		for (int way = 0; way < 9; way++) {
+			double x = (way % 3 - 1) * steps[k / 2] * f->half_x, y = (way / 3 - 1) * steps[k / 2] * f->half_y;
+			struct fields_spot moved = *s;
+			footprint_sky(&at, (struct footprint_point){x * f->cos_pa + y * f->sin_pa, y * f->cos_pa - x * f->sin_pa}, &moved.ra_deg, &moved.dec_deg);
+			if (way != 4 && fields_gain(w, &moved, -1, e) < 0)
+				return -1;
+			if (way != 4 && moved.gain > s->gain * (1 + 1e-9))
+				*s = moved;
+		}
+		if (!(s->gain > before))
+			k |= 1; /* on to the next step */
+	}
+	return 0;
+}
+
 static double held(const struct fields *f)
 {
 	double sum = 0;
@@ -221,19 +246,27 @@ static double held(const struct fields *f)
 	return sum;
 }
 
-static int choose(const struct fields_task *t, bool centred, const struct grid *g, struct fields *out, struct err *e)
+enum way { WAY_PACKED, WAY_CENTRED, WAY_GRID };
+
+static int choose(const struct fields_task *t, enum way way, const struct grid *g, struct fields *out, struct err *e)
 {
 	struct fields_work w;
-	struct fields_spot *best;
-	int rc = work_new(t, centred, g, &w, e);
+	struct fields_spot *best, taken;
+	int rc = work_new(t, way == WAY_CENTRED, g, &w, e);
 	for (size_t i = 0; rc == 0 && i < t->olds && out->count < t->top; i++)
-		if (t->old[i].asked)
+		if (t->old[i].asked) {
+			w.spot[i].gone = true;
 			rc = field_take(&w, &w.spot[i], out, e);
+		}
 	while (rc == 0 && out->count < t->top && !(held(out) >= t->probability - NOTHING)) {
 		rc = spot_best(&w, &best, e);
 		if (rc < 0 || best == NULL)
 			break;
-		rc = field_take(&w, best, out, e);
+		taken = *best; /* the grid point itself stays: what is left of it may be wanted */
+		best->gone = best->kind != FIELD_TILE;
+		rc = way == WAY_PACKED ? spot_shift(&w, &taken, e) : 0;
+		if (rc == 0)
+			rc = field_take(&w, &taken, out, e);
 	}
 	work_free(&w);
 	return rc;
@@ -330,11 +363,11 @@ static int choose_both(const struct fields_task *t, struct fields *out, struct f
 	struct grid g;
 	int rc = grid_new(t, &g, e);
 	if (rc == 0)
-		rc = choose(t, false, &g, out, e);
-	if (rc == 0 && t->galaxies > 0 && t->olds == 0) { /* the plain way, too */
+		rc = choose(t, WAY_PACKED, &g, out, e);
+	if (rc == 0 && t->olds == 0) { /* the plain way, too */
 		rc = fields_new(t, other, e);
 		if (rc == 0)
-			rc = choose(t, true, &g, other, e);
+			rc = choose(t, t->galaxies > 0 ? WAY_CENTRED : WAY_GRID, &g, other, e);
 	}
 	free(g.spot);
 	return rc;

@@ -9,7 +9,7 @@
  * Choice: lazy greedy maximum coverage (Nemhauser, Wolsey & Fisher 1978, Math. Prog. 14 265: ≥ 1 − 1/e of the best of these candidates; lazy:
  * Minoux 1978). Candidates: about every galaxy the placement of the frame with that galaxy at its limit which holds most (for a rectangle in the
  * plane the best there is), the frame centred on it, a grid of the whole sky that depends on nothing but the frame, and the pointings of before.
- * For so many fields never worse than centring them on galaxies: both are done and the better is taken. Ties: the earlier candidate. */
+ * What is taken is first moved about a little as long as it then holds more of the sky. For so many fields never worse than centring them on galaxies: both are done and the better is taken. Ties: the earlier candidate. */
 #ifndef ENGINE_TARGET_FIELDS_H
 #define ENGINE_TARGET_FIELDS_H
 #include "engine/base/err.h"
@@ -71,6 +71,8 @@ void fields_free(struct fields *f);
 
 /* Angle of the circle that a frame must hold about a galaxy. */
 double fields_circle_rad(const struct footprint *f, double distance_mpc);
+/* Order at which what fields cover is written: about 50,000 cells a frame. */
+int fields_coverage_order(const struct footprint *f);
 /* What a pointing holds: the sum over galaxies, and over the sky where missing is given (both at once, nothing taken away). */
 double fields_worth(const struct fields_task *t, double ra_deg, double dec_deg, struct err *e);
 #endif

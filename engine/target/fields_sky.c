@@ -18,6 +18,11 @@ int fields_order(const struct footprint *f)
 	return order;
 }
 
+int fields_coverage_order(const struct footprint *f)
+{
+	return fields_order(f) + 4;
+}
+
 /* The cell of the map that holds a pixel of order 29, or the first one behind it. */
 static int64_t cell_find(const struct skymap *m, uint64_t ipix29)
 {

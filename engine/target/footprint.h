@@ -44,8 +44,11 @@ struct footprint {
 
 /* From JSON of the form above; of an instrument without "footprint", from its "fov_arcmin" (a rectangle). ERR_INPUT names the member. */
 int footprint_read(const json_t *shape, struct footprint *out, struct err *e);
+/* Turns it by an angle more, from north through east. */
+void footprint_turn(struct footprint *f, double by_deg);
 int footprint_of_instrument(const json_t *instrument, struct footprint *out, struct err *e);
-/* Of an instrument for images in a list of descriptors, by words of the user: "decam" (the footprint's name), "lco:1M0-SCICAM-SINISTRO"
+/* Known without a descriptor: "muscat" (MuSCAT3 and 4: 9.1′ square; Narita et al. 2020, Proc. SPIE 11447, 114475K).
+ * Of an instrument for images in a list of descriptors, by words of the user: "decam" (the footprint's name), "lco:1M0-SCICAM-SINISTRO"
  * (facility:instrument), "lco" (its first), or a shape of its own: "26.5x26.5" (arcmin), "r60" (a circle). ERR_INPUT lists the names. */
 int footprint_find(const json_t *const *descriptors, size_t count, const char *words, struct footprint *out, struct err *e);
 

@@ -229,6 +229,26 @@ int footprint_read(const json_t *o, struct footprint *out, struct err *e)
 	return rc == 0 && measures_set(out, e) == 0 ? 0 : err_wrap(e, "footprint");
 }
 
+static void turn_point(struct footprint_point *p, double c, double s)
+{
+	*p = (struct footprint_point){p->x * c + p->y * s, p->y * c - p->x * s};
+}
+
+void footprint_turn(struct footprint *f, double by_deg)
+{
+	double c = cos(by_deg / DEG), s = sin(by_deg / DEG), before = f->cos_pa;
+	if (!(fabs(by_deg) > 0))
+		return;
+	f->cos_pa = f->cos_pa * c - f->sin_pa * s;
+	f->sin_pa = f->sin_pa * c + before * s;
+	for (int i = 0; i < f->points; i++)
+		turn_point(&f->outline[i], c, s);
+	for (int i = 0; i < f->chips; i++)
+		for (int k = 0; k < 4; k++)
+			turn_point(&f->chip[i][k], c, s);
+	edges_set(f);
+}
+
 int footprint_of_instrument(const json_t *instrument, struct footprint *out, struct err *e)
 {
 	const json_t *given = json_object_get(instrument, "footprint"), *fov = json_object_get(instrument, "fov_arcmin");
@@ -244,7 +264,7 @@ int footprint_of_instrument(const json_t *instrument, struct footprint *out, str
 	return rc;
 }
 
-/* "26.5x26.5", "r60". */
+/* "26.5x26.5", "r60", "muscat". */
 static int words_shape(const char *words, struct footprint *out, struct err *e)
 {
 	char *end;
@@ -258,6 +278,8 @@ static int words_shape(const char *words, struct footprint *out, struct err *e)
 		if (end != second && *end == '\0')
 			o = json_pack("{s:s, s:f, s:f}", "name", words, "width_arcmin", a, "height_arcmin", b);
 	}
+	if (strcmp(words, "muscat") == 0)
+		o = json_pack("{s:s, s:f, s:f}", "name", words, "width_arcmin", 9.1, "height_arcmin", 9.1);
 	if (o == NULL)
 		return 1;
 	int rc = footprint_read(o, out, e);
@@ -296,7 +318,7 @@ int footprint_find(const json_t *const *descriptors, size_t count, const char *w
 				text_printf(&known, "%s%s", known.len ? ", " : "", json_text(json_object_get(instrument, "footprint"), "name", json_text(instrument, "code", "")));
 		}
 	}
-	err_set(e, ERR_INPUT, "there is no footprint \"%.60s\"; known are %.300s, facility:instrument, WIDTHxHEIGHT and rRADIUS in arcmin", words,
+	err_set(e, ERR_INPUT, "there is no footprint \"%.60s\"; known are %.300s, muscat, facility:instrument, WIDTHxHEIGHT and rRADIUS in arcmin", words,
 		known.data ? known.data : "none");
 	text_free(&known);
 	return -1;

@@ -1,5 +1,6 @@
 /* Areas by selection instead of sorting, and moments of the distance: see region.h. */
 #include "engine/target/region.h"
+#include "engine/target/moc.h"
 #include <chealpix.h>
 #include <math.h>
 #include <stdlib.h>
@@ -65,6 +66,24 @@ int region_area(const struct skymap *m, double level, double *area_deg2, double 
 	*area_deg2 = area_sr * DEG * DEG;
 	if (density != NULL)
 		memcpy(density, &prefix, 8);
+	return 0;
+}
+
+int region_moc(const struct skymap *m, double level, struct moc *out, struct err *e)
+{
+	double area, least;
+	*out = (struct moc){0};
+	if (region_area(m, level, &area, &least, e) < 0)
+		return -1;
+	for (int64_t i = 0; i < m->cells; i++) {
+		int order = skymap_order(m->uniq[i]);
+		uint64_t ipix = m->uniq[i] - (UINT64_C(4) << (2 * order));
+		if (m->density[i] >= least && moc_add(out, order, ipix, ipix + 1, e) < 0) {
+			moc_free(out);
+			return -1;
+		}
+	}
+	moc_finish(out);
 	return 0;
 }
 

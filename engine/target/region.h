@@ -16,6 +16,11 @@ struct region {
  * the whole sky where the map does not reach the level. density: of the last cell taken (may be NULL). O(cells), no sort. */
 int region_area(const struct skymap *m, double level, double *area_deg2, double *density, struct err *e);
 
+/* The region of that level as a coverage: the cells by falling density until they hold the level, the last one whole and all that are as dense as
+ * it. *out is finished. */
+struct moc;
+int region_moc(const struct skymap *m, double level, struct moc *out, struct err *e);
+
 /* Mean and standard deviation of the distance over the whole sky, from DISTMU, DISTSIGMA (Singer et al. 2016 supplement, eq. 2–3:
  * p(r) ∝ r² N(r; μ, σ) for r ≥ 0); NaN for 2-D maps. */
 void region_moments(const struct skymap *m, double *mean_mpc, double *std_mpc);
