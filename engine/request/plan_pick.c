@@ -5,7 +5,8 @@
  * stands again. So the choice is that of valuing all visits anew after every one that is taken, with a part of the work.
  * Of one facility the first rung of the ladder that is possible counts; between facilities the value decides. A later epoch of a target
  * is counted from the planned start of the one before it, or from when that one took place. Pinned targets go first. Ties: better rank,
- * earlier epoch, ladder, site. Every choice is made at the first free slot of its window. */
+ * earlier epoch, ladder, site. A visit takes place at the first free slot of its window, or at a later one of a few where it would
+ * be worth more (higher, darker). */
 #include "engine/request/plan_pick.h"
 #include "engine/base/json.h"
 #include "engine/base/utc.h"
@@ -152,8 +153,10 @@ static void slot_book(struct plan_pick *p, const struct plan_choice *c, double d
 			continue;
 		for (size_t i = p->visit[v].first; i < p->visit[v].first + p->visit[v].count; i++) {
 			struct plan_option *o = &p->option[i];
-			if (!o->fresh || o->site != c->option->site || o->facility != c->option->facility || o->lane != c->lane ||
-			    o->slot_us >= c->slot_us + (int64_t)(duration_s * 1e6) || o->slot_us + (int64_t)(o->duration_s * 1e6) <= c->slot_us)
+			if (!o->fresh || o->site != c->option->site || o->facility != c->option->facility)
+				continue;
+			if (!o->searched && (o->lane != c->lane || o->slot_us >= c->slot_us + (int64_t)(duration_s * 1e6) ||
+			    o->slot_us + (int64_t)(o->duration_s * 1e6) <= c->slot_us))
 				continue;
 			o->fresh = p->visit[v].exact = false;
 		}
@@ -183,20 +186,54 @@ static void booked_read(struct plan_pick *p)
 
 /* Value ----------------------------------------------------------------------------------------------------------------------- */
 
-/* The first free slot of an option, and what it is worth then. past NULL: what the target's visits know now, kept in the option. */
+int plan_later_starts(const struct plan_pick *p, const struct plan_visit *v, const struct plan_option *o, const struct plan_past *past, double worth,
+	int64_t slot_us, int64_t out[PLAN_LATER_STARTS])
+{
+	const struct plan_rung *r = &p->job->rung[v->epoch][o->rung];
+	if (!r->sees || !(p->job->target[v->target].distance_mpc > 0.0))
+		return 0;
+	/* until the most that the visit could give, so much later, is less */
+	double most = plan_hope(p, v, past) / fmax(v->hope_early, 1e-300), early = most > 0.0 ? worth / most : 1.0;
+	int64_t last = o->window.end_us - (int64_t)(o->duration_s * 1e6), until = plan_early_until(p->job, v->epoch, early);
+	last = until < last ? until : last;
+	for (int i = 0; i < PLAN_LATER_STARTS && last > slot_us; i++)
+		out[i] = slot_us + (last - slot_us) / PLAN_LATER_STARTS * (i + 1);
+	return last > slot_us ? PLAN_LATER_STARTS : 0;
+}
+
+/* The slot of an option and what it is worth then: the first free one, or a better one after it where the light tells. past NULL: what the
+ * target's visits know now, kept in the option. */
 static void option_look(const struct plan_pick *p, const struct plan_visit *v, struct plan_option *o, const struct plan_past *past)
 {
-	int64_t from = o->window.start_us > v->earliest_us ? o->window.start_us : v->earliest_us;
+	int64_t from = o->window.start_us > v->earliest_us ? o->window.start_us : v->earliest_us, need = (int64_t)(o->duration_s * 1e6);
+	int64_t later[PLAN_LATER_STARTS];
+	const struct plan_past *known = past ? past : &p->past[v->target];
 	struct plan_look look;
 	if (o->fresh && past == NULL)
 		return;
 	o->fresh = past == NULL;
-	o->slot_us = slot_find(p, o, from, (int64_t)(o->duration_s * 1e6), &o->lane);
+	o->searched = false;
+	o->slot_us = slot_find(p, o, from, need, &o->lane);
 	if (o->slot_us == UTC_NONE)
 		return;
-	plan_look(p, v, o, o->slot_us, past ? past : &p->past[v->target], &look);
+	plan_look(p, v, o, o->slot_us, known, &look);
 	o->airmass = look.airmass;
 	o->worth = look.worth;
+	int starts = plan_later_starts(p, v, o, known, look.worth, o->slot_us, later);
+	o->searched = starts > 0;
+	for (int i = 0; i < starts; i++) {
+		int lane;
+		int64_t slot = slot_find(p, o, later[i], need, &lane);
+		if (slot == UTC_NONE)
+			break; /* nor any after it */
+		plan_look(p, v, o, slot, known, &look);
+		if (look.worth > o->worth) {
+			o->slot_us = slot;
+			o->lane = lane;
+			o->airmass = look.airmass;
+			o->worth = look.worth;
+		}
+	}
 }
 
 /* One option now. false, with a reason, when it has become impossible. */

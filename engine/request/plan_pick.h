@@ -11,7 +11,7 @@ struct plan_option {
 	struct visibility_window window;
 	double exposure_s, duration_s; /* the rung's, or computed for this target here */
 	/* As last looked at; holds while `fresh`: until its slot is taken, or the visit before it is decided. */
-	bool fresh;
+	bool fresh, searched;    /* searched: later starts were tried as well, any booking there may change it */
 	int lane;
 	int64_t slot_us;         /* UTC_NONE: no telescope is free for it */
 	double airmass, worth;
@@ -77,6 +77,11 @@ struct plan_pick {
 	size_t order[LIMIT_PLAN_REQUESTS];                /* visits in the order in which they were chosen */
 };
 
+/* Starts after the first free slot that could be worth more than that one: how many, 0 where the light does not tell. */
+#define PLAN_LATER_STARTS 5
+int plan_later_starts(const struct plan_pick *p, const struct plan_visit *v, const struct plan_option *o, const struct plan_past *past, double worth,
+	int64_t slot_us, int64_t out[PLAN_LATER_STARTS]);
+
 int plan_pick_new(struct plan_job *j, struct plan_pick *out, struct err *e); /* every option; why of those that have none */
 void plan_pick_run(struct plan_pick *p);                                     /* the bound, the greedy choice and the reserves */
 void plan_pick_free(struct plan_pick *p);
@@ -98,6 +103,7 @@ struct plan_look {
 void plan_look(const struct plan_pick *p, const struct plan_visit *v, const struct plan_option *o, int64_t at_us, const struct plan_past *past,
 	struct plan_look *out);
 double plan_early(const struct plan_job *j, size_t epoch, int64_t at_us);
+int64_t plan_early_until(const struct plan_job *j, size_t epoch, double early); /* the last time at which it is that much */
 /* Adds a window to what a visit may hope for. */
 void plan_hope_add(const struct plan_pick *p, struct plan_visit *v, const struct plan_option *o);
 /* The most that the visit can be worth after past; the same but for light that past holds already. */

@@ -26,6 +26,12 @@ double plan_early(const struct plan_job *j, size_t epoch, int64_t at_us)
 	return 1.0 / (1.0 + fmax(0.0, (double)(at_us - j->epoch[epoch].start_us)) / (double)EARLY_US);
 }
 
+int64_t plan_early_until(const struct plan_job *j, size_t epoch, double early)
+{
+	double wait_us = (1.0 / fmin(fmax(early, 1e-3), 1.0) - 1.0) * (double)EARLY_US;
+	return j->epoch[epoch].start_us + (int64_t)wait_us;
+}
+
 static bool lit(const struct plan_rung *r, const struct plan_target *t)
 {
 	return r->sees && t->distance_mpc > 0.0;

@@ -50,5 +50,33 @@ if [ -r "$alerts/advocate_S3456-1-initial.json" ] && [ -r "$master" ]; then
 else
 	skip "an alert is planned all the way" "$alerts is not there"
 fi
+map=$shared/data/skymaps/gwtc/GW170817_skymap.fits.gz
+if [ -r "$map" ] && [ -r "$master" ]; then
+	# GW170817 in hindsight: the map is a later one than what was sent on the day. Arcavi et al. 2017 (arXiv:1710.05842): from Cerro Tololo the Sun is
+	# below -12 deg from 23:13, NGC 4993 above airmass 2.5 until 01:10; a visit of 90 + 180 + 28 + 2 = 300 s
+	{
+		printf '{"alert_type":"INITIAL","time_created":"2017-08-17T17:54:51Z","superevent_id":"S170817a","urls":{"gracedb":"https://example.org/S170817a/"},'
+		printf '"event":{"time":"2017-08-17T12:41:04.4Z","far":1e-15,"significant":true,"instruments":["H1","L1","V1"],"group":"CBC","pipeline":"gstlal",'
+		printf '"search":"AllSky","properties":{"HasNS":1.0,"HasRemnant":1.0,"HasMassGap":0.0},"classification":{"BNS":1.0,"NSBH":0.0,"BBH":0.0,'
+		printf '"Terrestrial":0.0},"duration":null,"central_frequency":null,"skymap":"'
+		base64 -w0 "$map"
+		printf '"},"external_coinc":null}'
+	} > "$tmp/gw170817.json"
+	cat > "$tmp/five.json" <<- END
+		{"name": "five", "when": "p_bns > 0.5", "targets": {"weight": "luminosity", "top": 60},
+		 "observe": [{"epoch": 1, "filters": ["ip"], "exposure_s": 180, "max_airmass": 2.5, "sun_max_deg": -12},
+		  {"epoch": 2, "after_h": 0.5, "filters": ["gp"], "exposure_s": 180, "max_airmass": 2.5, "sun_max_deg": -12}],
+		 "ladder": [{"programme": "too", "facility": "lco", "mode": "RAPID_RESPONSE"}]}
+	END
+	./slew plan --catalog "$tmp/cat.fits" --policy "$tmp/five.json" --now 2017-08-17T20:00 --json "$tmp/gw170817.json" > "$tmp/p" 2> "$tmp/err"
+	first=$(grep -o '"requests":\[.*\],"targets"' "$tmp/p" | tr '{' '\n' | grep '"name":"NGC:NGC4993"' | grep '"epoch":1,' | grep '"reserve":false')
+	slot=$(printf '%s' "$first" | sed -n 's/.*"slot_us":\([0-9]*\)000000,.*/\1/p;t;s/.*"slot_us":\([0-9]*\)[0-9]\{6\},.*/\1/p')
+	check "NGC 4993 in hindsight: five minutes from Cerro Tololo between 23:13 and 01:10 UT ($(date -u -d "@${slot:-0}" +%H:%M:%S))" eval \
+		'printf "%s" "$first" | grep -q "\"duration_s\":300,.*\"site\":\"lsc\"" && [ "$slot" -ge "$(date -u -d 2017-08-17T23:12:30Z +%s)" ] && [ "$slot" -le "$(date -u -d 2017-08-18T01:05:00Z +%s)" ]'
+	check "and again half an hour later, in another filter" eval 'tr "{" "\n" < "$tmp/p" | grep "\"name\":\"NGC:NGC4993\"" | grep -q "\"epoch\":2,.*\"gp\""'
+	check "the plan says what it is worth, and what none could exceed" eval '[ "$(sed "s/.*\"worth\":\([0-9.]*\).*/\1/" "$tmp/p" | cut -c1-3)" = 0.7 ] && grep -q "\"bound\":0\.[78]" "$tmp/p"'
+else
+	skip "NGC 4993 from Cerro Tololo in hindsight" "$map is not there"
+fi
 echo "1..$n"
 exit $bad

@@ -159,9 +159,11 @@ struct world {
 	long nodes;
 };
 
-static int64_t slot_of(const struct world *w, const struct plan_visit *v, const struct plan_option *o)
+static int64_t slot_of(const struct world *w, const struct plan_visit *v, const struct plan_option *o, int64_t from)
 {
-	int64_t earliest = w->earliest_us[v - w->p->visit], t = o->window.start_us > earliest ? o->window.start_us : earliest, need = (int64_t)(o->duration_s * 1e6);
+	int64_t t = w->earliest_us[v - w->p->visit], need = (int64_t)(o->duration_s * 1e6);
+	t = t > o->window.start_us ? t : o->window.start_us;
+	t = t > from ? t : from;
 	for (bool moved = true; moved;) {
 		moved = false;
 		for (size_t i = 0; i < w->count; i++)
@@ -179,13 +181,28 @@ static bool ready(const struct world *w, size_t i)
 	return v->state == PLAN_OPEN && !w->done[i] && !w->out[i] && (v->epoch == 0 || w->done[i - 1] || w->out[i - 1] || (v - 1)->state != PLAN_OPEN);
 }
 
-static double look(struct world *w, size_t i, const struct plan_option *o, int64_t *slot, struct plan_look *l)
+/* Worth at the first free slot, or with `search` at the best of the later starts, too. −1: impossible. */
+static double look(struct world *w, size_t i, const struct plan_option *o, bool search, int64_t *slot, struct plan_look *l)
 {
 	const struct plan_visit *v = &w->p->visit[i];
-	*slot = slot_of(w, v, o);
+	const struct plan_past *past = &w->past[v->target];
+	int64_t later[PLAN_LATER_STARTS];
+	struct plan_look other;
+	*slot = slot_of(w, v, o, INT64_MIN);
 	if (*slot == UTC_NONE || o->duration_s > w->left_h * 3600)
 		return -1;
-	plan_look(w->p, v, o, *slot, &w->past[v->target], l);
+	plan_look(w->p, v, o, *slot, past, l);
+	int starts = search ? plan_later_starts(w->p, v, o, past, l->worth, *slot, later) : 0;
+	for (int k = 0; k < starts; k++) {
+		int64_t at = slot_of(w, v, o, later[k]);
+		if (at == UTC_NONE)
+			continue;
+		plan_look(w->p, v, o, at, past, &other);
+		if (other.worth > l->worth) {
+			*l = other;
+			*slot = at;
+		}
+	}
 	return l->worth;
 }
 
@@ -223,7 +240,7 @@ static void world_copy(struct world *to, const struct world *from)
 		to->past[t].sight = to->sight[t];
 }
 
-/* The best of every order, every option, every omission; all visits at the first free slot of their turn. */
+/* The best of every order, every option, every omission; each visit at the first free slot of its turn, or at the one that the plan would take. */
 static double best_of_all(struct world *w, double worth)
 {
 	double best = worth;
@@ -232,15 +249,18 @@ static double best_of_all(struct world *w, double worth)
 		if (!ready(w, i))
 			continue;
 		const struct plan_visit *v = &w->p->visit[i];
-		for (size_t k = v->first; k < v->first + v->count; k++) {
+		int64_t first = 0;
+		for (size_t k = 2 * v->first; k < 2 * (v->first + v->count); k++) {
 			struct plan_look l;
 			int64_t slot;
-			double gain = look(w, i, &w->p->option[k], &slot, &l);
-			if (gain < 0)
+			double gain = look(w, i, &w->p->option[k / 2], k % 2, &slot, &l);
+			if (k % 2 == 0)
+				first = slot;
+			if (gain < 0 || (k % 2 && slot == first))
 				continue;
 			struct world *next = malloc(sizeof *next);
 			world_copy(next, w);
-			take(next, i, &w->p->option[k], slot, &l);
+			take(next, i, &w->p->option[k / 2], slot, &l);
 			best = fmax(best, best_of_all(next, worth + gain));
 			w->nodes = next->nodes;
 			free(next);
@@ -271,7 +291,7 @@ static double eager(struct world *w, size_t order[64], size_t *count)
 				continue;
 			for (size_t k = v->first; k < v->first + v->count; k++) {
 				const struct plan_option *o = &w->p->option[k];
-				double worth = look(w, i, o, &slot, &l);
+				double worth = look(w, i, o, true, &slot, &l);
 				possible |= worth >= 0;
 				if (worth >= 0 && worth / (o->duration_s / 3600) > most) {
 					most = worth / (o->duration_s / 3600);
@@ -292,6 +312,18 @@ static double eager(struct world *w, size_t order[64], size_t *count)
 	return sum;
 }
 
+/* The same targets, anywhere in the sky and farther: some rise later, and are better then. */
+static void spread(json_t *job)
+{
+	json_t *t;
+	size_t i;
+	json_array_foreach(json_object_get(job, "targets"), i, t) {
+		json_object_set_new(t, "ra_deg", json_real(360 * dice()));
+		json_object_set_new(t, "dec_deg", json_real(-70 + 80 * dice()));
+		json_object_set_new(t, "distance_mpc", json_real(100 + 100 * dice()));
+	}
+}
+
 static void pick_new(json_t *job, struct plan_job *j, struct plan_pick *p)
 {
 	struct err e = {0};
@@ -309,6 +341,8 @@ static void lazy_is_eager(void **state)
 	for (uint32_t seed = 1; seed <= 40; seed++) {
 		dice_state = seed;
 		json_t *job = job_new(seed % 2 ? "2017-08-17T18:00:00Z" : "2017-08-17T22:30:00Z", 12, seed % 3 ? "lsc cpt" : "lsc", seed % 4 ? twice : once);
+		if (seed % 2)
+			spread(job);
 		if (seed % 5 == 0)
 			json_object_set_new(job, "event_left_h", json_real(1.0));
 		pick_new(job, j, p);
@@ -345,6 +379,8 @@ static void against_every_subset(void **state)
 		dice_state = seed * 977;
 		bool two = seed % 2; /* three targets twice, or five once; a purse for three or four visits, or the telescope alone */
 		json_t *job = job_new("2017-08-17T22:30:00Z", two ? 3 : 5, "lsc", two ? twice : once);
+		if (seed % 4 > 1)
+			spread(job);
 		if (seed % 3)
 			json_object_set_new(job, "event_left_h", json_real(two ? 0.75 : 0.65));
 		pick_new(job, j, p);
