@@ -88,14 +88,19 @@ static int catalog_run(int argc, char **argv)
 
 const struct command command_catalog = {
 	.name = "catalog",
-	.args = "build IN... -o OUT.fits [--format NAME] [--map field=column,...] [--photo-z-below MPC] [--progress] | info FILE",
+	.args = "build IN... -o OUT.fits [--format NAME] [--map field=column,...] [--merge] [--photo-z-below MPC] [--progress] | info FILE",
 	.summary = "make a sorted galaxy table from CSV and FITS, or describe one",
 	.help =
 		"build reads any number of galaxy tables and writes one FITS table, sorted by position, that `slew rank` and the engine map\n"
 		"into memory. Text tables (comma, tab, semicolon, bar or blanks; a header line; # comments) and FITS tables are told apart by\n"
-		"their content, and so are the published catalogues GLADE+, NED-LVS, 2MRS, 50MGC, OpenNGC and DESI. Nothing is merged: a\n"
-		"galaxy of two sources is two rows (only rows with the same position, id and name are kept once).\n"
+		"their content, and so are the published catalogues GLADE+, NED-LVS, 2MRS, 50MGC, OpenNGC and DESI. Without --merge a galaxy\n"
+		"of two sources is two rows (only rows with the same position, id and name are kept once).\n"
 		"\n"
+		"  --merge         the same galaxy of several files becomes one row: within 3 arcsec, or 1 kpc at the nearer distance (at most\n"
+		"                  60 arcsec), and 3 sigma of distance (5 within 3 arcsec); nearest pairs first, one row of each file. Position,\n"
+		"                  distance, error, name and number are those of the best distance (measured, redshift with peculiar velocity, given,\n"
+		"                  spectroscopic, by us from a redshift, photometric), then of the earlier file; a name made from the position\n"
+		"                  gives way to a published one; magnitude and mass of the first that has them. Counted, and said in the header\n"
 		"  --format NAME   read as glade+, ned-lvs, 2mrs, ned-list, 50mgc, openngc or desi, whatever it looks like; generic: by the\n"
 		"                  usual names of columns\n"
 		"  --photo-z-below MPC   photometric distances nearer than this are left out (200: their error is about 150 Mpc; 0 takes all)\n"

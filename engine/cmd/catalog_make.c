@@ -101,7 +101,7 @@ struct arguments {
 	const struct catalog_format *format;
 	bool generic;
 	double photo_below_mpc;
-	bool progress;
+	bool progress, merge;
 	char *words[MAPS_MAX]; /* owned copies of --map lists */
 	int lists;
 };
@@ -170,6 +170,8 @@ static int arguments_read(struct arguments *a, int argc, char **argv)
 			i++;
 		} else if (strcmp(argv[i], "--progress") == 0) {
 			a->progress = true;
+		} else if (strcmp(argv[i], "--merge") == 0) {
+			a->merge = true;
 		} else if (argv[i][0] == '-') {
 			return cmd_usage(&command_catalog, "unknown option %s", argv[i]);
 		} else if (a->ins == FILES_MAX) {
@@ -206,6 +208,7 @@ static int build(const struct arguments *a)
 	b.generic = a->generic;
 	b.photo_below_mpc = a->photo_below_mpc;
 	b.runs.beside = a->out;
+	b.merge = a->merge;
 	b.crew = &crew;
 	b.stop = &stop;
 	if (a->progress || !progress.lines)

@@ -2,6 +2,7 @@
 #include "engine/target/catalog_build.h"
 #include "engine/base/hash.h"
 #include "engine/base/limits.h"
+#include "engine/target/catalog_merge.h"
 #include "engine/target/catalog_write.h"
 #include "engine/target/cosmology.h"
 #include "engine/target/fits_write.h"
@@ -163,38 +164,89 @@ static void provenance(struct text *t, const struct catalog_builder *b)
 	}
 	fits_card_double(t, "PHOTOZ", b->photo_below_mpc, "Mpc: photometric distances below are left out");
 	fits_card_double(t, "SIGMAV", COSMOLOGY_SIGMA_V_KM_S, "km/s where a source says nothing");
+	if (b->merge) {
+		fits_card_int(t, "MERGED", b->joined, "rows that went into others");
+		fits_card_history(t, "The same galaxy of several sources is one row: " CATALOG_MERGE_RULE "; best distance first, then the earlier source");
+	}
 	fits_card_history(t, "DIST_MPC is a luminosity distance; FLAGS bits 0-3 say of what kind: 0 none, 1 given, 2 measured, 3 spectroscopic, "
 		"4 photometric, 5 from the redshift by COSMO; bit 4 name cut, 5 name made, 6 id made, 7 B from absolute; bits 8-9 frame of the "
 		"redshift: 0 not said, 1 heliocentric, 2 CMB, 3 CMB with peculiar velocity; bit 10 photometric redshift, 11 error by rule, 12 merged");
 }
 
+static bool rows_equal(const struct catalog_row *a, const struct catalog_row *b)
+{
+	return catalog_row_compare(a, b) == 0 && a->flags == b->flags && memcmp(&a->distance_mpc, &b->distance_mpc, 3 * sizeof(double)) == 0 &&
+		memcmp(&a->distance_err_mpc, &b->distance_err_mpc, 3 * sizeof(float)) == 0;
+}
+
+/* Where the rows of the stream go. */
+struct sink {
+	struct catalog_builder *b;
+	struct catalog_writer *writer;
+	struct catalog_merge *merge; /* NULL: straight to the writer */
+	int64_t done;
+};
+
+static int tell(struct sink *k, const char *stage, struct err *e)
+{
+	struct catalog_builder *b = k->b;
+	if (++k->done % 65536 != 0)
+		return 0;
+	if (b->progress.tell != NULL)
+		b->progress.tell(b->progress.self, stage, (double)k->done, (double)b->runs.total);
+	return catalog_build_stopped(b, e);
+}
+
 /* The rows of the stream; the same galaxy from the same source twice (position, id and name are equal: a file given twice, lists that overlap)
  * is one row: names and ids together are the key of a target. */
-static int rows_write(struct catalog_builder *b, struct catalog_writer *w, struct err *e)
+static int rows_stream(struct sink *k, struct err *e)
 {
-	struct catalog_stream *s = catalog_stream_open(&b->runs, e);
+	struct catalog_stream *s = catalog_stream_open(&k->b->runs, e);
 	struct catalog_row last = {0};
 	const struct catalog_row *r;
-	int64_t twice = 0, done = 0;
+	int64_t twice = 0, first = 1;
 	int rc = s == NULL ? -1 : 0;
-	e->kind = rc == 0 ? ERR_NONE : e->kind;
 	while (rc == 0 && (r = catalog_stream_next(s, e)) != NULL) {
-		bool same = w->count > 0 && catalog_row_compare(r, &last) == 0;
+		bool same = !first && catalog_row_compare(r, &last) == 0 && (k->merge == NULL || r->source == last.source || rows_equal(r, &last));
 		twice += same;
-		last = *r;
-		if (!same)
-			rc = catalog_writer_add(w, r, e);
-		if (rc == 0 && ++done % 65536 == 0) {
-			rc = catalog_build_stopped(b, e);
-			if (b->progress.tell != NULL)
-				b->progress.tell(b->progress.self, "writing", (double)done, (double)b->runs.total);
+		if (!same) {
+			last = *r;
+			rc = k->merge != NULL ? catalog_merge_add(k->merge, r, e) : catalog_writer_add(k->writer, r, e);
 		}
+		first = 0;
+		rc = rc == 0 ? tell(k, k->merge != NULL ? "sorting" : "writing", e) : rc;
 	}
-	rc = rc < 0 || e->kind != ERR_NONE ? -1 : 0;
 	if (s != NULL)
 		catalog_stream_close(s);
 	if (twice > 0)
-		text_printf(&b->report, "%lld rows stand there twice (position, id and name are equal): kept once\n", (long long)twice);
+		text_printf(&k->b->report, "%lld rows stand there twice (%s are equal): kept once\n", (long long)twice,
+			k->merge != NULL ? "all their values" : "position, id and name");
+	return rc < 0 || e->kind != ERR_NONE ? -1 : 0;
+}
+
+static int rows_merge(struct sink *k, struct err *e)
+{
+	struct catalog_row r;
+	int rc = catalog_merge_find(k->merge, &k->b->joined, e), more = rc;
+	k->done = 0;
+	while (rc == 0 && (more = catalog_merge_next(k->merge, &r, e)) > 0) {
+		rc = catalog_writer_add(k->writer, &r, e);
+		rc = rc == 0 ? tell(k, "writing", e) : rc;
+	}
+	if (rc == 0 && more == 0)
+		text_printf(&k->b->report, "%lld rows are galaxies of other files and went into theirs (" CATALOG_MERGE_RULE ")\n", (long long)k->b->joined);
+	return rc < 0 || more < 0 ? -1 : 0;
+}
+
+static int rows_write(struct catalog_builder *b, struct catalog_writer *w, struct err *e)
+{
+	struct sink k = {.b = b, .writer = w};
+	if (b->merge && (k.merge = catalog_merge_open(b->runs.beside, e)) == NULL)
+		return -1;
+	int rc = rows_stream(&k, e);
+	if (rc == 0 && k.merge != NULL)
+		rc = rows_merge(&k, e);
+	catalog_merge_close(k.merge);
 	return rc;
 }
 
@@ -207,6 +259,8 @@ int catalog_build_write(struct catalog_builder *b, const char *path, char digest
 	if (rc == 0) {
 		rc = rows_write(b, &w, e);
 		b->count = (size_t)w.count;
+		text_reset(&cards);
+		provenance(&cards, b); /* as many cards, now with what merging counted */
 		if (rc == 0)
 			rc = catalog_writer_finish(&w, &cards, digest, e);
 		else

@@ -98,6 +98,7 @@ struct catalog_builder {
 	struct catalog_progress progress; /* tell may be NULL */
 	const volatile sig_atomic_t *stop; /* when it is not 0, work ends with ERR_REFUSED and nothing is written; may be NULL */
 	bool merge;              /* --merge: the same galaxy of several sources is one row (catalog_merge.h) */
+	int64_t joined;          /* by merge: rows that went into others */
 	size_t count;            /* galaxies so far; after write: that were written */
 	struct catalog_source source[CATALOG_SOURCES];
 	int sources;

@@ -73,9 +73,9 @@ static struct key *keys_sorted(const struct catalog_row *rows, size_t n)
 
 int catalog_file_nameless(const char *beside, struct err *e)
 {
-	const char *slash = beside ? strrchr(beside, '/') : NULL, *temporary = getenv("TMPDIR");
+	const char *slash = beside ? strrchr(beside, '/') : NULL;
 	char folder[1024];
-	snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - beside) + 1 : 1000, slash ? beside : beside ? "." : temporary ? temporary : "/tmp");
+	snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - beside) + 1 : 1000, slash ? beside : beside ? "." : P_tmpdir);
 	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd < 0) { /* a file system that cannot: made, and its name taken away at once */
 		char path[1100];
