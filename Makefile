@@ -101,8 +101,8 @@ loc: ## lines of code by room
 reference: ## write the configuration reference of README.md from schemas/
 	tools/config-reference --update
 
-bench: slew ## time the cold rank of the largest map, the size of the program
-	@tools/bench
+bench-program: slew ## the size of the program, how long it takes to build, the cold rank of the largest real map
+	@tests/perf/program.sh
 
 bench-latency: slew ## alert bytes on the broker → first accepted request, 200 alerts (two minutes)
 	@SLEW=./slew tests/perf/latency.sh
@@ -113,6 +113,6 @@ clean: ## remove what was built
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile tests/tests.mk $(wildcard tests/*/*.mk) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
-.PHONY: all install setup fresh-check format loc reference bench bench-latency clean help FORCE
+.PHONY: all install setup fresh-check format loc reference bench-program bench-latency clean help FORCE
 .DELETE_ON_ERROR:
 -include $(SRC:%.c=$(BUILD)/%.d) $(BUILD)/engine/cmd/main.d

@@ -1,0 +1,119 @@
+# The work of make bench, in turns: ours, then each peer, and again. Sourced by tools/bench, which sets:
+#   turns (how many), whole_turns (of whole planners and builds), rows, dir (of build), data (files made here), venvs, catalog, slew
+# Each measurement is one line of $dir/samples: ROW SIDE VALUE (side: ours or the peer); `fact KEY VALUE` and `equal WHAT VALUE LIMIT ok|NOT` beside.
+
+sample() { [ -n "$3" ] && echo "$1 $2 $3" >> "$dir/samples"; }
+say() { printf '%s %s\n' "$(date -u +%H:%M:%S)" "$*" >&2; }
+missing() { say "peer $1: skipped, $2"; printf 'missing %s %s\n' "$1" "$2" >> "$dir/samples"; }
+value() { printf '%s\n' "$1" | tr ' ' '\n' | sed -n "s/^$2=//p"; }
+
+# run COMMAND…: one whole process; sets wall and memory; its output is in $dir/out.
+run()
+{
+	figures=$("$build/tests/perf/measure" 900 "$dir/out" "$dir/err" "$@") || { say "FAILED ($?): $* — $(tail -n 1 "$dir/err")"; return 1; }
+	wall=$(value "$figures" wall_ms); memory=$(value "$figures" memory_mib)
+}
+
+# has PEER: whether its virtual environment is there. peer NAME SCRIPT ARG…: one run of it; sets computing and map, too.
+has() { [ -x "$venvs/$1/bin/python" ] && [ -e "$venvs/$1/ready" ]; }
+peer()
+{
+	venv=$1; script=$2; shift 2
+	run "$venvs/$venv/bin/python" "tests/perf/peers/$script.py" "$@" || return 1
+	computing=$(sed -n 's/^computing_ms //p' "$dir/out"); mapping=$(sed -n 's/^map_ms //p' "$dir/out")
+	grep '^version ' "$dir/out" >> "$dir/samples"
+}
+
+# ---- ranking ----
+
+rank_ours() # MAP
+{
+	"$build/tests/perf/rank_time" "$catalog" "$data/$1.fits" 1 1000 > "$dir/out" 2> "$dir/err" || { say "rank_time FAILED: $(cat "$dir/err")"; return 1; }
+	[ "$1" = large ] || sample "rank_list_$1" ours "$(value "$(grep '^in_process list ' "$dir/out")" median_ms)"
+	[ "$1" = large ] || sample "rank_shares_$1" ours "$(value "$(grep '^in_process shares ' "$dir/out")" median_ms)"
+	run "$slew" rank --no-shares --top 1000 --json --catalog "$catalog" "$data/$1.fits" || return 1
+	[ "$1" = large ] && sample rank_large ours "$wall"
+	[ "$1" = large ] || sample "rank_list_cold_$1" ours "$wall"
+	run "$slew" rank --top 1000 --json --catalog "$catalog" "$data/$1.fits" || return 1
+	[ "$1" = large ] || sample "rank_shares_cold_$1" ours "$wall"
+	sample "rank_memory_$1" ours "$memory"
+}
+
+rank_peer() # PEER MAP
+{
+	peer sky "rank_$1" "$data/$2.fits" "$data/galaxies.parquet" "$data/$1.$2" || return 1
+	if [ "$2" = large ]; then
+		sample rank_large "$1" "$(awk "BEGIN { print $computing + $mapping }")"
+	else
+		sample "rank_list_$2" "$1" "$computing"
+		sample "rank_list_cold_$2" "$1" "$wall"
+	fi
+	sample "rank_memory_$2" "$1" "$memory"
+}
+
+# The peers' lists against ours, without distance errors as they have none: the same galaxies, and dP/dV of those in both.
+rank_equal() # PEER MAP LEAST_SHARED MOST_DIFFERENCE
+{
+	[ -s "$data/$1.$2" ] || return 0
+	"$slew" rank --no-shares --top 1000 --csv --distance-error none --catalog "$catalog" "$data/$2.fits" > "$dir/ours.csv" || return 1
+	awk -v what="$1 $2" -v least="$3" -v most="$4" '
+		NR == FNR { split($0, a, "\""); split(a[1], b, ","); split(a[3], c, ","); ours[b[2]] = c[6]; if (c[6] < last || NR == 2) last = c[6]; next }
+		$1 in ours { n++; d = ours[$1] / $2 - 1; if (d < 0) d = -d; if (d > worst) worst = d }
+		END { printf "equal %s: of its top 1000 in ours %d, at least %d: %s\n", what, n, least, (n >= least ? "ok" : "NOT")
+			if (most != "") printf "equal %s: dP/dV relative difference at most %.2g, %g allowed: %s\n", what, worst, most, (n > 0 && worst <= most ? "ok" : "NOT")
+			else printf "fact crossmatch_grid_difference_%s %.2g\n", what, worst }' "$dir/ours.csv" "$data/$1.$2" >> "$dir/samples"
+}
+
+rank_turns()
+{
+	for map in small wide large; do
+		say "ranking $rows rows, map $map: $turns turns"
+		for turn in $(seq "$turns"); do
+			rank_ours "$map" || break
+			has sky || continue
+			rank_peer naive "$map"
+			[ "$map" = large ] || rank_peer crossmatch "$map" # on 3.1 million cells it needs about 200 GB
+		done
+		rank_equal naive "$map" 1000 1e-9
+		rank_equal crossmatch "$map" 950 ''
+	done
+}
+
+# ---- visibility ----
+
+visible_turns()
+{
+	say "visibility: $turns turns"
+	for turn in $(seq "$turns"); do
+		"$build/tests/perf/visible" > "$dir/visible" || return 1
+		sample visible_steps ours "$(awk '/^visible steps/ { print $(NF - 1) }' "$dir/visible")"
+		sample visible_windows ours "$(awk '/^visible windows/ { print $(NF - 1) }' "$dir/visible")"
+		has sky || continue
+		for peer in astropy astroplan rise-set; do
+			peer sky visible "$peer" || continue
+			sample visible_steps "$peer" "$computing"
+			sample visible_windows "$peer" "$computing"
+			sed -n 's/^hours //p' "$dir/out" > "$data/hours.$peer"
+		done
+	done
+	ours=$(sed -n 's/.* \([0-9.]*\) hours by steps.*/\1/p' "$dir/visible")
+	for peer in astropy astroplan; do
+		[ -s "$data/hours.$peer" ] && awk -v o="$ours" -v p="$(cat "$data/hours.$peer")" -v what="$peer" 'BEGIN { d = o / p - 1; if (d < 0) d = -d
+			printf "equal %s: hours up %.1f, ours %.1f, 0.2 %% allowed: %s\n", what, p, o, (d <= 0.002 ? "ok" : "NOT") }' >> "$dir/samples"
+	done
+}
+
+# ---- catalogue ----
+
+build_turns()
+{
+	say "catalogue of $rows rows from text: $whole_turns turns"
+	"$build/tests/perf/glade_text" "$rows" 1 > "$data/text" || { say "no room for the text"; rm -f "$data/text"; return 1; }
+	fact text_bytes "$(stat -c %s "$data/text")"
+	for turn in $(seq "$whole_turns"); do
+		run "$slew" catalog build "$data/text" -o "$data/built.fits" || break
+		sample catalog_build ours "$(awk "BEGIN { print $wall / 1000 }")"
+		sample catalog_build_memory ours "$memory"
+	done
+	rm -f "$data/text" "$data/built.fits"
+}
