@@ -86,7 +86,8 @@ static void outside_print(const struct rank_view *v)
 	else if (v->ranking->considered < 0)
 		puts("P(host not in the catalogue) was not asked for (--no-shares)");
 	else if (v->ranking->considered == 0)
-		puts("P(host not in the catalogue) = 100 %: no galaxy of it lies in the map");
+		printf("P(host not in the catalogue) is not known: no galaxy of it %s\n", v->ranking->without_weight > 0 ? "in the map has such a weight" :
+			v->ranking->without_distance > 0 ? "in the map has a distance" : "lies in the map");
 	else
 		printf("P(host not in the catalogue) is not known: %s; probabilities add up to 1 over the catalogue\n", w->density_per_mpc3 > 0 ?
 			"the map has no distances (--distance-prior gives it one)" : "the mean density of these weights is not known (--density)");
