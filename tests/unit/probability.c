@@ -3,6 +3,8 @@
 #include "engine/target/catalog_build.h"
 #include "engine/target/cosmology.h"
 #include "engine/target/probability.h"
+#include "engine/target/supernova.h"
+#include "engine/target/weight_file.h"
 #include <math.h>
 
 /* Independent values: astropy 8.0.2, Planck18 (distances, comoving volumes, the ratio by differences of distances), for z = 0.01, 0.1, 0.5, 2. */
@@ -221,9 +223,55 @@ static void distance_priors(void **state)
 	assert_int_equal(weight_distance_read("volume:300x", &p), -1);
 }
 
+/* A user's weights by id and by name, with quotes, twice, missing and wrong. */
+static void weights_of_a_file(void **state)
+{
+	static const char *const good[] = {"id,weight\n3,2.5\n1,7\n3,4\n\n77,1\n", "ra, Name ,x,\"weight\"\r\n1,\"g 3\",a,4\r\n2, G1 ,\"b,c\",7\r\n"};
+	static const char *const bad[][2] = {{"id,mass\n1,2\n", "heading"}, {"id,weight\n1,-2\n", "line 2"}, {"id,weight\nx,2\n", "line 2"}, {"id,weight\n1,1e\n", "line 2"},
+		{"id,weight\n", "no weight"}, {"name,weight\nM 31,3\n", "catalogue's"}, {"weight,id\n3\n", "no id"}, {"", "heading"}};
+	struct made g[5];
+	struct catalog c;
+	struct err e = {0};
+	double *column;
+	int64_t matched;
+	char text[128];
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		g[i] = (struct made){i * 40.0, i, 50, 1, 1e9, i};
+	catalog_made(g, 5, &c);
+	for (int i = 0; i < 2; i++) {
+		snprintf(text, sizeof text, "%s", good[i]);
+		assert_ok(weight_file_read(text, &c, &column, &matched, &e), &e);
+		assert_int_equal(matched, 2);
+		for (int64_t row = 0; row < 5; row++) {
+			struct catalog_row r;
+			catalog_row_at(&c, row, &r);
+			assert_true(r.id == 3 ? fabs(column[row] - 4) < 1e-12 : r.id == 1 ? fabs(column[row] - 7) < 1e-12 : isnan(column[row]));
+		}
+		free(column);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		snprintf(text, sizeof text, "%s", bad[i][0]);
+		assert_int_equal(weight_file_read(text, &c, &column, &matched, &e), -1);
+		if (strstr(e.text, bad[i][1]) == NULL)
+			fail_msg("%s: %s", bad[i][0], e.text);
+		assert_null(column);
+	}
+	catalog_close(&c);
+}
+
+/* S190425z: 1.1075e7 Mpc³ hold 90 % of it, at 154.6 Mpc (data/truth): 86.6 by Simpson's rule and hand; "about 100" in the programmes' papers. */
+static void unrelated_supernovae(void **state)
+{
+	(void)state;
+	assert_true(fabs(supernova_expected(1.10750979e7, 154.6, SUPERNOVA_YOUNG_D) - 86.59) < 0.02);
+	assert_true(fabs(supernova_expected(1e6, NAN, 365.25) / (1.245e-4 * pow(0.6766 / 0.7, 3) * 1e6) - 1) < 1e-9);
+	assert_true(isnan(supernova_expected(NAN, 100, 30)) && supernova_expected(0, 100, 30) <= 0);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(comoving_volume), cmocka_unit_test(densities), cmocka_unit_test(even_universe),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(weights_of_a_file), cmocka_unit_test(unrelated_supernovae), cmocka_unit_test(comoving_volume), cmocka_unit_test(densities), cmocka_unit_test(even_universe),
 		cmocka_unit_test(missing_weights), cmocka_unit_test(distance_priors)};
 	return cmocka_run_group_tests_name("probability", tests, NULL, NULL);
 }
