@@ -326,6 +326,8 @@ static int show_json(const struct plan_arguments *a, const struct gathered *g)
 {
 	json_t *o = json_pack("{s:s s:I s:s s:s s:s}", "event", g->alert.event, "now_us", (json_int_t)a->now_us, "policy", g->policy->name, "outcome",
 		outcome_name(g->answer.outcome), "missing", g->answer.missing);
+	json_object_set_new(o, "event_us", g->alert.time_us == UTC_NONE ? json_null() : json_integer(g->alert.time_us));
+	json_object_set_new(o, "source", source_json(g));
 	json_object_set(o, "notes", g->notes);
 	json_object_set(o, "map", g->map);
 	json_object_set(o, "targets", json_object_get(g->rank, "targets"));
@@ -453,7 +455,7 @@ const struct command command_plan = {
 		"  --now TIME         UTC, ISO 8601: plan as of then; `event`: as of when the alert was made; default now\n"
 		"  --hours H          how far ahead (24)\n"
 		"  --plot FILE.html   also draw the sky map with the galaxies, and the altitudes over each site that is asked (SVG in one page)\n"
-		"  --json             one object: event now_us policy outcome missing notes map targets requests verdicts worth bound\n"
+		"  --json             one object: event now_us event_us source policy outcome missing notes map targets requests verdicts worth bound\n"
 		"\n"
 		"The order of the galaxies is by dP/dV and the policy's weight; share is a galaxy's part of the catalogue's sum. A visit is worth\n"
 		"host x gain x early: host is the probability to be the host (or the share), gain what the visit adds to the mean of\n"

@@ -10,7 +10,7 @@
 static const struct {
 	const char *name;
 	int (*draw)(const struct plot *p, struct text *out);
-} kinds[] = {{"sky", plot_sky}, {"distance", plot_distance}, {"altitude", plot_altitude}};
+} kinds[] = {{"sky", plot_sky}, {"distance", plot_distance}, {"altitude", plot_altitude}, {"probability", plot_probability}};
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
 static int option_read(struct plot *p, const char *name, const char *value)
@@ -96,6 +96,8 @@ const struct command command_plot = {
 		"  slew plot distance MAP    p(d) of a 3-D map, mean and standard deviation; --at RA,DEC: also along that line of sight\n"
 		"  slew plot altitude RA DEC | --targets FILE   altitude against time over each site, twilights, Moon, airmass; what can be\n"
 		"                            observed is thick and shaded\n"
+		"  slew plot probability STATE.db | PLAN.json   the chance that the host was looked at, would have shown a kilonova, and be identified\n"
+		"                            (two detections 30 min apart, and a colour or a fade), visit by visit; PLAN.json: from `slew plan --json`\n"
 		"\n"
 		"  -o FILE            where to write\n"
 		"  --catalog C        sky, distance: the galaxies of C (`slew catalog build`), ranked as `slew rank` does\n"
@@ -106,6 +108,7 @@ const struct command command_plot = {
 		"                     or now; altitude: default lco. --facility is the same\n"
 		"  --site CODE        only this site of it\n"
 		"  --targets FILE     what `slew rank --json` or `--csv` printed (- reads standard input); the first 7 are drawn\n"
+		"  --event NAME       probability: of a state, which (the one most was asked for)\n"
 		"  --hours H          altitude: for so long (24)\n"
 		"  --max-airmass X, --sun DEG, --min-moon DEG   altitude: limits of what can be observed (2, -12, 30)\n"
 		"\n"

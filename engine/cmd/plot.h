@@ -17,4 +17,5 @@ struct plot {
 int plot_sky(const struct plot *p, struct text *out);
 int plot_distance(const struct plot *p, struct text *out);
 int plot_altitude(const struct plot *p, struct text *out);
+int plot_probability(const struct plot *p, struct text *out);
 #endif

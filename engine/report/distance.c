@@ -96,23 +96,16 @@ static double at_y(const struct axes *a, double density)
 	return Y0 + HIGH * (1 - density / a->most);
 }
 
-/* 1, 2 or 5 times a power of ten: about `count` of them up to `most`. */
-static double tick_step(double most, int count)
-{
-	double least = most / count, power = pow(10, floor(log10(least)));
-	return power * (least <= power * 1.000001 ? 1 : least <= 2 * power ? 2 : least <= 5 * power ? 5 : 10);
-}
-
 static void axes_draw(const struct axes *a, struct text *out)
 {
-	double step = tick_step(a->far, 7), bottom = Y0 + HIGH + STRIP;
+	double step = svg_tick_step(a->far, 7), bottom = Y0 + HIGH + STRIP;
 	char words[32];
 	for (double d = 0; d <= a->far * 1.0001; d += step) {
 		text_printf(out, "<path class=\"grid\" d=\"M%.1f %.1fV%.1f\"/>", at_x(a, d), Y0, bottom);
 		snprintf(words, sizeof words, "%g", d);
 		svg_words(at_x(a, d), bottom + 14, "class=\"tick\" text-anchor=\"middle\"", words, out);
 	}
-	step = tick_step(a->most, 5);
+	step = svg_tick_step(a->most, 5);
 	for (double p = 0; p <= a->most; p += step) {
 		text_printf(out, "<path class=\"grid\" d=\"M%.1f %.1fh%.1f\"/>", X0, at_y(a, p), WIDE);
 		snprintf(words, sizeof words, "%g", p);
@@ -209,9 +202,9 @@ static void legend(const struct distance_chart *c, const double whole[2], const 
 		if (!isfinite(g->distance_mpc))
 			continue;
 		if (g->distance_err_mpc > 0)
-			snprintf(words, sizeof words, "%lld %.24s: %.1f ± %.1f", (long long)g->rank, g->name, g->distance_mpc, g->distance_err_mpc);
+			snprintf(words, sizeof words, "%lld %.24s: %.1f ± %.1f Mpc", (long long)g->rank, g->name, g->distance_mpc, g->distance_err_mpc);
 		else
-			snprintf(words, sizeof words, "%lld %.24s: %.1f", (long long)g->rank, g->name, g->distance_mpc);
+			snprintf(words, sizeof words, "%lld %.24s: %.1f Mpc", (long long)g->rank, g->name, g->distance_mpc);
 		svg_words(COLUMN + 34, l.y + 4, "class=\"tick\"", words, out);
 		l.y += 15;
 	}

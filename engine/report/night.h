@@ -49,6 +49,8 @@ void night_altitudes(
 void night_sites(
 	const struct night_input *in, const json_t *night, struct text *out); /* what each telescope did */
 void night_covered(const json_t *night, struct text *out); /* probability against time */
+/* The chosen event's chance to be seen and identified (progress.h), as an <svg> of a page or a file of its own. */
+void night_progress(const json_t *night, const char *title, bool alone, struct text *out);
 void night_hours(const json_t *night, struct text *out);   /* by programme and mode */
 void night_timeline(const json_t *night, struct text *out);
 void night_reasons(const struct night_input *in, const json_t *night,

@@ -275,8 +275,11 @@ int night_html(const struct night_input *in, const json_t *night, struct text *o
 	night_sites(in, night, out);
 	text_puts(out, "<div class=\"two\"><section><h2>Probability covered</h2>");
 	night_covered(night, out);
-	text_puts(out, "</section><section><h2>Hours by programme and mode</h2>");
+	text_puts(out, "<h2>Hours by programme and mode</h2>");
 	night_hours(night, out);
+	text_printf(out, "</section><section><h2>%s: seen, and identified</h2><figure>", json_text(json_object_get(night, "event"), "name", ""));
+	night_progress(night, "seen and identified", false, out);
+	text_puts(out, "</figure>");
 	text_puts(out, "</section></div>\n<h2>The night, request by request</h2>");
 	night_timeline(night, out);
 	text_puts(out, "<div class=\"two\"><section><h2>Altitudes</h2>");

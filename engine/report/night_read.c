@@ -13,7 +13,7 @@ static const struct {
 } parts[] = {
 	{"events", 50,
 		"SELECT e.id AS id, e.name AS name, e.state AS state, e.is_test AS is_test, "
-		"e.time_us AS time_us, (SELECT count(*) FROM request r WHERE"
+		"e.time_us AS time_us, e.outside AS outside, (SELECT count(*) FROM request r WHERE"
 		" r.event = e.id) AS requests, (SELECT count(*) FROM target t WHERE t.event = e.id "
 		"AND t.rank IS NOT NULL) AS targets FROM event e ORDER BY e.id"},
 	{"alerts", 500,
@@ -47,7 +47,9 @@ static const struct {
 		" r.remote_id AS remote_id, r.start_us AS start_us, r.end_us AS end_us, r.seconds "
 		"AS seconds, r.created_us AS created_us, r.submits AS submits,"
 		" r.unwanted_why AS unwanted_why, json_extract(r.body, '$.site') AS site, "
-		"json_extract(r.body, '$.max_airmass') AS max_airmass,"
+		"json_extract(r.body, '$.max_airmass') AS max_airmass, json_extract(r.body, '$.filters') AS filters, "
+		"json_extract(r.body, '$.limit_mag') AS limit_mag, json_extract(r.body, '$.slot_us') AS slot_us, "
+		"json_extract(r.body, '$.duration_s') AS duration_s,"
 		" (SELECT o.words FROM offer o WHERE o.request = r.id AND o.words <> '' ORDER BY "
 		"o.id DESC LIMIT 1) AS words,"
 		" (SELECT o.outcome FROM offer o WHERE o.request = r.id ORDER BY o.id DESC LIMIT "

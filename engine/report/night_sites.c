@@ -244,14 +244,13 @@ void night_covered(const json_t *night, struct text *out)
 	json_t *event;
 	size_t i, drawn = 0;
 	struct text legend = {.max = 1u << 16};
-	text_printf(out, "<figure><svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"probability covered\">\n", CURVE_W, CURVE_H + 34);
+	text_printf(out, "<figure><svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"probability covered\">\n", CURVE_W, CURVE_H + 20);
 	for (int p = 0; p <= 100; p += 20) {
 		double y = CURVE_H - (CURVE_H - 10) * p / 100;
 		text_printf(out, "<path class=\"grid\" d=\"M%.1f %.1fH%.1f\"/><text class=\"tick\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%d %%</text>\n", a.x0, y, a.x0 + a.width,
 			a.x0 - 4, y + 3, p);
 	}
 	svg_axis_hours(&a, 10, CURVE_H, out);
-	text_printf(out, "<text class=\"tick\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">UTC</text>\n", a.x0 + a.width / 2, CURVE_H + 28);
 	json_array_foreach(json_object_get(night, "events"), i, event) {
 		const char *colour = colours[drawn % (sizeof colours / sizeof colours[0])];
 		if (json_int(event, "requests", 0) == 0)

@@ -153,6 +153,12 @@ void svg_words(double x, double y, const char *attributes, const char *words, st
 	text_puts(out, "</text>\n");
 }
 
+double svg_tick_step(double most, int count)
+{
+	double least = most / count, power = pow(10, floor(log10(least)));
+	return power * (least <= power * 1.000001 ? 1 : least <= 2 * power ? 2 : least <= 5 * power ? 5 : 10);
+}
+
 double svg_axis_x(const struct svg_axis *a, int64_t t)
 {
 	double x = a->x0 + (double)(t - a->from_us) / (double)(a->to_us - a->from_us) * a->width;

@@ -51,6 +51,9 @@ struct svg_axis {
 double svg_axis_x(const struct svg_axis *a, int64_t utc_us);
 void svg_axis_hours(const struct svg_axis *a, double top, double bottom, struct text *out);
 
+/* 1, 2 or 5 times a power of ten: about `count` of them up to `most`. */
+double svg_tick_step(double most, int count);
+
 /* The looks of every picture, as CSS: a page that shows one includes it in its <style>, and svg_style_page with it. The colours of marks are
  * those of Okabe and Ito (2008), which the colour-blind tell apart; what they say is also said by shape, dash or word. */
 extern const char svg_style[], svg_style_page[];

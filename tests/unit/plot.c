@@ -4,6 +4,7 @@
 #include "engine/base/utc.h"
 #include "engine/report/altitude.h"
 #include "engine/report/distance.h"
+#include "engine/report/progress.h"
 #include "engine/report/sky.h"
 #include "engine/target/region.h"
 #include <chealpix.h>
@@ -370,6 +371,58 @@ static void windows_are_shaded(void **state)
 	text_free(&t);
 }
 
+/* Chances add up over hosts. A visit that sees everything detects whatever shines; one visit identifies nothing; two of them 40 min apart in two
+ * bands do, 10 min apart they do not; what is not deep enough, or of unknown depth, is only seen. */
+static void chances_add_up(void **state)
+{
+	struct kilonova_prior prior;
+	json_t *filters = json_pack("[s, s]", "gp", "ip"), *deep = json_pack("[f, f]", 60.0, 60.0), *shallow = json_pack("[f, f]", 1.0, 1.0);
+	int64_t merger = utc("2026-11-24T00:00:00Z"), first = merger + 12 * UTC_HOUR;
+	const int64_t long_after = first + 40 * UTC_MINUTE, soon = first + 10 * UTC_MINUTE, length = 5 * UTC_MINUTE;
+	const struct progress_visit v[] = {
+		{long_after, long_after + length, true, "a", 0.20, 40, 0.1, filters, deep}, /* out of order */
+		{first, first + length, true, "a", 0.20, 40, 0.1, filters, deep},
+		{first, first + length + 1, true, "b", 0.10, 40, NAN, filters, deep},
+		{soon, soon + length, true, "b", 0.10, 40, NAN, filters, deep},
+		{soon, soon + length + 1, true, "c", 0.05, 40, 0, filters, shallow},
+		{soon, soon + length + 2, true, "d", 0.02, NAN, 0, NULL, NULL},
+		{long_after, long_after + length + 1, false, "b", 0.10, 40, NAN, filters, deep}};
+	struct progress_point p[8];
+	struct text t = {.max = 4u << 20}, again = {.max = 4u << 20};
+	double shines = 0;
+	(void)state;
+	kilonova_prior_of(0.9, 0.1, 0.8, &prior);
+	for (int f = 0; f < KILONOVA_FAMILIES; f++)
+		shines += prior.weight[f];
+	assert_true(shines > 0.3 && shines < 1);
+	assert_int_equal(progress_of(v, 7, false, merger, &prior, p), 6);
+	assert_true(fabs(p[0].seen - 0.20) < 1e-12 && fabs(p[0].detected - 0.20 * shines) < 1e-6 && fabs(p[0].identified) < 1e-12);
+	assert_true(fabs(p[1].seen - 0.30) < 1e-12);
+	assert_true(fabs(p[4].seen - 0.37) < 1e-12 && fabs(p[4].detected - 0.30 * shines) < 1e-6 && fabs(p[4].identified) < 1e-12);
+	assert_true(fabs(p[5].identified - 0.20 * shines) < 1e-6 && p[5].utc_us == long_after + length);
+	assert_int_equal(progress_of(v, 7, true, merger, &prior, p), 7);
+	assert_true(fabs(p[6].identified - 0.30 * shines) < 1e-6 && fabs(p[6].seen - 0.37) < 1e-12);
+	assert_int_equal(progress_of(v, 7, true, UTC_NONE, &prior, p), 7); /* the age is not known */
+	assert_true(fabs(p[6].detected) < 1e-12 && p[6].seen > 0.3);
+	const struct progress_chart c = {v, 7, "S<1>", merger, merger, merger + UTC_DAY, &prior, false, 0.4};
+	progress_picture(&c, "S<1>", true, &t);
+	progress_picture(&c, "S<1>", true, &again);
+	well_formed(&t);
+	keep("probability", &t);
+	assert_true(t.len == again.len && memcmp(t.data, again.data, t.len) == 0);
+	assert_non_null(strstr(t.data, "not in the catalogue: 40 %"));
+	assert_non_null(strstr(t.data, "6 visits completed"));
+	text_reset(&t);
+	progress_picture(&(struct progress_chart){NULL, 0, "S2", UTC_NONE, merger, merger + UTC_DAY, &prior, true, NAN}, "S2", false, &t);
+	well_formed(&t);
+	assert_non_null(strstr(t.data, "no telescope was asked"));
+	text_free(&t);
+	text_free(&again);
+	json_decref(filters);
+	json_decref(deep);
+	json_decref(shallow);
+}
+
 /* A file of its own: the same bytes each time, not too large, with all that was asked for in it. */
 static void picture(void **state)
 {
@@ -428,6 +481,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(close_up), cmocka_unit_test(whole_sky_for_a_wide_map), cmocka_unit_test(altitudes),
 		cmocka_unit_test(outlines_hold_their_probability), cmocka_unit_test(stars_where_they_belong), cmocka_unit_test(circles_of_altitude),
-		cmocka_unit_test(picture), cmocka_unit_test(distances), cmocka_unit_test(windows_are_shaded)};
+		cmocka_unit_test(picture), cmocka_unit_test(distances), cmocka_unit_test(windows_are_shaded),
+		cmocka_unit_test(chances_add_up)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
