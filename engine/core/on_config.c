@@ -167,6 +167,19 @@ static void decide_young(struct core *c)
 	json_decref(rows);
 }
 
+/* Another catalogue: what is young and was ranked by the old one is ranked anew. */
+static void rank_young(struct core *c)
+{
+	static const char young[] = "SELECT id FROM event WHERE state IN ('heard','triggered','watch','downgraded') AND generation_rank>0 "
+				    "AND latest_alert IN (SELECT id FROM alert WHERE received_us>?) ORDER BY id";
+	json_t *rows = get_rows(c, young, "i", c->utc_us - 3 * UTC_DAY);
+	size_t i;
+	json_t *x;
+	json_array_foreach(rows, i, x)
+		want_rank(c, json_int(x, "id", 0));
+	json_decref(rows);
+}
+
 void on_config(struct core *c, const struct input *in)
 {
 	static const char insert[] = "INSERT INTO config(seq,sha256,catalog_sha256,body) VALUES(?,?,?,?)";
@@ -177,10 +190,12 @@ void on_config(struct core *c, const struct input *in)
 		refuse_for(c, "configuration", &e);
 		return;
 	}
-	char sha256[65];
+	char sha256[65], before[65];
+	const char *catalog = json_text(json_object_get(body, "catalog"), "sha256", NULL);
+	get_text(c, before, sizeof before, "SELECT catalog_sha256 FROM config ORDER BY seq DESC LIMIT 1", "");
 	char *text = json_compact(body);
 	hash_sha256_hex(text, strlen(text), sha256);
-	put(c, insert, "ittt", c->seq, sha256, json_text(json_object_get(body, "catalog"), "sha256", NULL), text);
+	put(c, insert, "ittt", c->seq, sha256, catalog, text);
 	free(text);
 	store_put(c, json_text(body, "installation", ""));
 	facilities_put(c, json_object_get(body, "facilities"));
@@ -197,5 +212,7 @@ void on_config(struct core *c, const struct input *in)
 	sweep_begin(c, json_flag(body, "restored", false));
 	if (changed)
 		decide_young(c);
+	if (catalog != NULL && before[0] != '\0' && strcmp(before, catalog) != 0)
+		rank_young(c);
 	json_decref(body);
 }

@@ -99,7 +99,7 @@ static void desk_inject(struct engine *g, uint64_t client, const struct peer *pe
 /* What a running engine cannot change: it holds them open. */
 static int reload_same(const struct config *now, const struct config *next, struct err *e)
 {
-	static const char *const fixed[] = {"state", "catalog", "sources", "clock", "operator", "http", "credentials_dir"};
+	static const char *const fixed[] = {"state", "sources", "clock", "operator", "http", "credentials_dir"};
 	for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
 		json_t *a = json_object_get(now->body, fixed[i]), *b = json_object_get(next->body, fixed[i]);
 		if (a != b && !json_equal(a, b))
@@ -117,6 +117,41 @@ static int secrets_reload(struct engine *g, const struct config *c, struct err *
 	return 0;
 }
 
+static const char *catalog_sha(const json_t *says)
+{
+	return json_text(says, "sha256", "");
+}
+
+/* The file that the next configuration names, which may be another one of the same name: beside the old one, until all is in force. */
+static int catalog_reload(struct engine *g, const struct config *next, struct err *e)
+{
+	struct catalog catalog = {0};
+	json_t *says;
+	if (engine_catalog_open(next->catalog, &catalog, &says, e) != 0)
+		return -1;
+	if (says != NULL && strcmp(catalog_sha(says), catalog_sha(g->catalog_says)) == 0)
+		catalog_close(&catalog);
+	else if (says != NULL)
+		workers_catalog(g->workers, &catalog);
+	json_decref(g->catalog_next);
+	g->catalog_next = says;
+	return 0;
+}
+
+/* Of the catalogues of now and next, the one that is not `kept` goes. */
+static void catalog_settle(struct engine *g, bool next)
+{
+	json_t *kept = next ? g->catalog_next : g->catalog_says, *gone = next ? g->catalog_says : g->catalog_next;
+	if (gone != NULL && strcmp(catalog_sha(gone), catalog_sha(kept)) != 0) {
+		workers_catalog_drop(g->workers, catalog_sha(gone));
+	}
+	if (next && kept != NULL && strcmp(catalog_sha(gone), catalog_sha(kept)) != 0)
+		engine_log(g, LOG_NOTICE, "-", "catalogue %.12s is in force: %lld galaxies", catalog_sha(kept), (long long)json_int(kept, "rows", 0));
+	json_decref(gone);
+	g->catalog_says = kept;
+	g->catalog_next = NULL;
+}
+
 int desk_reload(struct engine *g, struct letter *order, struct err *e)
 {
 	int rc = 0;
@@ -125,7 +160,8 @@ int desk_reload(struct engine *g, struct letter *order, struct err *e)
 		rc = err_set(e, ERR_MEMORY, "reload: no memory");
 	else if (g->next != NULL)
 		rc = err_set(e, ERR_REFUSED, "reload: another one is under way; ask again");
-	else if (config_load(g->config->path, next, e) != 0 || reload_same(g->config, next, e) != 0 || secrets_reload(g, next, e) != 0)
+	else if (config_load(g->config->path, next, e) != 0 || reload_same(g->config, next, e) != 0 || secrets_reload(g, next, e) != 0 ||
+		catalog_reload(g, next, e) != 0)
 		rc = -1;
 	if (rc == 0) {
 		g->next = next;
@@ -135,6 +171,7 @@ int desk_reload(struct engine *g, struct letter *order, struct err *e)
 			return 0;
 		g->next = NULL;
 		g->reload = NULL;
+		catalog_settle(g, false);
 	}
 	if (next != NULL)
 		config_free(next);
@@ -195,11 +232,13 @@ static void reload_committed(struct engine *g, const struct letter *l)
 	if (l->reject[0] != '\0') {
 		config_free(g->next);
 		free(g->next);
+		catalog_settle(g, false);
 		if (order != NULL)
 			answer_error(g, order->origin, l->reject);
 		letter_free(order);
 	} else {
 		g->config = g->next;
+		catalog_settle(g, true);
 		if (old != g->first) {
 			config_free(old);
 			free(old);

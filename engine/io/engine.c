@@ -58,9 +58,20 @@ void engine_put(struct engine *g, struct letter *l)
 		pace(g);
 }
 
+int engine_catalog_open(const char *path, struct catalog *out, json_t **says, struct err *e)
+{
+	*says = NULL;
+	if (path[0] == '\0')
+		return 0;
+	if (catalog_open(path, out, e) != 0)
+		return -1;
+	*says = json_pack("{s:s,s:I,s:s}", "sha256", out->sha256, "rows", (json_int_t)out->count, "path", path);
+	return 0;
+}
+
 int engine_config_put(struct engine *g, struct err *e)
 {
-	json_t *body = config_input(g->next != NULL ? g->next : g->config, g->installation, g->catalog_says);
+	json_t *body = config_input(g->next != NULL ? g->next : g->config, g->installation, g->next != NULL ? g->catalog_next : g->catalog_says);
 	if (body == NULL)
 		return err_set(e, ERR_MEMORY, "configuration: no memory");
 	if (g->clock.made_up)

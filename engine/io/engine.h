@@ -12,8 +12,8 @@
 #include "engine/io/socket.h"
 #include "engine/io/spool.h"
 #include "engine/io/worker.h"
+#include "engine/target/catalog.h"
 
-struct catalog;
 
 /* A call that is out: what is needed when its reply comes. */
 struct flight {
@@ -34,8 +34,9 @@ struct engine {
 	struct lock lock;
 	struct clock clock;
 	struct clock_watch watch;
-	struct catalog *catalog;
-	json_t *catalog_says;     /* {"sha256","rows","path"} or NULL */
+	struct catalog catalog;   /* until the workers take it */
+	json_t *catalog_says;     /* {"sha256","rows","path"} or NULL: of the configuration in force */
+	json_t *catalog_next;     /* of the next one */
 	char installation[16], store_id[64];
 	bool restored;
 	struct source_positions positions;
@@ -66,6 +67,8 @@ void engine_stop(struct engine *g, int exit_code, const char *why);
 void engine_wake(void *ctx);                         /* from the core thread: turns are ready */
 int engine_handles(struct engine *g, struct err *e); /* the loop and its own handles; then uv_run */
 void engine_close_handle(uv_handle_t *h, void *engine); /* for uv_walk: the engine's own handles, when the start fails */
+/* Opens the catalogue that a configuration names ("": none, says is NULL then) and tells what the core is told of it. */
+int engine_catalog_open(const char *path, struct catalog *out, json_t **says, struct err *e);
 int engine_config_put(struct engine *g, struct err *e); /* g->next, or g->config at the start */
 
 /* dispatch.c: effects out, replies and results in. */

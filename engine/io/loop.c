@@ -5,7 +5,6 @@
 #include "engine/base/text.h"
 #include "engine/base/utc.h"
 #include "engine/io/engine.h"
-#include "engine/target/catalog.h"
 #include <curl/curl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -80,23 +79,6 @@ static int secrets_begin(struct engine *g, struct err *e)
 	return 0;
 }
 
-static int catalog_begin(struct engine *g, struct err *e)
-{
-	if (g->config->catalog[0] == '\0')
-		return 0;
-	g->catalog = calloc(1, sizeof *g->catalog);
-	if (g->catalog == NULL)
-		return err_set(e, ERR_MEMORY, "catalogue: no memory");
-	if (catalog_open(g->config->catalog, g->catalog, e) != 0) {
-		free(g->catalog);
-		g->catalog = NULL;
-		return -1;
-	}
-	g->catalog_says = json_pack("{s:s,s:I,s:s}", "sha256", g->catalog->sha256, "rows", (json_int_t)g->catalog->count, "path",
-		g->config->catalog);
-	return 0;
-}
-
 /* The write handle and the core on it; the thread takes both. */
 static int state_begin(struct engine *g, sqlite3 **db, struct core **core, struct err *e)
 {
@@ -134,8 +116,11 @@ static int carriers_begin(struct engine *g, struct err *e)
 		return err_set(e, ERR_MEMORY, "engine: no memory");
 	if ((g->http = http_open(&g->loop, dispatch_reply, g, e)) == NULL)
 		return -1;
-	if ((g->workers = workers_open(&g->loop, g->config->state, g->catalog, g, e)) == NULL)
+	if ((g->workers = workers_open(&g->loop, g->config->state, g, e)) == NULL)
 		return -1;
+	if (g->catalog_says != NULL)
+		workers_catalog(g->workers, &g->catalog);
+	g->catalog = (struct catalog){0}; /* it is the workers' now */
 	g->socket = socket_open(&g->loop, g->config->socket, g->config->view_group, g->config->act_group, &desk, e);
 	return g->socket == NULL ? -1 : 0;
 }
@@ -166,7 +151,7 @@ static int engine_begin(struct engine *g, const char *path, struct err *e)
 	}
 	g->first = g->config;
 	int bad = lock_take(&g->lock, g->config->state, e) != 0 || state_begin(g, &db, &core, e) != 0 || secrets_begin(g, e) != 0 ||
-		catalog_begin(g, e) != 0 || engine_handles(g, e) != 0;
+		engine_catalog_open(g->config->catalog, &g->catalog, &g->catalog_says, e) != 0 || engine_handles(g, e) != 0;
 	bool loop = !bad;
 	bad = bad || carriers_begin(g, e) != 0 || thread_begin(g, db, core, e) != 0;
 	if (!bad)
@@ -191,10 +176,9 @@ static void engine_free(struct engine *g)
 	letter_free(g->reload);
 	if (g->core != NULL)
 		core_thread_free(g->core);
-	if (g->catalog != NULL)
-		catalog_close(g->catalog);
-	free(g->catalog);
+	catalog_close(&g->catalog);
 	json_decref(g->catalog_says);
+	json_decref(g->catalog_next);
 	secrets_free(&g->secrets);
 	lock_drop(&g->lock);
 	struct config *all[] = {g->next, g->config, g->first};

@@ -8,6 +8,7 @@
 #include "engine/io/clock.h"
 #include "engine/io/mapchild.h"
 #include "engine/report/views.h"
+#include "engine/target/catalog.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,11 +17,19 @@
 #define VIEW_US 2000000
 #define VIEW_STEPS 20000 /* virtual machine steps between two looks at the clock */
 
+/* A catalogue that jobs read; touched on the loop only. */
+struct shelf {
+	struct catalog catalog;
+	int jobs;                 /* that hold it */
+	bool dropped;
+	struct shelf *next;
+};
+
 struct workers {
 	uv_loop_t *loop;
 	void *ctx;
 	char state_path[1024];
-	const struct catalog *catalog;
+	struct shelf *shelves;    /* newest first */
 	uv_mutex_t mutex;         /* of the idle handles */
 	sqlite3 *idle[HANDLES];
 	size_t idle_count;
@@ -36,6 +45,7 @@ struct job {
 	worker_done_cb *done;
 	uint64_t id;
 	bool view;
+	struct shelf *shelf;      /* of a computation; NULL: there is no catalogue */
 	json_t *request, *result;
 	int64_t now_us, deadline_us;
 	struct err error;
@@ -123,15 +133,68 @@ static void job_work(uv_work_t *work)
 		view_work(j);
 		return;
 	}
-	struct compute_host host = {.ctx = j->owner, .blob = blob_read, .read_map = mapchild_read, .catalog = j->owner->catalog};
+	struct compute_host host = {.ctx = j->owner, .blob = blob_read, .read_map = mapchild_read, .catalog = j->shelf != NULL ? &j->shelf->catalog : NULL};
 	if (compute_run(&host, j->request, &j->result, &j->error) != 0)
 		j->result = NULL;
 }
 
 /* -- on the loop ------------------------------------------------------------------------------------------------------------------------- */
 
+static void shelf_free(struct shelf *s)
+{
+	catalog_close(&s->catalog);
+	free(s);
+}
+
+/* Closes what nobody wants or holds. */
+static void shelves_tidy(struct workers *w)
+{
+	for (struct shelf **at = &w->shelves; *at != NULL;) {
+		struct shelf *s = *at;
+		if (s->dropped && s->jobs == 0) {
+			*at = s->next;
+			shelf_free(s);
+		} else {
+			at = &s->next;
+		}
+	}
+}
+
+static struct shelf *shelf_take(struct workers *w, const char *sha256)
+{
+	struct shelf *found = w->shelves; /* the newest: the job will say which it misses */
+	for (struct shelf *s = w->shelves; s != NULL && sha256 != NULL; s = s->next)
+		if (strcmp(s->catalog.sha256, sha256) == 0) {
+			found = s;
+			break;
+		}
+	if (found != NULL)
+		found->jobs++;
+	return found;
+}
+
+void workers_catalog(struct workers *w, const struct catalog *catalog)
+{
+	struct shelf *s = calloc(1, sizeof *s);
+	must_memory(s != NULL);
+	s->catalog = *catalog;
+	s->next = w->shelves;
+	w->shelves = s;
+}
+
+void workers_catalog_drop(struct workers *w, const char *sha256)
+{
+	for (struct shelf *s = w->shelves; s != NULL; s = s->next)
+		s->dropped = s->dropped || strcmp(s->catalog.sha256, sha256) == 0;
+	shelves_tidy(w);
+}
+
 static void workers_free(struct workers *w)
 {
+	for (struct shelf *s = w->shelves, *next; s != NULL; s = next) {
+		next = s->next;
+		shelf_free(s);
+	}
 	for (size_t i = 0; i < w->idle_count; i++)
 		sqlite3_close(w->idle[i]);
 	uv_mutex_destroy(&w->mutex);
@@ -140,6 +203,10 @@ static void workers_free(struct workers *w)
 
 static void job_free(struct job *j)
 {
+	if (j->shelf != NULL) {
+		j->shelf->jobs--;
+		shelves_tidy(j->owner);
+	}
 	json_decref(j->request);
 	json_decref(j->result);
 	free(j);
@@ -196,6 +263,7 @@ static struct job *job_new(struct workers *w, uint64_t id, json_t *request, work
 void workers_compute(struct workers *w, uint64_t effect, json_t *job, worker_done_cb *done)
 {
 	struct job *j = job_new(w, effect, job, done);
+	j->shelf = shelf_take(w, json_text(job, "catalog", NULL));
 	if (w->waiting_last != NULL)
 		w->waiting_last->next = j;
 	else
@@ -212,7 +280,7 @@ void workers_view(struct workers *w, uint64_t client, json_t *request, int64_t n
 	job_start(j);
 }
 
-struct workers *workers_open(uv_loop_t *loop, const char *state_path, const struct catalog *catalog, void *ctx, struct err *e)
+struct workers *workers_open(uv_loop_t *loop, const char *state_path, void *ctx, struct err *e)
 {
 	struct workers *w = calloc(1, sizeof *w);
 	if (w == NULL || uv_mutex_init(&w->mutex) != 0) {
@@ -222,7 +290,6 @@ struct workers *workers_open(uv_loop_t *loop, const char *state_path, const stru
 	}
 	w->loop = loop;
 	w->ctx = ctx;
-	w->catalog = catalog;
 	text_copy(w->state_path, sizeof w->state_path, state_path);
 	return w;
 }

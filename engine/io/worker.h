@@ -12,8 +12,12 @@ struct workers;
 /* Called on the loop. result NULL: the host broke, e says how. Both borrowed. */
 typedef void worker_done_cb(void *ctx, uint64_t id, const json_t *result, const struct err *e);
 
-/* Borrows the catalogue (NULL: none). */
-struct workers *workers_open(uv_loop_t *loop, const char *state_path, const struct catalog *catalog, void *ctx, struct err *e);
+struct workers *workers_open(uv_loop_t *loop, const char *state_path, void *ctx, struct err *e);
+
+/* Takes an open catalogue (the struct is copied) beside those that are there: a job gets the one whose digest it names. */
+void workers_catalog(struct workers *w, const struct catalog *catalog);
+/* That one is not wanted any more: it is closed as soon as no job holds it. */
+void workers_catalog_drop(struct workers *w, const char *sha256);
 
 /* A computation (compute.h); takes job. At most two at a time, the others wait in order: a view always finds a thread. */
 void workers_compute(struct workers *w, uint64_t effect, json_t *job, worker_done_cb *done);

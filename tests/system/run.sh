@@ -74,6 +74,24 @@ before=$(grep -c "is in force" "$dir/log"); kill -HUP $engine
 for _ in $(seq 60); do [ "$(grep -c "is in force" "$dir/log")" -gt "$before" ] && break; sleep 0.05; done
 [ "$(grep -c "is in force" "$dir/log")" -gt "$before" ]; ok $? "SIGHUP reloads too"
 
+# another catalogue without a stop: named anew, the same name with other rows, one that is broken
+printf 'name,ra,dec,dist\na,10,20,30\nb,11,20,30\n' > "$dir/two.csv"; printf 'name,ra,dec,dist\na,10,20,30\nb,11,20,30\nc,12,20,30\n' > "$dir/three.csv"
+"$slew" catalog build "$dir/two.csv" -o "$dir/cat.fits" > /dev/null 2>&1
+sed -i "s#\"state\":#\"catalog\": \"$dir/cat.fits\", \"state\":#" "$dir/night.json"
+check "a configuration that names a catalogue is taken" ctl reload
+grep -q "catalogue [0-9a-f]* is in force: 2 galaxies" "$dir/log"; ok $? "its two galaxies are in force"
+"$slew" catalog build "$dir/three.csv" -o "$dir/cat.fits" > /dev/null 2>&1
+before=$(grep -c "configuration.*is in force" "$dir/log"); kill -HUP $engine
+for _ in $(seq 60); do [ "$(grep -c "configuration.*is in force" "$dir/log")" -gt "$before" ] && break; sleep 0.05; done
+grep -q "catalogue [0-9a-f]* is in force: 3 galaxies" "$dir/log"; ok $? "a new file of the same name is in force after SIGHUP"
+check "a reload without a new one is taken" ctl reload
+[ "$(grep -c "catalogue .* is in force" "$dir/log")" = 2 ]; ok $? "and changes no catalogue"
+"$slew" catalog info "$dir/cat.fits" | sed -n 's/^digest *//p' > "$dir/digest"
+mv "$dir/cat.fits" "$dir/whole.fits"; head -c 100000 "$dir/whole.fits" > "$dir/cat.fits"
+exits 3 "a broken catalogue refuses the reload" ctl reload
+check "and the engine goes on with the old one" ctl status
+mv "$dir/whole.fits" "$dir/cat.fits"
+
 # kill -9: what was answered is there
 kill -9 $engine; wait $engine 2>/dev/null; engine=
 check "starts again after kill -9" up

@@ -300,6 +300,24 @@ static void hours_of_the_risen(void **state)
 	box_close(&b);
 }
 
+/* Another catalogue: what was ranked by the old one is ranked anew by the new one; the same catalogue again changes nothing. */
+static void another_catalogue(void **state)
+{
+	static const char wanted[] = "SELECT count(*) FROM effect WHERE kind='compute' AND compute='rank' AND body LIKE '%00000000deadbeef%'";
+	struct box b;
+	(void)state;
+	tale_begin(&b, NULL, 6, 1);
+	int64_t generation = box_int(&b, "SELECT generation_rank FROM event");
+	assert_true(generation > 0);
+	config_with(&b, "body");
+	assert_int_equal(box_int(&b, "SELECT generation_rank FROM event"), generation);
+	config_with(&b, "json_set(body,'$.catalog.sha256','00000000deadbeef00000000deadbeef00000000deadbeef00000000deadbeef')");
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM reject"), 0);
+	assert_int_equal(box_int(&b, "SELECT generation_rank FROM event"), generation + 1);
+	assert_int_equal(box_int(&b, wanted), 1);
+	box_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -307,7 +325,7 @@ int main(void)
 		cmocka_unit_test(refused_credentials_of_an_offer), cmocka_unit_test(a_hold_withdraws_nothing),
 		cmocka_unit_test(no_more_void_than_submitted), cmocka_unit_test(hours_of_the_risen),
 		cmocka_unit_test(spectra_of_a_late_test), cmocka_unit_test(taken_home_into_a_veto),
-		cmocka_unit_test(another_proposal_has_its_own_hours),
+		cmocka_unit_test(another_proposal_has_its_own_hours), cmocka_unit_test(another_catalogue),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
