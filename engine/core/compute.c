@@ -1,5 +1,6 @@
 /* Heavy work as JSON → JSON: reads a map, ranks a catalogue, or plans, and answers; see compute.h. */
 #include "engine/core/compute.h"
+#include "engine/core/compute_fields.h"
 #include "engine/base/json.h"
 #include "engine/base/limits.h"
 #include "engine/request/plan.h"
@@ -67,7 +68,7 @@ static int compute_map(const struct compute_host *host, const json_t *job, json_
 	return rc;
 }
 
-static json_t *target_of(const struct catalog *c, const struct ranked *r, size_t rank, double probability)
+json_t *compute_target(const struct catalog *c, const struct ranked *r, size_t rank, double probability)
 {
 	struct catalog_row g;
 	char key[CATALOG_NAME + 24];
@@ -83,7 +84,7 @@ static json_t *rank_answer(const struct catalog *c, const struct ranking *r, con
 {
 	json_t *targets = json_array();
 	for (size_t i = 0; targets != NULL && i < r->count; i++)
-		if (json_array_append_new(targets, target_of(c, &r->list[i], i + 1, probability_row(p, w, c, &r->list[i]))) != 0) {
+		if (json_array_append_new(targets, compute_target(c, &r->list[i], i + 1, probability_row(p, w, c, &r->list[i]))) != 0) {
 			json_decref(targets);
 			return NULL;
 		}
@@ -139,13 +140,24 @@ static int compute_rank(const struct compute_host *host, const json_t *job, json
 	struct rank_options o = {0};
 	struct skymap m;
 	struct err why = {0};
-	if (rank_options_of(host, job, &o, &why) < 0)
+	const json_t *fields = json_object_get(job, "fields");
+	bool plain = fields == NULL || json_int(job, "top", 0) > 0;
+	if ((plain || json_text(job, "catalog", NULL) != NULL) && rank_options_of(host, job, &o, &why) < 0)
 		return answer_error("rank", &why, result, e);
 	int rc = map_of(host, job, &m, &why, e);
 	if (rc != 0)
 		return rc < 0 ? -1 : answer_error("rank", &why, result, e);
-	rc = rank_map(host, &m, &o, result, e);
+	if (plain)
+		rc = rank_map(host, &m, &o, result, e);
+	else
+		*result = json_pack("{s:s s:i s:[]}", "kind", "rank", "considered", 0, "targets");
+	if (rc == 0 && fields != NULL)
+		rc = compute_fields(host, &m, fields, *result, e);
 	skymap_free(&m);
+	if (rc < 0) {
+		json_decref(*result);
+		*result = NULL;
+	}
 	return rc;
 }
 

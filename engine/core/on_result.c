@@ -21,24 +21,24 @@ static void map_result(struct core *c, const json_t *job, const json_t *result)
 	event_decided_maps(c, sha);
 }
 
-static void target_put(struct core *c, int64_t event, int64_t generation, const json_t *t)
+void target_put(struct core *c, int64_t event, int64_t generation, const char *kind, const json_t *t)
 {
 	static const char upsert[] =
 		"INSERT INTO target(event,key,kind,name,ra_deg,dec_deg,distance_mpc,distance_err_mpc,rank,dpdv_per_mpc3,share,cumulative_share,generation,"
-		"probability) VALUES(?,?,'galaxy',?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(event,key) DO UPDATE SET name=excluded.name,ra_deg=excluded.ra_deg,"
+		"probability) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(event,key) DO UPDATE SET name=excluded.name,ra_deg=excluded.ra_deg,"
 		"dec_deg=excluded.dec_deg,distance_mpc=excluded.distance_mpc,distance_err_mpc=excluded.distance_err_mpc,rank=excluded.rank,"
 		"dpdv_per_mpc3=excluded.dpdv_per_mpc3,share=excluded.share,cumulative_share=excluded.cumulative_share,generation=excluded.generation,"
 		"probability=excluded.probability";
 	double ra = json_number(t, "ra_deg", NAN), dec = json_number(t, "dec_deg", NAN);
 	if (json_text(t, "key", "")[0] == 0 || isnan(ra) || isnan(dec))
 		refuse(c, "ranking: a target without key or position");
-	put(c, upsert, "ittddddidddid", event, json_text(t, "key", ""), json_text(t, "name", ""), ra, dec, json_number(t, "distance_mpc", NAN),
+	put(c, upsert, "itttddddidddid", event, json_text(t, "key", ""), kind, json_text(t, "name", ""), ra, dec, json_number(t, "distance_mpc", NAN),
 	    json_number(t, "distance_err_mpc", NAN), json_int(t, "rank", 0), json_number(t, "dpdv_per_mpc3", NAN), json_number(t, "share", NAN),
 	    json_number(t, "cumulative_share", NAN), generation, json_number(t, "probability", NAN));
 }
 
 /* Every target has a verdict from the moment that it is one; those that dropped out of the ranking are below the cut. */
-static void rank_verdicts(struct core *c, int64_t event, int64_t generation)
+static void rank_verdicts(struct core *c, int64_t event, int64_t generation, bool plain)
 {
 	static const char believers[] = "SELECT policy FROM decision WHERE event=? AND state IN ('warm','triggered') ORDER BY policy";
 	static const char fresh[] = "INSERT INTO verdict(event,policy,target,code,seq) SELECT ?1,?2,t.id,'candidate',?3 FROM target t WHERE t.event=?1 "
@@ -49,7 +49,8 @@ static void rank_verdicts(struct core *c, int64_t event, int64_t generation)
 	json_t *rows = get_rows(c, believers, "i", event), *row;
 	size_t i;
 	json_array_foreach(rows, i, row)
-		put(c, fresh, "itii", event, json_text(row, "policy", ""), c->seq, generation);
+		if (plain)
+			put(c, fresh, "itii", event, json_text(row, "policy", ""), c->seq, generation);
 	if (json_array_size(rows) == 0)
 		put(c, fresh, "itii", event, "", c->seq, generation);
 	put(c, dropped, "iii", event, c->seq, generation);
@@ -105,14 +106,17 @@ static void rank_result(struct core *c, int64_t event, int64_t generation, const
 	}
 	alarm_clear(c, name, "rank");
 	put(c, "UPDATE event SET outside=? WHERE id=?", "di", json_number(result, "outside", NAN), event);
-	const json_t *list = json_object_get(result, "targets"), *t;
+	const json_t *list = json_object_get(result, "targets"), *fields = json_object_get(result, "fields"), *t;
 	size_t i;
 	json_array_foreach(list, i, t)
 		if (i < LIMIT_RANKED)
-			target_put(c, event, generation, t);
-	if (json_array_size(list) == 0)
+			target_put(c, event, generation, "galaxy", t);
+	fields_result(c, event, generation, fields);
+	if (json_array_size(list) == 0 && json_array_size(fields) == 0)
 		rank_empty(c, event, "below_cut", "no galaxy of the catalogue lies in the map");
-	rank_verdicts(c, event, generation);
+	if (fields != NULL)
+		fields_verdicts(c, event, generation);
+	rank_verdicts(c, event, generation, fields == NULL);
 	want_plan(c, event);
 }
 

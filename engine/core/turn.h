@@ -120,6 +120,14 @@ bool facts_load(struct core *c, int64_t alert, struct facts *out, json_t **owner
 void facts_store_map(struct core *c, const char *map_sha256);               /* after a map result: fills the rows of all revisions with it */
 void event_decided_maps(struct core *c, const char *map_sha256);            /* decides anew the events with a revision that has it */
 
+/* fields.c: targets of kind field: frames of a camera (a policy with targets.footprint). */
+void fields_prefix(const struct policy *p, char *out, size_t size);          /* their keys begin with it */
+void fields_want(struct core *c, int64_t event, const struct policy *p, bool catalog, json_t *list); /* adds to "fields" of the rank job */
+bool fields_same_job(const char *a, const char *b);
+void fields_result(struct core *c, int64_t event, int64_t generation, const json_t *fields);
+void fields_verdicts(struct core *c, int64_t event, int64_t generation);
+void target_put(struct core *c, int64_t event, int64_t generation, const char *kind, const json_t *t); /* on_result.c */
+
 /* want.c: computations. */
 void want_map(struct core *c, int64_t event, const char *sha256);
 void want_rank(struct core *c, int64_t event);

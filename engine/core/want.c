@@ -44,24 +44,34 @@ static json_t *rank_job(struct core *c, int64_t event)
 	const char *weight = NULL;
 	double probability = 0;
 	int top = 0;
-	json_t *rows = get_rows(c, believers, "i", event), *row;
+	get_text(c, map, sizeof map, map_of, "i", event);
+	get_text(c, cat, sizeof cat, catalog, "");
+	json_t *rows = get_rows(c, believers, "i", event), *row, *fields = json_array();
 	size_t i;
 	json_array_foreach(rows, i, row) {
 		const struct policy *p = rule_find(c, json_int(row, "id", 0));
-		if (p == NULL || p->top <= 0 || strcmp(p->from, "galaxies") != 0)
+		if (p == NULL || p->top <= 0)
 			continue;
+		if (p->footprint[0]) {
+			fields_want(c, event, p, cat[0] != 0, fields);
+			continue;
+		}
 		weight = weight ? weight : p->weight;
 		top = p->top > top ? p->top : top;
 		probability = isnan(p->probability) || isnan(probability) ? NAN : fmax(probability, p->probability);
 	}
-	get_text(c, map, sizeof map, map_of, "i", event);
-	get_text(c, cat, sizeof cat, catalog, "");
 	json_t *job = NULL;
 	if (weight != NULL && map[0] && cat[0] == 0)
 		alarm_raise(c, "catalogue", "missing", "an event is believed and there is no galaxy catalogue in the configuration: nothing can be ranked");
 	if (weight != NULL && map[0] && cat[0])
 		job = json_pack("{s:s,s:s,s:s,s:s,s:i,s:o,s:s}", "kind", "rank", "sha256", map, "weight", weight, "distance_error", "catalogue", "top",
 				top > LIMIT_RANKED ? LIMIT_RANKED : top, "probability", json_real_or_null(probability), "catalog", cat);
+	if (job == NULL && map[0] && json_array_size(fields) > 0) /* frames alone */
+		job = json_pack("{s:s,s:s,s:s,s:s,s:i,s:n,s:s?}", "kind", "rank", "sha256", map, "weight", "none", "distance_error", "catalogue", "top", 0,
+				"probability", "catalog", cat[0] ? cat : NULL);
+	if (job != NULL && json_array_size(fields) > 0)
+		json_object_set(job, "fields", fields);
+	json_decref(fields);
 	json_decref(rows);
 	return job;
 }
@@ -86,7 +96,7 @@ void event_warm(struct core *c, int64_t event)
 		return;
 	char *text = json_compact(job);
 	json_t *row = get_row(c, last, "i", event);
-	if (row == NULL || strcmp(json_text(row, "body", ""), text) != 0)
+	if (row == NULL || (strcmp(json_text(row, "body", ""), text) != 0 && !fields_same_job(json_text(row, "body", ""), text)))
 		want_rank(c, event);
 	else if (strcmp(json_text(row, "state", ""), "done") == 0)
 		want_plan(c, event); /* ranked already, as an early warning or for another policy */
@@ -132,8 +142,12 @@ static json_t *job_targets(struct core *c, int64_t event, const struct policy *p
 	static const char best[] =
 		"SELECT key,name,ra_deg,dec_deg,share,distance_mpc,pinned FROM target t WHERE event=?1 AND (pinned=1 OR kind='candidate' OR "
 		"generation=(SELECT generation_rank FROM event WHERE id=?1)) AND NOT EXISTS (SELECT 1 FROM gate WHERE kind='veto' "
-		"AND lifted_seq IS NULL AND event=?1 AND target=t.id) ORDER BY pinned DESC,ifnull(rank,0),id LIMIT ?2";
-	json_t *rows = get_rows(c, best, "ii", event, (int64_t)(p->top > 0 ? p->top : 60)), *row;
+		"AND lifted_seq IS NULL AND event=?1 AND target=t.id) AND CASE kind WHEN 'field' THEN ?3<>'' AND substr(key,1,length(?3))=?3 "
+		"WHEN 'galaxy' THEN ?3='' OR pinned=1 ELSE 1 END ORDER BY pinned DESC,ifnull(rank,0),id LIMIT ?2";
+	char prefix[64] = "";
+	if (p->footprint[0])
+		fields_prefix(p, prefix, sizeof prefix);
+	json_t *rows = get_rows(c, best, "iit", event, (int64_t)(p->top > 0 ? p->top : 60), prefix), *row;
 	size_t i;
 	json_array_foreach(rows, i, row)
 		json_object_set_new(row, "pinned", json_boolean(json_int(row, "pinned", 0) == 1));

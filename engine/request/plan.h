@@ -65,7 +65,8 @@
 	X(watch, "low significance: watched only") \
 	X(held, "held: by an operator, an approval, a budget or the clock") \
 	X(withdrawn, "asked, and withdrawn before it was observed") \
-	X(failed, "asked, and the telescope could not")
+	X(failed, "asked, and the telescope could not") \
+	X(in_field, "observed with others, in a field")
 
 enum verdict {
 #define X(name, text) VERDICT_##name,

@@ -26,6 +26,7 @@ static void read_fields(struct policy *p)
 	p->max_age_h = json_number(b, "max_age_h", 24);
 	p->map_wait_s = json_number(b, "map_wait_s", 60);
 	text_copy(p->from, sizeof p->from, json_text(targets, "from", "galaxies"));
+	text_copy(p->footprint, sizeof p->footprint, json_text(targets, "footprint", ""));
 	text_copy(p->weight, sizeof p->weight, json_text(targets, "weight", "none"));
 	p->top = (int)json_number(targets, "top", 60);
 	p->probability = json_number(targets, "probability", NAN);
@@ -48,6 +49,8 @@ static int check_sense(const struct policy *p, struct err *e)
 	const json_t *observe = json_object_get(p->body, "observe"), *visit, *other;
 	const json_t *ladder = json_object_get(p->body, "ladder"), *rung;
 	size_t i, j;
+	if (strcmp(p->from, "galaxies") != 0 && p->footprint[0] == '\0')
+		return err_set(e, ERR_INPUT, "/targets/footprint: from \"%s\" needs a camera; name its footprint (decam, sinistro, facility:instrument)", p->from);
 	if (p->observes && json_array_size(json_object_get(p->body, "ladder")) == 0)
 		return err_set(e, ERR_INPUT, "/ladder: it is empty, but /observe is not: name at least one programme that pays");
 	json_array_foreach(observe, i, visit) {

@@ -50,6 +50,7 @@ int footprint_of_instrument(const json_t *instrument, struct footprint *out, str
 /* Known without a descriptor: "muscat" (MuSCAT3 and 4: 9.1′ square; Narita et al. 2020, Proc. SPIE 11447, 114475K).
  * Of an instrument for images in a list of descriptors, by words of the user: "decam" (the footprint's name), "lco:1M0-SCICAM-SINISTRO"
  * (facility:instrument), "lco" (its first), or a shape of its own: "26.5x26.5" (arcmin), "r60" (a circle). ERR_INPUT lists the names. */
+const json_t *footprint_instrument(const json_t *const *descriptors, size_t count, const char *words); /* NULL: none answers */
 int footprint_find(const json_t *const *descriptors, size_t count, const char *words, struct footprint *out, struct err *e);
 
 /* A footprint on the sky: unit vectors of the centre, its east and its north. */

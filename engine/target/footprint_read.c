@@ -300,23 +300,32 @@ static bool answers(const json_t *descriptor, const json_t *instrument, const ch
 		(strcmp(colon + 1, json_text(instrument, "code", "")) == 0 || strcmp(colon + 1, name) == 0);
 }
 
+const json_t *footprint_instrument(const json_t *const *descriptors, size_t count, const char *words)
+{
+	for (size_t d = 0; d < count; d++) {
+		const json_t *instrument;
+		size_t i;
+		json_array_foreach(json_object_get(descriptors[d], "instruments"), i, instrument)
+			if (answers(descriptors[d], instrument, words))
+				return instrument;
+	}
+	return NULL;
+}
+
 int footprint_find(const json_t *const *descriptors, size_t count, const char *words, struct footprint *out, struct err *e)
 {
 	struct text known = {.max = 2048};
 	int rc = words_shape(words, out, e);
 	if (rc <= 0)
 		return rc;
+	const json_t *found = footprint_instrument(descriptors, count, words), *instrument;
+	if (found != NULL)
+		return footprint_of_instrument(found, out, e);
 	for (size_t d = 0; d < count; d++) {
-		const json_t *instrument;
 		size_t i;
-		json_array_foreach(json_object_get(descriptors[d], "instruments"), i, instrument) {
-			if (answers(descriptors[d], instrument, words)) {
-				text_free(&known);
-				return footprint_of_instrument(instrument, out, e);
-			}
+		json_array_foreach(json_object_get(descriptors[d], "instruments"), i, instrument)
 			if (strcmp(json_text(instrument, "kind", "image"), "image") == 0)
 				text_printf(&known, "%s%s", known.len ? ", " : "", json_text(json_object_get(instrument, "footprint"), "name", json_text(instrument, "code", "")));
-		}
 	}
 	err_set(e, ERR_INPUT, "there is no footprint \"%.60s\"; known are %.300s, muscat, facility:instrument, WIDTHxHEIGHT and rRADIUS in arcmin", words,
 		known.data ? known.data : "none");
