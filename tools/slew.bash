@@ -29,8 +29,10 @@ _slew()
 	--start) COMPREPLY=($(compgen -W now -- "$word")); return ;;
 	--jobs) COMPREPLY=($(compgen -W "$(nproc 2> /dev/null)" -- "$word")); return ;;
 	--now) COMPREPLY=($(compgen -W event -- "$word")); return ;;
-	--socket | --config | --catalog | --state | --targets | --plot | --truth | --alert | --compare | -o) COMPREPLY=($(compgen -f -- "$word")); return ;;
+	--socket | --config | --catalog | --state | --targets | --plot | --truth | --alert | --compare | --verify | -o) COMPREPLY=($(compgen -f -- "$word")); return ;;
 	--why | --source | --topic) return ;;
+	--format) COMPREPLY=($(compgen -W "$(slew catalog get 2> /dev/null | sed -n 's/^\([^ ]*\) .*;.*/\1/p')"$'\ngeneric' -- "$word")); return ;;
+	--photo-z-below) return ;;
 	--distance-error) COMPREPLY=($(compgen -W $'catalogue\nnone' -- "$word")); return ;;
 	esac
 	if [[ $word == -* ]]; then
@@ -40,7 +42,9 @@ _slew()
 	case $command in
 	help) COMPREPLY=($(compgen -W "$(_slew_commands)" -- "$word")) ;;
 	plot) [ "$COMP_CWORD" -eq 2 ] && COMPREPLY=($(compgen -W $'sky\ndistance\naltitude\nprobability' -- "$word")) ;;
-	catalog) [ "$COMP_CWORD" -eq 2 ] && COMPREPLY=($(compgen -W $'build\ninfo' -- "$word")) ;;
+	catalog)
+		[ "$COMP_CWORD" -eq 2 ] && COMPREPLY=($(compgen -W $'build\ninfo\nget' -- "$word"))
+		[ "$COMP_CWORD" -eq 3 ] && [ "$before" = get ] && COMPREPLY=($(compgen -W "$(slew catalog get 2> /dev/null | sed -n 's/^\([^ ]*\) .*;.*/\1/p')" -- "$word")) ;;
 	policy) [ "$COMP_CWORD" -eq 2 ] && COMPREPLY=($(compgen -W $'list\nfacts\nshow\ncheck\ntest' -- "$word")) ;;
 	sim) COMPREPLY=($(compgen -W $'--real\n--compare\n--seeds' -- "$word") $(compgen -f -- "$word")) ;;
 	world) [ "$COMP_CWORD" -eq 2 ] && COMPREPLY=($(compgen -W $'tell\nwait\nend' -- "$word") $(compgen -d -- "$word")) ;;

@@ -30,6 +30,13 @@ static void info_sources(const struct catalog *c)
 		snprintf(key, sizeof key, "SRCBAD%d", i);
 		if (fits_header_int(&h, key, &n))
 			printf(", %lld rows left out", (long long)n);
+		snprintf(key, sizeof key, "SRCOFF%d", i);
+		if (fits_header_int(&h, key, &n) && n > 0)
+			printf(", %lld left out on purpose", (long long)n);
+		snprintf(key, sizeof key, "SRCFMT%d", i);
+		char form[72];
+		if (fits_header_text(&h, key, form, sizeof form))
+			printf(", read as %s", form);
 		snprintf(key, sizeof key, "SRCSHA%d", i);
 		if (fits_header_text(&h, key, text, sizeof text))
 			printf(", sha256 %.16s…", text);
@@ -42,34 +49,74 @@ static void info_sources(const struct catalog *c)
 		printf("redshifts    %s\n", text);
 }
 
+/* What the rows carry. */
+struct sums {
+	int64_t kind[CATALOG_DIST_KINDS], frame[CATALOG_FRAMES], errors, by_rule, exact, photo, merged, light, mass, shell[5];
+	double least, most;
+};
+
+/* Galaxies with a distance, by its size. */
+static const double shells_mpc[5] = {50, 100, 200, 500, INFINITY};
+
+static void row_sum(struct sums *s, const struct catalog_row *r)
+{
+	uint32_t kind = (r->flags & CATALOG_FLAG_KIND) < CATALOG_DIST_KINDS ? r->flags & CATALOG_FLAG_KIND : 0;
+	s->kind[kind]++;
+	s->light += isfinite(r->b_mag);
+	s->mass += isfinite(r->log_mstar);
+	s->merged += (r->flags & CATALOG_FLAG_MERGED) != 0;
+	if (!(r->distance_mpc > 0))
+		return;
+	s->frame[(r->flags & CATALOG_FLAG_FRAME) >> CATALOG_FRAME_SHIFT] += kind != CATALOG_DIST_MEASURED;
+	s->photo += kind == CATALOG_DIST_PHOT || (r->flags & CATALOG_FLAG_PHOTO_Z);
+	s->errors += isfinite(r->distance_err_mpc);
+	s->exact += !isfinite(r->distance_err_mpc);
+	s->by_rule += (r->flags & CATALOG_FLAG_ERR_RULE) != 0;
+	s->least = r->distance_mpc < s->least ? r->distance_mpc : s->least;
+	s->most = r->distance_mpc > s->most ? r->distance_mpc : s->most;
+	for (int k = 0; k < 5; k++)
+		if (r->distance_mpc < shells_mpc[k]) {
+			s->shell[k]++;
+			break;
+		}
+}
+
+static void info_distances(const struct catalog *c, const struct sums *s)
+{
+	if (!(s->most > 0)) {
+		printf("distances    none\n");
+		return;
+	}
+	printf("distances    %lld, from %.4g to %.6g Mpc:", (long long)(c->count - s->kind[0]), s->least, s->most);
+	for (uint32_t k = 1; k < CATALOG_DIST_KINDS; k++)
+		if (s->kind[k] > 0)
+			printf(" %lld %s", (long long)s->kind[k], catalog_distance_name(k));
+	printf("; by photometry %lld\n             to 50 Mpc %lld, to 100 %lld, to 200 %lld, to 500 %lld, beyond %lld\n", (long long)s->photo,
+		(long long)s->shell[0], (long long)s->shell[1], (long long)s->shell[2], (long long)s->shell[3], (long long)s->shell[4]);
+	printf("frames       of those not measured:");
+	for (uint32_t k = 0; k < CATALOG_FRAMES; k++)
+		if (s->frame[k] > 0)
+			printf(" %lld %s", (long long)s->frame[k], catalog_frame_name(k << CATALOG_FRAME_SHIFT));
+	printf("\nerrors       %lld, of them %lld by rule (300 km/s, photometry, a fifth); %lld distances have none and count as exact\n",
+		(long long)s->errors, (long long)s->by_rule, (long long)s->exact);
+}
+
 static int info(const char *path)
 {
 	struct catalog c;
 	struct err e = {0};
-	int64_t kinds[CATALOG_DIST_KINDS] = {0}, errors = 0, light = 0, mass = 0;
-	double least = INFINITY, most = 0;
+	struct sums s = {.least = INFINITY};
 	if (catalog_open(path, &c, &e) < 0)
 		return err_print(&e);
 	for (int64_t i = 0; i < c.count; i++) {
 		struct catalog_row r;
 		catalog_row_at(&c, i, &r);
-		kinds[(r.flags & CATALOG_FLAG_KIND) < CATALOG_DIST_KINDS ? r.flags & CATALOG_FLAG_KIND : 0]++;
-		errors += isfinite(r.distance_err_mpc);
-		light += isfinite(r.b_mag);
-		mass += isfinite(r.log_mstar);
-		least = r.distance_mpc < least ? r.distance_mpc : least;
-		most = r.distance_mpc > most ? r.distance_mpc : most;
+		row_sum(&s, &r);
 	}
-	printf("catalogue    %s\ngalaxies     %lld\ndigest       %s\n", path, (long long)c.count, c.sha256);
+	printf("catalogue    %s\ngalaxies     %lld, of them %lld merged of several files\ndigest       %s\n", path, (long long)c.count, (long long)s.merged, c.sha256);
 	info_sources(&c);
-	if (most > 0)
-		printf("distances    %lld, from %.4g to %.6g Mpc:", (long long)(c.count - kinds[0]), least, most);
-	else
-		printf("distances    none");
-	for (uint32_t k = 1; k < CATALOG_DIST_KINDS; k++)
-		if (kinds[k] > 0)
-			printf(" %lld %s", (long long)kinds[k], catalog_distance_name(k));
-	printf("\nfilled       distance error %lld, B magnitude %lld, stellar mass %lld\n", (long long)errors, (long long)light, (long long)mass);
+	info_distances(&c, &s);
+	printf("filled       distance error %lld, B magnitude %lld, stellar mass %lld\n", (long long)s.errors, (long long)s.light, (long long)s.mass);
 	int rc = catalog_verify(&c, &e) < 0 ? err_print(&e) : 0;
 	if (rc == 0)
 		printf("verified     the rows have the digest and are in order\n");
@@ -81,15 +128,17 @@ static int catalog_run(int argc, char **argv)
 {
 	if (argc >= 3 && strcmp(argv[1], "info") == 0)
 		return argc == 3 ? info(argv[2]) : cmd_usage(&command_catalog, "info takes one FILE");
+	if (argc >= 2 && strcmp(argv[1], "get") == 0)
+		return catalog_get(argc, argv);
 	if (argc < 2 || strcmp(argv[1], "build") != 0)
-		return cmd_usage(&command_catalog, "say build or info");
+		return cmd_usage(&command_catalog, "say build, info or get");
 	return catalog_make(argc, argv);
 }
 
 const struct command command_catalog = {
 	.name = "catalog",
-	.args = "build IN... -o OUT.fits [--format NAME] [--map field=column,...] [--merge] [--photo-z-below MPC] [--progress] | info FILE",
-	.summary = "make a sorted galaxy table from CSV and FITS, or describe one",
+	.args = "build IN... -o OUT.fits [--format NAME] [--map field=column,...] [--merge] [--photo-z-below MPC] [--progress] | info FILE | get [NAME [--verify FILE]]",
+	.summary = "make a sorted galaxy table from published catalogues, CSV and FITS; describe one; say where they are",
 	.help =
 		"build reads any number of galaxy tables and writes one FITS table, sorted by position, that `slew rank` and the engine map\n"
 		"into memory. Text tables (comma, tab, semicolon, bar or blanks; a header line; # comments) and FITS tables are told apart by\n"
@@ -117,9 +166,14 @@ const struct command command_catalog = {
 		"A row without a position, or with text where a number belongs, is left out, counted, and the first few are shown with their\n"
 		"line. A galaxy without distance counts for 2-D maps only.\n"
 		"\n"
-		"info prints rows, provenance, columns filled, range of distances and the digest, and verifies it.\n"
+		"info prints rows, provenance, kinds, frames, errors and range of distances, columns filled and the digest, and verifies it.\n"
 		"\n"
+		"get lists the published catalogues that are known; get NAME says where one is to be had, its size, paper and licence and the\n"
+		"command that downloads it; --verify FILE reads what was downloaded through: its form, columns, rows and end.\n"
+		"\n"
+		"  slew catalog get glade+ --verify GLADE+.txt\n"
 		"  slew catalog build GLADE+.txt -o glade.fits\n"
+		"  slew catalog build --merge NEDLVS.fits GLADE+.txt -o galaxies.fits\n"
 		"  slew catalog build mine.csv --map dist=d_mpc,dist_err=d_mpc_unc,mass=Mstar -o mine.fits\n"
 		"  slew catalog info glade.fits\n",
 	.run = catalog_run,

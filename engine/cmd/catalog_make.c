@@ -193,10 +193,40 @@ static void told(struct catalog_builder *b, struct progress *p)
 	text_reset(&b->report);
 }
 
-static int build(const struct arguments *a)
+static int crew_width(void)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	int rc = 0, width = processors < 1 ? 1 : processors > CREW_MAX ? CREW_MAX : (int)processors;
+	return processors < 1 ? 1 : processors > CREW_MAX ? CREW_MAX : (int)processors;
+}
+
+static void signals_take(void)
+{
+	struct sigaction end = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND}; /* a second time ends it at once */
+	sigaction(SIGINT, &end, NULL);
+	sigaction(SIGTERM, &end, NULL);
+}
+
+int catalog_look(struct catalog_builder *b, const char *path, struct err *e)
+{
+	int width = crew_width();
+	struct progress progress = {.lines = !isatty(2)};
+	const struct catalog_crew crew = {crew_run, &width};
+	signals_take();
+	b->look = true;
+	b->crew = &crew;
+	b->stop = &stop;
+	if (!progress.lines)
+		b->progress = (struct catalog_progress){progress_tell, &progress};
+	int rc = catalog_build_add(b, path, e);
+	progress_end(&progress);
+	b->crew = NULL;
+	b->progress = (struct catalog_progress){0};
+	return rc;
+}
+
+static int build(const struct arguments *a)
+{
+	int rc = 0, width = crew_width();
 	struct progress progress = {.lines = !isatty(2)};
 	const struct catalog_crew crew = {crew_run, &width};
 	struct catalog_builder b;
@@ -229,11 +259,9 @@ static int build(const struct arguments *a)
 int catalog_make(int argc, char **argv)
 {
 	struct arguments a = {.photo_below_mpc = CATALOG_PHOTO_BELOW_MPC};
-	struct sigaction end = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND}; /* a second time ends it at once */
 	int rc = arguments_read(&a, argc, argv);
 	if (rc == 0) {
-		sigaction(SIGINT, &end, NULL);
-		sigaction(SIGTERM, &end, NULL);
+		signals_take();
 		rc = build(&a);
 	}
 	for (int i = 0; i < a.lists; i++)

@@ -45,7 +45,7 @@ int catalog_batch_fold(struct catalog_builder *b, struct catalog_batch *batch, c
 			r->flags &= ~CATALOG_FLAG_ID_HERE;
 		}
 	}
-	if (catalog_runs_add(&b->runs, batch->rows, batch->count, e) < 0)
+	if (!b->look && catalog_runs_add(&b->runs, batch->rows, batch->count, e) < 0)
 		return -1;
 	b->count += batch->count;
 	s->rows += batch->seen;

@@ -97,6 +97,7 @@ struct catalog_builder {
 	const struct catalog_crew *crew; /* NULL: one part after the other */
 	struct catalog_progress progress; /* tell may be NULL */
 	const volatile sig_atomic_t *stop; /* when it is not 0, work ends with ERR_REFUSED and nothing is written; may be NULL */
+	bool look;               /* rows are counted, not kept: nothing can be written */
 	bool merge;              /* --merge: the same galaxy of several sources is one row (catalog_merge.h) */
 	int64_t joined;          /* by merge: rows that went into others */
 	size_t count;            /* galaxies so far; after write: that were written */

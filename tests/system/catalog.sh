@@ -32,6 +32,28 @@ says 1 'No such file' "a file that is not there" "$slew" catalog build "$t/nothi
 says 1 'No such file' "a place that is not there" "$slew" catalog build "$t/glade.csv" -o "$t/nowhere/c.fits"
 [ ! -e "$t/c.fits" ]; ok $? "none of these left a file"
 
+# Where catalogues are, and whether a download is whole.
+"$slew" catalog get > "$t/out" 2> "$t/err"; [ "$(grep -c '^[a-z0-9+-]* .*; ' "$t/out")" = 7 ]; ok $? "get lists what is known"
+"$slew" catalog get glade+ > "$t/out" 2> "$t/err"; grep -q 'curl .*GLADE+.txt' "$t/out" && grep -q 'arXiv:2110.06184' "$t/out"; ok $? "get says where, and the paper"
+says 2 'no catalogue sloan is known' "a catalogue that is not known" "$slew" catalog get sloan
+says 2 'get takes NAME' "get wants a file to verify" "$slew" catalog get glade+ --verify
+{ echo 'Name;Type;RA;Dec;Const;B-Mag;RadVel;Redshift'
+  awk 'BEGIN { for (i = 0; i < 13969; i++) printf "NGC%04d;%s;%02d:%02d:05.0;-23:23:02.0;Hya;13.45;2920;0.009787\n", i, i % 9 ? "G" : "**", i % 24, i % 60 }'; } > "$t/ngc.csv"
+says 0 '1553 rows are no galaxies' "a whole file is verified" "$slew" catalog get openngc --verify "$t/ngc.csv"
+grep -q '^verified' "$t/out" && grep -q "sha256 *$(sha256sum "$t/ngc.csv" | cut -d' ' -f1)" "$t/out"; ok $? "its digest is told"
+head -c 500000 "$t/ngc.csv" > "$t/cut.csv"
+says 1 'last line has no end.*cut off' "a download that was cut off" "$slew" catalog get openngc --verify "$t/cut.csv"
+head -n 9000 "$t/ngc.csv" > "$t/part.csv"
+says 1 'fewer rows than are published' "a piece of it" "$slew" catalog get openngc --verify "$t/part.csv"
+says 1 'has not the columns GLADE no' "another catalogue" "$slew" catalog get glade+ --verify "$t/ngc.csv"
+"$slew" catalog build "$t/ngc.csv" -o "$t/ngc.fits" > /dev/null 2>&1; "$slew" catalog info "$t/ngc.fits" > "$t/out" 2> "$t/err"
+grep -q 'read as openngc' "$t/out" && grep -q 'frames .* CMB' "$t/out" && grep -q 'by rule' "$t/out"; ok $? "info tells format, frames and errors"
+
+# Two lists of one sky.
+sed 's/;Hya;13.45;/;Hya;;/; s/^NGC/IC/' "$t/ngc.csv" > "$t/other.csv"
+says 0 '12416 rows are galaxies of other files' "--merge tells how many" "$slew" catalog build --merge "$t/ngc.csv" "$t/other.csv" -o "$t/m.fits"
+"$slew" catalog info "$t/m.fits" > "$t/out"; grep -q '^galaxies *12416, of them 12416 merged' "$t/out"; ok $? "and info knows it"
+
 # An end in the middle: a file without an end comes slowly through, the old catalogue stays, nothing lies beside it.
 awk 'BEGIN { print "name,ra,dec,dist"; for (i = 0; i < 3000000; i++) print "g" i "," i % 360 "," i % 90 "," 1 + i % 900 }' > "$t/big.csv"
 cp "$t/a.fits" "$t/big.fits"
