@@ -16,6 +16,8 @@ static const char *const columns_galaxies[][2] = {{"IPIX29", "1K"}, {"DIST_MPC",
 static const char *const columns_cells[][2] = {{"FIRST", "1K"}, {"LUM_MAX", "1E"}, {"MASS_MAX", "1E"}};
 static const char *const columns_columns[][2] = {{"DIST_MPC", "D"}, {"DISTERR_MPC", "E"}, {"LUM", "E"}, {"MASS", "E"}, {"PIX23", "J"}};
 
+static const char *const columns_census[][2] = {{"ROWS", "1D"}, {"LUM_ROWS", "1D"}, {"LUM", "1D"}, {"MASS_ROWS", "1D"}, {"MASS", "1D"}};
+
 static int form_check(const struct fits_header *h, const char *const (*columns)[2], int n, const char *path, struct err *e)
 {
 	int64_t fields = 0;
@@ -89,7 +91,14 @@ static int columns_open(struct catalog *c, size_t at, const char *path, struct e
 		return err_set(e, ERR_INPUT, "%s: the catalogue is truncated or damaged; build it anew with `slew catalog build`", path);
 	for (int k = 0; k < CATALOG_COLUMN_COUNT; k++)
 		c->column[k] = t.data + catalog_column_offset(k, c->count);
-	return form_check(&t.header, columns, CATALOG_COLUMN_COUNT, path, e);
+	if (form_check(&t.header, columns, CATALOG_COLUMN_COUNT, path, e) < 0)
+		return -1;
+	if (at == c->memory_len)
+		return 0;
+	if (table_open(c, &at, CATALOG_CENSUS_BYTES, &t) < 0 || t.rows != CATALOG_CENSUS_ROWS)
+		return err_set(e, ERR_INPUT, "%s: the catalogue is truncated or damaged; build it anew with `slew catalog build`", path);
+	c->census = t.data;
+	return form_check(&t.header, columns_census, 5, path, e);
 }
 
 static int form_open(struct catalog *c, const char *path, struct err *e)

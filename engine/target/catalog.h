@@ -5,6 +5,8 @@
  * HDU 2, CELLS, 786432 rows, one a cell of order 8: FIRST K (first row of the cell, from 0), LUM_MAX E and MASS_MAX E (largest weight in it).
  * HDU 3, COLUMNS, one row: what the ranker reads of all n rows, column by column: DIST_MPC nD (as in GALAXIES), DISTERR_MPC nE, LUM nE [Lsun,B],
  * MASS nE [Msun] (0: unknown, in these three), PIX23 nJ (the last 30 bits of the pixel at order 23: IPIX29 >> 12 within its cell of order 8).
+ * HDU 4, CENSUS, 49152 rows, one a cell of order 3 and shell of 1/16 dex of distance (census.h): ROWS D, LUM_ROWS D, LUM D, MASS_ROWS D, MASS D; files
+ * of older versions end before it.
  * Header: DIGEST = SHA-256 of the row bytes of HDU 1; COSMO; SRCn, SRCSHAn, SRCROWn, SRCBADn and HISTORY say where the rows came from. */
 #ifndef ENGINE_TARGET_CATALOG_H
 #define ENGINE_TARGET_CATALOG_H
@@ -18,6 +20,8 @@
 #define CATALOG_CELL_ORDER 8
 #define CATALOG_CELLS 786432
 #define CATALOG_NAME 32
+#define CATALOG_CENSUS_ROWS 49152
+#define CATALOG_CENSUS_BYTES 40
 
 /* Columns of HDU 3 in their order, and their bytes a row. */
 enum catalog_column {CATALOG_COLUMN_DIST, CATALOG_COLUMN_DISTERR, CATALOG_COLUMN_LUM, CATALOG_COLUMN_MASS, CATALOG_COLUMN_PIX, CATALOG_COLUMN_COUNT};
@@ -68,6 +72,7 @@ struct catalog_row {
 struct catalog {
 	const unsigned char *rows, *cells; /* in the file's byte order */
 	const unsigned char *column[CATALOG_COLUMN_COUNT];
+	const unsigned char *census; /* NULL: an older file */
 	int64_t count;
 	char sha256[65];
 	void *memory;

@@ -6,6 +6,7 @@
 #include "engine/base/hash.h"
 #include "engine/base/limits.h"
 #include "engine/target/fits_header.h"
+#include "engine/target/census.h"
 #include "engine/target/fits_write.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -93,6 +94,18 @@ static void columns_header(struct text *t, int64_t rows)
 	fits_header_end(t);
 }
 
+static void census_header(struct text *t)
+{
+	fits_table(t, CATALOG_CENSUS_BYTES, CATALOG_CENSUS_ROWS, 5);
+	fits_card_text(t, "EXTNAME", "CENSUS", "");
+	fits_table_column(t, 1, "ROWS", "1D", "");
+	fits_table_column(t, 2, "LUM_ROWS", "1D", "");
+	fits_table_column(t, 3, "LUM", "1D", "solLum");
+	fits_table_column(t, 4, "MASS_ROWS", "1D", "");
+	fits_table_column(t, 5, "MASS", "1D", "solMass");
+	fits_header_end(t);
+}
+
 /* ---- rows ---- */
 
 int catalog_writer_open(struct catalog_writer *w, const char *path, size_t cards, struct err *e)
@@ -168,6 +181,8 @@ struct second {
 	uint64_t cell;            /* next one whose first row is not known */
 	unsigned char *column[CATALOG_COLUMN_COUNT];
 	uint64_t columns_at;      /* where COLUMNS' data begins */
+	struct census *census;
+	struct census_quick quick;
 };
 
 static void index_to(struct second *s, uint64_t cell, int64_t row)
@@ -193,6 +208,7 @@ static void row_second(struct second *s, const struct catalog_row *r, int64_t ro
 	uint64_t cell = r->ipix29 >> (2 * (29 - CATALOG_CELL_ORDER));
 	float light = known(catalog_luminosity(r)), mass = known(catalog_mass(r));
 	index_to(s, cell, row);
+	census_add(s->census, &s->quick, (int64_t)cell, r->distance_mpc, light, mass);
 	most_put(s->cells + cell * CATALOG_CELL_BYTES + 8, light);
 	most_put(s->cells + cell * CATALOG_CELL_BYTES + 12, mass);
 	bytes_put_double(s->column[CATALOG_COLUMN_DIST] + 8 * i, r->distance_mpc);
@@ -228,35 +244,52 @@ static int rows_again(const struct catalog_writer *w, const struct catalog *rows
 static int second_make(struct second *s, struct err *e)
 {
 	unsigned char *block = calloc(1, (size_t)CATALOG_CELLS * CATALOG_CELL_BYTES + (size_t)BATCH * CATALOG_COLUMN_BYTES);
-	*s = (struct second){.cells = block};
-	if (block == NULL)
+	*s = (struct second){.cells = block, .census = calloc(1, sizeof *s->census)};
+	census_quick_make(&s->quick);
+	if (block == NULL || s->census == NULL)
 		return err_set(e, ERR_MEMORY, "no memory for the catalogue's index");
 	for (int k = 0; k < CATALOG_COLUMN_COUNT; k++)
 		s->column[k] = block + (size_t)CATALOG_CELLS * CATALOG_CELL_BYTES + catalog_column_offset(k, BATCH);
 	return 0;
 }
 
-/* Everything behind the rows; *end is the file's length. */
-static int rest_put(const struct catalog_writer *w, const struct catalog *rows, uint64_t *end, struct err *e)
+static int census_write(const struct catalog_writer *w, const struct census *census, uint64_t at, const struct text *head, struct err *e)
 {
-	struct text cells = {.max = LIMIT_CONFIG_BYTES}, columns = {.max = LIMIT_CONFIG_BYTES};
+	const size_t len = (size_t)CATALOG_CENSUS_ROWS * CATALOG_CENSUS_BYTES;
+	unsigned char *bytes = malloc(len);
+	if (bytes == NULL)
+		return err_set(e, ERR_MEMORY, "no memory for the catalogue's census");
+	census_put(census, bytes);
+	int rc = put_at(w, at, head->data, head->len, e) < 0 ? -1 : put_at(w, at + head->len, bytes, len, e);
+	free(bytes);
+	return rc;
+}
+
+/* Everything behind the rows. */
+static int rest_put(const struct catalog_writer *w, const struct catalog *rows, struct err *e)
+{
+	struct text cells = {.max = LIMIT_CONFIG_BYTES}, columns = {.max = LIMIT_CONFIG_BYTES}, census = {.max = LIMIT_CONFIG_BYTES};
 	struct second s;
 	cells_header(&cells);
 	columns_header(&columns, w->count);
+	census_header(&census);
 	uint64_t at = padded(w->at), cells_bytes = (uint64_t)CATALOG_CELLS * CATALOG_CELL_BYTES;
 	int rc = second_make(&s, e);
 	if (rc == 0) {
 		uint64_t columns_at = at + cells.len + padded(cells_bytes);
 		s.columns_at = columns_at + columns.len;
-		*end = s.columns_at + padded((uint64_t)w->count * CATALOG_COLUMN_BYTES);
-		rc = ftruncate(w->fd, (off_t)*end) != 0 ? write_failed(w, e) : rows_again(w, rows, &s, e);
+		uint64_t census_at = s.columns_at + padded((uint64_t)w->count * CATALOG_COLUMN_BYTES);
+		uint64_t end = census_at + census.len + padded((uint64_t)CATALOG_CENSUS_ROWS * CATALOG_CENSUS_BYTES);
+		rc = ftruncate(w->fd, (off_t)end) != 0 ? write_failed(w, e) : rows_again(w, rows, &s, e);
 		if (rc == 0 && (put_at(w, at, cells.data, cells.len, e) < 0 || put_at(w, at + cells.len, s.cells, (size_t)cells_bytes, e) < 0 ||
-			put_at(w, columns_at, columns.data, columns.len, e) < 0))
+			put_at(w, columns_at, columns.data, columns.len, e) < 0 || census_write(w, s.census, census_at, &census, e) < 0))
 			rc = -1;
 	}
 	free(s.cells);
+	free(s.census);
 	text_free(&cells);
 	text_free(&columns);
+	text_free(&census);
 	return rc;
 }
 
@@ -277,13 +310,12 @@ static int file_complete(struct catalog_writer *w, const struct text *provenance
 	if (flush(w, e) < 0 || headers_put(w, provenance, zeros, e) < 0)
 		return -1;
 	size_t len = (size_t)w->at;
-	uint64_t end = 0;
 	unsigned char *m = mmap(NULL, len, PROT_READ, MAP_SHARED, w->fd, 0);
 	if (m == MAP_FAILED)
 		return err_set(e, ERR_SYSTEM, "%s: cannot be mapped: %s", w->path, strerror(errno));
 	const struct catalog rows = {.rows = m + FITS_BLOCK + w->header_bytes, .count = w->count};
 	madvise(m, len, MADV_SEQUENTIAL);
-	int rc = rest_put(w, &rows, &end, e);
+	int rc = rest_put(w, &rows, e);
 	munmap(m, len);
 	hash_sha256_end(w->digest, digest);
 	w->digest = NULL;

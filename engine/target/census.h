@@ -18,8 +18,19 @@ struct census {
 	struct census_bin bin[CENSUS_CELLS][CENSUS_SHELLS];
 };
 
-/* One pass over the catalogue's columns: a few ns a row. *out: malloc'd, given. Sums in the order of rows. */
+/* Of an open catalogue: from its file (HDU CENSUS), or, where an older one has none, by one pass over its columns (a few ns a row). *out:
+ * malloc'd, given. Sums in the order of rows. */
 int census_make(const struct catalog *c, struct census **out, struct err *e);
+
+/* For who writes a catalogue: rows in their order, as the columns hold them (0: unknown), then the bytes of the table. */
+enum { CENSUS_QUICK_FIRST = 1023 << 4, CENSUS_QUICK = 14 << 4 };
+struct census_quick { /* shells without a logarithm */
+	signed char shell[CENSUS_QUICK];
+	double next_mpc[CENSUS_QUICK];
+};
+void census_quick_make(struct census_quick *q);
+void census_add(struct census *k, const struct census_quick *q, int64_t cell_of_order_8, double distance_mpc, float light, float mass);
+void census_put(const struct census *k, unsigned char *out); /* CATALOG_CENSUS_ROWS × CATALOG_CENSUS_BYTES */
 
 /* Shell of a distance (nearer than 1 Mpc: the first; farther than 10 Gpc: the last), -1 for none; and the edges of shells:
  * census_edge(s) to census_edge(s + 1), from 0 for the first. */

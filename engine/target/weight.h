@@ -26,8 +26,8 @@ struct weight_distance {
 	double a_mpc, b; /* VOLUME: a is the far end; b of NORMAL in Mpc */
 };
 
-#define WEIGHT_RATES 1024
-#define WEIGHT_RATE_STEP_MPC 10.0
+#define WEIGHT_RATES 512
+#define WEIGHT_RATE_STEP_MPC 20.0
 
 struct weight {
 	enum weight_kind kind;
@@ -57,7 +57,7 @@ double weight_row(const struct weight *w, const struct catalog *c, int64_t row, 
 /* No row of a cell of the catalogue's index (order 8) has a larger factor. */
 double weight_bound(const struct weight *w, const struct catalog *c, int64_t cell);
 
-/* j at a distance, from the table: within 1e-5. */
+/* j at a distance, from the table: within 1e-4. */
 static inline double weight_rate(const struct weight *w, double distance_mpc)
 {
 	double at = distance_mpc / WEIGHT_RATE_STEP_MPC;
