@@ -53,6 +53,8 @@ struct catalog_cell {
 	size_t len;
 	double number;
 	bool is_number;
+	bool is_integer;  /* of 64 bits: a double would not hold it */
+	int64_t integer;
 };
 
 /* Why a good row is left out on purpose. */

@@ -10,8 +10,9 @@
 #define COLUMNS_MAX 999
 
 struct buffer {
-	int type;            /* TSTRING or TDOUBLE; 0: column not read */
+	int type;            /* TSTRING, TDOUBLE or TLONGLONG; 0: column not read */
 	double *number;
+	LONGLONG *integer;   /* missing: INT64_MIN */
 	char **text;
 	char *memory;
 };
@@ -79,7 +80,11 @@ static int buffer_make(struct table *t, int column, struct err *e)
 		return failed(status, t->name[column], e);
 	if (type < 0 || type == TCOMPLEX || type == TDBLCOMPLEX || type == TBIT || (type != TSTRING && repeat != 1) || repeat > 65536)
 		return err_set(e, ERR_INPUT, "column %s holds no single numbers or texts; choose another with --map", t->name[column]);
-	u->type = type == TSTRING ? TSTRING : TDOUBLE;
+	u->type = type == TSTRING || type == TLONGLONG ? type : TDOUBLE;
+	if (u->type == TLONGLONG) {
+		u->integer = malloc(BLOCK * sizeof *u->integer);
+		return u->integer ? 0 : err_set(e, ERR_MEMORY, "no memory for rows");
+	}
 	if (u->type == TDOUBLE) {
 		u->number = malloc(BLOCK * sizeof *u->number);
 		return u->number ? 0 : err_set(e, ERR_MEMORY, "no memory for rows");
@@ -97,11 +102,14 @@ static int block_read(struct table *t, struct err *e)
 {
 	int status = 0, any;
 	double none = NAN;
+	LONGLONG least = INT64_MIN;
 	char blank[] = "";
 	for (int i = 0; i < t->columns && status == 0; i++) {
 		struct buffer *u = &t->buffer[i];
 		if (u->type == TDOUBLE)
 			fits_read_col(t->fits, TDOUBLE, i + 1, t->first, 1, t->n, &none, u->number, &any, &status);
+		else if (u->type == TLONGLONG)
+			fits_read_col(t->fits, TLONGLONG, i + 1, t->first, 1, t->n, &least, u->integer, &any, &status);
 		else if (u->type == TSTRING)
 			fits_read_col(t->fits, TSTRING, i + 1, t->first, 1, t->n, blank, u->text, &any, &status);
 	}
@@ -116,9 +124,12 @@ static int block_take(struct catalog_builder *b, const struct table *t, const st
 			for (int k = 0; k < c->count[f]; k++) {
 				const struct buffer *u = &t->buffer[c->of[f][k].column];
 				struct catalog_cell *cell = &cells[f][k];
-				*cell = (struct catalog_cell){NULL, 0, 0, u->type == TDOUBLE};
+				*cell = (struct catalog_cell){.is_number = u->type != TSTRING, .is_integer = u->type == TLONGLONG && u->integer[r] != INT64_MIN};
 				if (u->type == TDOUBLE) {
 					cell->number = u->number[r];
+				} else if (u->type == TLONGLONG) {
+					cell->integer = u->integer[r];
+					cell->number = cell->is_integer ? (double)cell->integer : NAN;
 				} else {
 					cell->text = u->text[r];
 					cell->len = strlen(u->text[r]);
@@ -172,6 +183,7 @@ int catalog_build_fits(struct catalog_builder *b, const char *path, struct err *
 		free(t->name[i]);
 		free(t->unit[i]);
 		free(t->buffer[i].number);
+		free(t->buffer[i].integer);
 		free(t->buffer[i].text);
 		free(t->buffer[i].memory);
 	}

@@ -168,6 +168,10 @@ void catalog_id_of(const struct catalog_columns *c, const struct catalog_cell ce
 	double v;
 	for (int k = 0; k < c->count[FIELD_id]; k++) {
 		struct catalog_cell cell = cells[FIELD_id][k];
+		if (cell.is_integer) {
+			r->id = cell.integer;
+			return;
+		}
 		if (cell.is_number && catalog_cell_number(cell, &v) > 0 && v == floor(v) && fabs(v) < 9e15) {
 			r->id = (int64_t)v;
 			return;

@@ -167,7 +167,7 @@ static void row_piece(const struct reading *r, struct piece *p, const char *s, s
 	for (int f = 0; f < FIELD_COUNT; f++)
 		for (int k = 0; k < c->count[f]; k++) {
 			int column = c->of[f][k].column;
-			cells[f][k] = (struct catalog_cell){p->cut.field[column], p->cut.len[column], 0, false};
+			cells[f][k] = (struct catalog_cell){.text = p->cut.field[column], .len = p->cut.len[column]};
 		}
 	catalog_row_take(&p->batch, c, (const struct catalog_cell (*)[CATALOG_CANDIDATES])cells, p->batch.lines);
 }

@@ -3,6 +3,7 @@
 #include "test.h"
 #include "engine/target/catalog_build.h"
 #include "engine/target/cosmology.h"
+#include "mapmake.h"
 #include <math.h>
 
 static char folder[] = "/tmp/slew-import-XXXXXX";
@@ -176,6 +177,30 @@ static void fifty_mpc_and_desi(void **state)
 	catalog_builder_free(&b);
 }
 
+/* A number of 64 bits is whole from FITS too. */
+static void big_numbers_from_fits(void **state)
+{
+	static const double ra[] = {10, 20}, dec[] = {5, 6}, dist[] = {40, 50};
+	static const int64_t id[] = {INT64_C(39627652591521181), -3};
+	const struct mapmake_column columns[] = {{"RA", "deg", 'D', 1, ra, NULL}, {"DEC", "deg", 'D', 1, dec, NULL}, {"DIST", "Mpc", 'D', 1, dist, NULL},
+		{"ID", NULL, 'K', 1, NULL, id}};
+	struct mapmake m;
+	struct catalog_builder b;
+	struct err e = {0};
+	(void)state;
+	mapmake_file(&m, columns, 4, 2, NULL);
+	FILE *f = fopen(path_of("k.fits"), "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(m.data, 1, m.len, f), m.len);
+	fclose(f);
+	mapmake_free(&m);
+	catalog_builder_init(&b);
+	assert_ok(catalog_build_add(&b, path_of("k.fits"), &e), &e);
+	assert_int_equal(b.count, 2);
+	assert_true(b.runs.rows[0].id == id[0] && b.runs.rows[1].id == id[1]);
+	catalog_builder_free(&b);
+}
+
 static void formats_that_do_not_fit(void **state)
 {
 	static const char glade[] = "GLADE no,RA,Dec,d_L,dist flag\n1,2,3,40,2\n", rows[] = "1 2 3\n4 5 6\n";
@@ -302,7 +327,7 @@ static void ended_as_asked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(glade_plus), cmocka_unit_test(ned_lvs), cmocka_unit_test(heliocentric_lists),
-		cmocka_unit_test(fifty_mpc_and_desi), cmocka_unit_test(formats_that_do_not_fit), cmocka_unit_test(luminosity_distance), cmocka_unit_test(numbers),
+		cmocka_unit_test(fifty_mpc_and_desi), cmocka_unit_test(big_numbers_from_fits), cmocka_unit_test(formats_that_do_not_fit), cmocka_unit_test(luminosity_distance), cmocka_unit_test(numbers),
 		cmocka_unit_test(runs_change_nothing), cmocka_unit_test(ended_as_asked)};
 	return cmocka_run_group_tests_name("catalog_import", tests, setup, teardown);
 }
