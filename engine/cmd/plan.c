@@ -16,6 +16,7 @@
 #include "engine/request/plan.h"
 #include "engine/request/policy.h"
 #include "engine/target/catalog.h"
+#include "engine/target/footprint.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -213,6 +214,36 @@ static json_t *job_json(const struct plan_arguments *a, const struct gathered *g
 	return job;
 }
 
+/* The ranking; of a policy that points a camera, its frames take the place of galaxies. */
+static int rank_make(struct gathered *g, const json_t *facilities, struct err *e)
+{
+	const struct policy *p = g->policy;
+	const json_t *descriptors[FACILITIES], *f;
+	struct footprint camera;
+	size_t i, n = 0;
+	json_t *job = json_pack("{s:s s:s s:s s:s s:i s:n s:s}", "kind", "rank", "sha256", g->alert.map_sha256, "weight", p->weight, "distance_error", "catalogue",
+		"top", p->top, "probability", "catalog", g->catalog.sha256);
+	if (p->footprint[0] == '\0')
+		return compute(g, job, &g->rank, e);
+	json_array_foreach(facilities, i, f)
+		if (n < FACILITIES)
+			descriptors[n++] = json_object_get(f, "descriptor");
+	json_object_set_new(job, "top", json_integer(0));
+	json_object_set_new(job, "fields", json_pack("[{s:s s:O? s:s s:s s:i s:o}]", "camera", p->footprint, "instrument",
+		footprint_instrument(descriptors, n, p->footprint), "from", p->from, "weight", p->weight, "top", p->top, "probability",
+		json_real_or_null(p->probability)));
+	if (footprint_find(descriptors, n, p->footprint, &camera, e) < 0) {
+		json_decref(job);
+		return -1;
+	}
+	if (compute(g, job, &g->rank, e) < 0)
+		return -1;
+	json_object_set(g->rank, "galaxies", json_object_get(g->rank, "targets"));
+	json_object_set(g->rank, "targets", json_object_get(g->rank, "fields"));
+	json_object_del(g->rank, "fields");
+	return 0;
+}
+
 static int plan_make(const struct plan_arguments *a, struct gathered *g, struct err *e)
 {
 	const char *sha = g->alert.map_sha256;
@@ -224,12 +255,13 @@ static int plan_make(const struct plan_arguments *a, struct gathered *g, struct 
 	int rc = judge(a, g, e);
 	if (rc != 0)
 		return rc;
-	if (compute(g, json_pack("{s:s s:s s:s s:s s:i s:n s:s}", "kind", "rank", "sha256", sha, "weight", g->policy->weight, "distance_error",
-		"catalogue", "top", g->policy->top, "probability", "catalog", g->catalog.sha256), &g->rank, e) < 0)
-		return err_wrap(e, "ranking"), err_print(e);
 	json_t *facilities = facilities_json(a, g, e);
 	if (facilities == NULL)
 		return err_print(e);
+	if (rank_make(g, facilities, e) < 0) {
+		json_decref(facilities);
+		return err_wrap(e, "ranking"), err_print(e);
+	}
 	json_t *job = job_json(a, g, facilities);
 	rc = plan_run(job, &g->plan, e);
 	json_decref(job);

@@ -32,6 +32,9 @@ struct part {
 /* A ranking that is still being made does not hide the last one. */
 #define NEWEST_RANK "SELECT max(generation) FROM target WHERE event = ?1"
 
+/* Where there are frames of a camera, they are what is ranked. */
+#define HAS_FIELDS "EXISTS (SELECT 1 FROM target x WHERE x.event = ?1 AND x.kind = 'field' AND x.generation = (" NEWEST_RANK "))"
+
 static const struct part parts[] = {
 	{"event",
 	 "SELECT issuer, name, state, is_test, time_us, (SELECT min(received_us) FROM alert a WHERE a.event = v.id) AS heard_us"
@@ -55,29 +58,39 @@ static const struct part parts[] = {
 	 "SELECT x.policy, x.code, x.detail, x.facility, i.utc_us FROM verdict x JOIN input i ON i.seq = x.seq"
 	 " WHERE x.event = ?1 AND ifnull(x.target, 0) = ?2 ORDER BY x.policy", 50, false},
 	{"ranking",
-	 "SELECT count(*) AS targets, max(t.cumulative_share) AS cumulative_share, total(t.probability) AS probability,"
+	 "SELECT count(*) AS targets, max(t.kind) AS kind, max(t.cumulative_share) AS cumulative_share, total(t.probability) AS probability,"
 	 " (SELECT outside FROM event WHERE id = ?1) AS outside,"
 	 " (SELECT count(DISTINCT r.target) FROM request r WHERE r.event = ?1) AS asked FROM target t"
-	 " WHERE t.event = ?1 AND t.generation = (" NEWEST_RANK ") AND ?2 >= 0", 1, true},
+	 " WHERE t.event = ?1 AND t.generation = (" NEWEST_RANK ") AND (t.kind = 'field') ="
+	 " CASE ?2 WHEN 0 THEN " HAS_FIELDS " ELSE (SELECT kind = 'field' FROM target WHERE id = ?2) END", 1, true},
 	{"reasons", "SELECT code, count(*) AS n FROM verdict WHERE event = ?1 AND target IS NOT NULL AND ?2 >= 0 GROUP BY code ORDER BY n DESC, code", 50, false},
 	{"best",
 	 "SELECT t.rank, t.name, t.ra_deg, t.dec_deg, t.distance_mpc, t.share, t.cumulative_share, t.probability,"
 	 " (SELECT group_concat(s, ' ') FROM (SELECT r.facility || '=' || r.state AS s FROM request r WHERE r.event = t.event AND r.target = t.id ORDER BY r.id)) AS requests,"
 	 " (SELECT code FROM verdict x WHERE x.event = t.event AND x.target = t.id ORDER BY x.policy LIMIT 1) AS code,"
 	 " (SELECT detail FROM verdict x WHERE x.event = t.event AND x.target = t.id ORDER BY x.policy LIMIT 1) AS detail"
-	 " FROM target t WHERE t.event = ?1 AND ?2 = 0 AND t.rank IS NOT NULL"
+	 " FROM target t WHERE t.event = ?1 AND ?2 = 0 AND t.rank IS NOT NULL AND (t.kind = 'field') = " HAS_FIELDS
 	 " AND t.generation = (" NEWEST_RANK ") ORDER BY t.rank, t.id", BEST, false},
 	{"target",
 	 "SELECT t.key, t.name, t.kind, t.ra_deg, t.dec_deg, t.distance_mpc, t.distance_err_mpc, t.rank, t.dpdv_per_mpc3, t.share,"
 	 " t.cumulative_share, t.probability, t.pinned, t.generation < (" NEWEST_RANK ") AS dropped_out"
 	 " FROM target t WHERE t.event = ?1 AND t.id = ?2", 1, true},
+	{"fields", /* those that hold the galaxy */
+	 "SELECT f.name, f.rank, f.ra_deg, f.dec_deg, m.generation < (" NEWEST_RANK ") AS dropped_out,"
+	 " (SELECT code FROM verdict x WHERE x.event = ?1 AND x.target = f.id ORDER BY x.policy LIMIT 1) AS code,"
+	 " (SELECT detail FROM verdict x WHERE x.event = ?1 AND x.target = f.id ORDER BY x.policy LIMIT 1) AS detail"
+	 " FROM field_galaxy m JOIN target f ON f.id = m.field WHERE f.event = ?1 AND m.galaxy = ?2 ORDER BY dropped_out, f.rank, f.id", BEST, false},
+	{"galaxies", /* those in the field */
+	 "SELECT g.name, g.rank, g.distance_mpc, g.probability FROM field_galaxy m JOIN target g ON g.id = m.galaxy"
+	 " WHERE g.event = ?1 AND m.field = ?2 AND m.generation = (SELECT generation FROM target WHERE id = ?2) ORDER BY g.rank, g.id", REQUESTS_MAX, false},
 	{"requests",
 	 "SELECT r.id, r.token, t.name AS target, r.facility, r.programme, r.purpose, r.mode, r.epoch, r.variant, r.state, r.unwanted,"
 	 " r.unwanted_why, r.reserve, json_extract(r.body, '$.site') AS site, json_extract(r.body, '$.filters') AS filters,"
 	 " json_extract(r.body, '$.exposure_s') AS exposure_s, json_extract(r.body, '$.max_airmass') AS max_airmass, r.start_us, r.end_us,"
 	 " r.seconds, r.remote_id, r.submits, r.created_us, p.name AS policy, (SELECT c.words FROM request_change c WHERE c.request = r.id AND c.words <> ''"
 	 "  ORDER BY c.id DESC LIMIT 1) AS words"
-	 " FROM request r JOIN target t ON t.id = r.target JOIN policy p ON p.id = r.policy WHERE r.event = ?1 AND (?2 = 0 OR r.target = ?2)"
+	 " FROM request r JOIN target t ON t.id = r.target JOIN policy p ON p.id = r.policy WHERE r.event = ?1 AND (?2 = 0 OR r.target = ?2"
+	 "  OR r.target IN (SELECT field FROM field_galaxy WHERE galaxy = ?2))"
 	 " ORDER BY t.rank IS NULL, t.rank, r.epoch, r.id", REQUESTS_MAX, false},
 	{"gates",
 	 "SELECT g.kind, g.facility, t.name AS target, g.policy, g.reason, g.due_us, o.utc_us AS opened_us, l.utc_us AS lifted_us,"
@@ -226,12 +239,15 @@ static void target_outcome(const json_t *out, const char *name, struct text *t)
 	int live, done;
 	const json_t *r = request_telling(json_object_get(out, "requests"), &live, &done);
 	const char *state = json_text(r, "state", ""), *why = json_text(r, "unwanted_why", json_text(r, "words", ""));
-	const char *code = json_text(json_array_get(json_object_get(out, "verdicts"), 0), "code", "");
+	const char *code = json_text(json_array_get(json_object_get(out, "verdicts"), 0), "code", ""), *of = json_text(r, "target", name);
+	bool in_field = strcmp(of, name) != 0; /* what was asked is a frame that holds it */
 	if (done > 0) {
-		text_printf(t, "%s was observed: request %lld on %s is done", name, (long long)json_int(r, "id", 0), json_text(r, "facility", "?"));
+		text_printf(t, "%s was observed%s%s: request %lld on %s is done", name, in_field ? " in the field of " : "", in_field ? of : "",
+		            (long long)json_int(r, "id", 0), json_text(r, "facility", "?"));
 	} else if (live > 0) {
-		text_printf(t, "%s was not observed yet: request %lld on %s is %s%s", name, (long long)json_int(r, "id", 0),
-		            json_text(r, "facility", "?"), state, json_int(r, "unwanted", 0) ? ", and no longer wanted" : "");
+		text_printf(t, "%s was not observed yet: %s%s%srequest %lld on %s is %s%s", name, in_field ? "it is in the field of " : "", in_field ? of : "",
+		            in_field ? ", whose " : "", (long long)json_int(r, "id", 0), json_text(r, "facility", "?"), state,
+		            json_int(r, "unwanted", 0) ? ", and no longer wanted" : "");
 	} else {
 		text_printf(t, "%s was not observed: ", name);
 		bool settled = *code != '\0' && strcmp(code, "planned") != 0 && strcmp(code, "candidate") != 0;

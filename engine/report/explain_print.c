@@ -99,6 +99,23 @@ static void verdicts_print(const json_t *rows, FILE *to)
 		        words(facility, x, "facility", ", at "), words(policy, x, "policy", ", policy "));
 }
 
+/* In which frames of a camera a galaxy stands; which galaxies stand in a frame. */
+static void fields_print(const json_t *v, FILE *to)
+{
+	static const struct column held[] = {{"rank", "rank", COLUMN_COUNT, 0}, {"galaxy", "name", COLUMN_TEXT, 32}, {"dist Mpc", "distance_mpc", COLUMN_NUMBER, 0},
+		{"prob. %", "probability", COLUMN_PERCENT, 0}, {0}};
+	const json_t *galaxies = json_object_get(v, "galaxies"), *f;
+	char name[CELL], detail[CELL];
+	size_t i;
+	json_array_foreach(json_object_get(v, "fields"), i, f)
+		fprintf(to, "field     %s, rank %lld%s: %s%s\n", words(name, f, "name", ""), (long long)json_int(f, "rank", 0),
+		        json_int(f, "dropped_out", 0) ? " (of an older ranking)" : "", json_text(f, "code", "no verdict yet"), words(detail, f, "detail", ", "));
+	if (json_array_size(galaxies) > 0) {
+		fprintf(to, "holds     %zu galaxies\n", json_array_size(galaxies));
+		table_print(to, 2, held, galaxies);
+	}
+}
+
 static void target_print(const json_t *v, FILE *to)
 {
 	static const struct column best[] = {{"rank", "rank", COLUMN_COUNT, 0}, {"target", "name", COLUMN_TEXT, 30}, {"dist Mpc", "distance_mpc", COLUMN_NUMBER, 0},
@@ -115,8 +132,10 @@ static void target_print(const json_t *v, FILE *to)
 		if (json_is_number(json_object_get(t, "probability")))
 			fprintf(to, ", probability to be the host %s %%", table_cell(cell, sizeof cell, COLUMN_PERCENT, json_object_get(t, "probability")));
 		fprintf(to, "%s\n", json_int(t, "pinned", 0) ? ", pinned by an operator" : "");
+		fields_print(v, to);
 	} else if (json_array_size(json_object_get(v, "best")) > 0) {
-		fprintf(to, "ranking   %lld galaxies, shares of dP/dV summed over the catalogue: %.1f %%\n", (long long)json_int(ranking, "targets", 0),
+		fprintf(to, "ranking   %lld %s: %.1f %%\n", (long long)json_int(ranking, "targets", 0),
+		        strcmp(json_text(ranking, "kind", ""), "field") == 0 ? "fields, of all that could be held they hold" : "galaxies, shares of dP/dV summed over the catalogue",
 		        100 * json_number(ranking, "cumulative_share", 0));
 		if (json_is_number(json_object_get(ranking, "outside")))
 			fprintf(to, "          P(host not in the catalogue) %.1f %%, P(host among these) %.1f %%\n", 100 * json_number(ranking, "outside", NAN),

@@ -216,7 +216,7 @@ static void run_flush(struct writer *w)
 {
 	if (w->first == w->end)
 		return;
-	text_printf(w->t, "%s%llu", w->begun ? "," : "", (unsigned long long)w->first);
+	text_printf(w->t, "%s%llu", w->begun ? " " : "", (unsigned long long)w->first);
 	if (w->end - w->first > 1)
 		text_printf(w->t, "-%llu", (unsigned long long)w->end - 1);
 	w->first = w->end;

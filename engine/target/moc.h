@@ -46,7 +46,7 @@ enum moc_form { MOC_NUNIQ, MOC_RANGE };
 /* Whole files, appended to t (whose `failed` says at the end whether all went in). name: OBJECT and MOCID, may be "". */
 void moc_fits(const struct moc *m, enum moc_form form, const char *name, struct text *t);
 void moc_json(const struct moc *m, struct text *t);  /* {"5":[8,9],"29":[]} and a newline; the last member tells the resolution */
-void moc_ascii(const struct moc *m, struct text *t); /* 5/8-9 29/ and a newline */
+void moc_ascii(const struct moc *m, struct text *t); /* 5/8-9 12 29/ and a newline; blanks as in MOC 2.0, commas (MOC 1.1) are read, too */
 
 /* Pixel of an order that holds an ICRS position. */
 uint64_t moc_pixel(int order, double ra_deg, double dec_deg);

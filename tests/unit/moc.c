@@ -108,7 +108,7 @@ static void the_standards_example(void **state)
 	for (uint64_t p = 0; p < 192; p++)
 		assert_int_equal(moc_contains(&m, p << 54), (p >= 4 && p < 12) || (p >= 16 && p < 20) || (p >= 12 && p <= 14) || p == 21 || p == 23 || p == 25);
 	moc_ascii(&m, &t);
-	assert_string_equal(t.data, "1/1-2,4 2/12-14,21,23,25 8/\n");
+	assert_string_equal(t.data, "1/1-2 4 2/12-14 21 23 25 8/\n");
 	text_reset(&t);
 	moc_json(&m, &t);
 	assert_string_equal(t.data, "{\"1\":[1,2,4],\"2\":[12,13,14,21,23,25],\"8\":[]}\n");

@@ -64,6 +64,7 @@ static int setup(void **state)
 	(void)state;
 	if (query_open(":memory:", QUERY_WRITE, &db, &e) == 0 && query_script(db, embed_find("schemas/store/0001_spine.sql", &len), &e) == 0 &&
 	    query_script(db, embed_find("schemas/store/0011_probability.sql", &len), &e) == 0 &&
+	    query_script(db, embed_find("schemas/store/0012_field_galaxy.sql", &len), &e) == 0 &&
 	    query_script(db, night, &e) == 0)
 		return 0;
 	printf("# %s\n", e.text);
@@ -183,6 +184,39 @@ static void explain_says_why_not(void **state)
 	json_decref(v);
 }
 
+/* A galaxy that was observed in a frame of a camera with others says in which. Last: it adds to the state. */
+static void explain_says_in_which_field(void **state)
+{
+	static const char more[] =
+		"INSERT INTO target(id,event,key,kind,name,ra_deg,dec_deg,rank,share,cumulative_share,generation,probability) VALUES"
+		" (9,1,'field:decam:1234','field','decam 12.1000+79.9000',12.1,79.9,1,0.6,0.6,1,0.5);"
+		"INSERT INTO field_galaxy(field,galaxy,generation) VALUES (9,3,1);"
+		"UPDATE verdict SET code='in_field',detail='in the field of decam 12.1000+79.9000' WHERE target=3;"
+		"INSERT INTO verdict(event,policy,target,code,detail,seq) VALUES (1,'bns-near',9,'planned','',6);"
+		"INSERT INTO request(id,token,event,target,facility,programme,policy,purpose,epoch,variant,state,unwanted,mode,body,start_us,end_us,created_us,created_seq,"
+		"changed_seq) VALUES (7,'slew-0123abcd-7',1,9,'lco','gw',1,'search',1,0,'done',0,'TIME_CRITICAL','{}',1502975100000000,1502979000000000,1502975002000000,4,6);";
+	(void)state;
+	assert_int_equal(sqlite3_exec(db, more, NULL, NULL, NULL), SQLITE_OK);
+	json_t *v = view("explain", "{\"event\":\"G298048\",\"target\":\"pgc99\"}");
+	char *text = printed("explain", v);
+	contains(text, "PGC 99 was observed in the field of decam 12.1000+79.9000: request 7 on lco is done");
+	contains(text, "field     decam 12.1000+79.9000, rank 1: planned");
+	contains(text, "rank 3 of 3");
+	free(text);
+	json_decref(v);
+	v = view("explain", "{\"event\":\"G298048\",\"target\":\"decam 12.1000+79.9000\"}");
+	text = printed("explain", v);
+	contains(text, "holds     1 galaxies");
+	contains(text, "PGC 99");
+	free(text);
+	json_decref(v);
+	v = view("explain", "{\"event\":\"G298048\"}");
+	text = printed("explain", v);
+	contains(text, "ranking   1 fields, of all that could be held they hold: 60.0 %");
+	free(text);
+	json_decref(v);
+}
+
 static void explain_of_an_event_and_of_strangers(void **state)
 {
 	(void)state;
@@ -220,6 +254,7 @@ static void explain_of_an_event_and_of_strangers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(status_counts_and_sums), cmocka_unit_test(lists_show_rows),
-		cmocka_unit_test(explain_says_why_not), cmocka_unit_test(explain_of_an_event_and_of_strangers)};
+		cmocka_unit_test(explain_says_why_not), cmocka_unit_test(explain_of_an_event_and_of_strangers),
+		cmocka_unit_test(explain_says_in_which_field)};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
