@@ -7,9 +7,12 @@
 #include "engine/cmd/cmd.h"
 #include "engine/io/mapchild.h"
 #include <ctype.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static int map_of_alert(const unsigned char *bytes, size_t len, const char *path, struct skymap *out, struct err *e)
 {
@@ -29,21 +32,39 @@ static int map_of_alert(const unsigned char *bytes, size_t len, const char *path
 	return rc;
 }
 
+/* A regular file that does not begin like JSON, and is not too large: to be mapped by the child itself. -1: read it as bytes. */
+static int map_open(const char *path)
+{
+	char first[256];
+	struct stat st;
+	int fd = strcmp(path, "-") == 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > (off_t)LIMIT_MAP_INFLATED ? -1 : pread(fd, first, sizeof first, 0), at = 0;
+	while (at < n && isspace((unsigned char)first[at]))
+		at++;
+	if (n >= 0 && at < n && first[at] != '{' && first[at] != '[')
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
 int cmd_read_map(const char *path, struct skymap *out)
 {
 	unsigned char *bytes = NULL;
 	unsigned long len = 0, at = 0;
 	struct err e = {0};
-	int rc = cmd_read_file(path, LIMIT_MAP_INFLATED, &bytes, &len);
-	if (rc != 0)
-		return rc;
-	while (at < len && isspace(bytes[at]))
-		at++;
-	if (at < len && (bytes[at] == '{' || bytes[at] == '['))
-		rc = map_of_alert(bytes, len, path, out, &e);
-	else
-		rc = mapchild_read(bytes, len, out, &e);
-	free(bytes);
+	int rc, fd = map_open(path);
+	if (fd >= 0) {
+		rc = mapchild_read_fd(fd, out, &e);
+		close(fd);
+	} else {
+		if ((rc = cmd_read_file(path, LIMIT_MAP_INFLATED, &bytes, &len)) != 0)
+			return rc;
+		while (at < len && isspace(bytes[at]))
+			at++;
+		rc = at < len && (bytes[at] == '{' || bytes[at] == '[') ? map_of_alert(bytes, len, path, out, &e) : mapchild_read(bytes, len, out, &e);
+		free(bytes);
+	}
 	if (rc < 0) {
 		err_wrap(&e, "%s", path);
 		return err_print(&e);

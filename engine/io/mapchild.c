@@ -4,6 +4,7 @@
 #endif
 #include "engine/io/mapchild.h"
 #include "engine/base/limits.h"
+#include "engine/target/skymap_file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -112,9 +113,16 @@ static void child_probe(struct answer *a, unsigned char *columns)
 	}
 }
 
+/* All of it will be written: one call for its pages is cheaper than a fault each (an old kernel refuses, and they fault). */
 static void *child_room(struct skymap_room *room, size_t bytes)
 {
-	return bytes <= room->capacity ? room->block : NULL;
+	if (bytes > room->capacity)
+		return NULL;
+#ifdef MADV_POPULATE_WRITE
+	unsigned char *page = (unsigned char *)room->block - ANSWER_BYTES;
+	(void)madvise(page, ANSWER_BYTES + bytes, MADV_POPULATE_WRITE);
+#endif
+	return room->block;
 }
 
 static void child_read(struct answer *a, const void *bytes, size_t len, unsigned char *columns)
@@ -297,8 +305,8 @@ static int answer_take(int fd, int64_t cells, bool is_3d, struct skymap *m, stru
 		skymap_lay(m, memory + ANSWER_BYTES, cells, is_3d);
 		rc = skymap_check(m, e);
 	}
-	for (int64_t i = 0; rc == 0 && i < cells; i++)
-		m->order_max = skymap_order(m->uniq[i]) > m->order_max ? skymap_order(m->uniq[i]) : m->order_max;
+	if (rc == 0)
+		m->order_max = skymap_order_max(m);
 	if (rc != 0) {
 		munmap(memory, len);
 		*m = (struct skymap){0};
@@ -306,21 +314,16 @@ static int answer_take(int fd, int64_t cells, bool is_3d, struct skymap *m, stru
 	return rc;
 }
 
-int mapchild_probe(const void *bytes, size_t len, enum mapchild_probe probe, struct skymap *m, struct err *e)
+/* One child over an input file; head: its first bytes, as many as skymap_scan wants. */
+static int child_run(int in, const void *head, size_t len, enum mapchild_probe probe, struct skymap *m, struct err *e)
 {
 	int64_t cells;
 	bool is_3d;
 	pid_t pid;
-	*m = (struct skymap){0};
-	if (len > LIMIT_MAP_INFLATED)
-		return err_set(e, ERR_LIMIT, "sky map of %zu bytes is over the limit of %u", len, LIMIT_MAP_INFLATED);
-	if (skymap_scan(bytes, len, &cells, &is_3d, e) < 0)
+	if (skymap_scan(head, len, &cells, &is_3d, e) < 0)
 		return -1;
-	int in = input_file(bytes, len, e);
-	int out = in < 0 ? -1 : output_file(skymap_block(cells, is_3d), probe, e);
+	int out = output_file(skymap_block(cells, is_3d), probe, e);
 	int rc = out < 0 ? -1 : child_spawn(in, out, &pid, e);
-	if (in >= 0)
-		close(in);
 	if (rc == 0)
 		rc = child_reap(pid, e);
 	if (rc == 0)
@@ -329,11 +332,64 @@ int mapchild_probe(const void *bytes, size_t len, enum mapchild_probe probe, str
 		close(out);
 	return rc;
 }
+
+int mapchild_probe(const void *bytes, size_t len, enum mapchild_probe probe, struct skymap *m, struct err *e)
+{
+	*m = (struct skymap){0};
+	if (len > LIMIT_MAP_INFLATED)
+		return err_set(e, ERR_LIMIT, "sky map of %zu bytes is over the limit of %u", len, LIMIT_MAP_INFLATED);
+	if (len == 0)
+		return skymap_not_fits(bytes, 0, e);
+	int in = input_file(bytes, len, e);
+	int rc = in < 0 ? -1 : child_run(in, bytes, len, probe, m, e);
+	if (in >= 0)
+		close(in);
+	return rc;
+}
+
+int mapchild_read_fd(int fd, struct skymap *m, struct err *e)
+{
+	unsigned char *head = malloc(LIMIT_MAP_HEAD);
+	struct stat st;
+	*m = (struct skymap){0};
+	if (head == NULL)
+		return err_set(e, ERR_MEMORY, "no memory for the headers of a sky map");
+	ssize_t n = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? pread(fd, head, LIMIT_MAP_HEAD, 0) : -1;
+	int in = n < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 10), rc; /* above what the child's own will be */
+	if (in < 0)
+		rc = err_set(e, ERR_SYSTEM, "sky map: the file cannot be read: %s", n < 0 ? "not a regular file" : strerror(errno));
+	else if (st.st_size > (off_t)LIMIT_MAP_INFLATED)
+		rc = err_set(e, ERR_LIMIT, "sky map of %lld bytes is over the limit of %u", (long long)st.st_size, LIMIT_MAP_INFLATED);
+	else if (n == 0)
+		rc = skymap_not_fits(head, 0, e);
+	else
+		rc = child_run(in, head, (size_t)n, PROBE_NONE, m, e);
+	if (in >= 0)
+		close(in);
+	free(head);
+	return rc;
+}
 #else
 int mapchild_probe(const void *bytes, size_t len, enum mapchild_probe probe, struct skymap *m, struct err *e)
 {
 	(void)probe;
 	return skymap_read(bytes, len, m, e);
+}
+
+int mapchild_read_fd(int fd, struct skymap *m, struct err *e)
+{
+	struct stat st;
+	*m = (struct skymap){0};
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return err_set(e, ERR_SYSTEM, "sky map: the file cannot be read: not a regular file");
+	if (st.st_size == 0)
+		return skymap_not_fits((const unsigned char *)"", 0, e);
+	void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (bytes == MAP_FAILED)
+		return err_set(e, ERR_SYSTEM, "sky map: the file cannot be mapped: %s", strerror(errno));
+	int rc = skymap_read(bytes, (size_t)st.st_size, m, e);
+	munmap(bytes, (size_t)st.st_size);
+	return rc;
 }
 #endif
 

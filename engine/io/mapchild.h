@@ -10,6 +10,10 @@
  * (milliseconds; at most LIMIT_MAP_CHILD_WALL_S). In builds with a sanitizer the reading happens in this process. */
 int mapchild_read(const void *bytes, size_t len, struct skymap *out, struct err *e);
 
+/* The same of an open regular file (read from its start; the offset stays), which the child maps itself: nothing of it is copied here. A file that
+ * shrinks meanwhile is one failed map. */
+int mapchild_read_fd(int fd, struct skymap *out, struct err *e);
+
 /* The child's main: never returns to a caller that has anything else to do. Test programs that call mapchild_read must start with
  * `if (argc > 1 && strcmp(argv[1], "--map-child") == 0) return mapchild_main();` since they are /proc/self/exe. */
 int mapchild_main(void);

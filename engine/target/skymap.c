@@ -1,11 +1,12 @@
-/* Sky map bytes → cells: inflate, guard, read rows with cfitsio from memory, sort, validate: see skymap.h. */
+/* Sky map bytes → cells: inflate, guard, read rows where they lie, sort, validate: see skymap.h. The rows of a table that fits_guard accepted are
+ * one run of numbers at a known place, so the FITS library, which the distribution ships with crashes, is not needed to read them. */
 #include "engine/target/skymap.h"
 #include "engine/base/bytes.h"
 #include "engine/base/limits.h"
 #include "engine/target/inflate.h"
 #include "engine/target/skymap_file.h"
 #include <chealpix.h>
-#include <fitsio.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,18 +102,17 @@ static void uniq_fill(const struct block *b, uint64_t *out)
 	const struct skymap_file *f = b->file;
 	const struct fits_column *c = &f->column[ROLE_UNIQ];
 	size_t size = fits_type_size(c->type);
+	if (c->repeat == 1 && c->type == 'K') {
+		const unsigned char *p = b->rows + c->offset;
+		for (int64_t r = 0; r < b->n; r++, p += f->row_bytes)
+			out[b->first + r] = bytes_u64(p) ^ f->uniq_flip;
+		return;
+	}
 	for (int64_t r = 0; r < b->n; r++)
 		for (int64_t k = 0; k < c->repeat; k++) {
 			const unsigned char *p = b->rows + (size_t)r * f->row_bytes + c->offset + (size_t)k * size;
 			out[(b->first + r) * c->repeat + k] = c->type == 'K' ? bytes_u64(p) ^ f->uniq_flip : bytes_u32(p);
 		}
-}
-
-static int fits_failed(int status, struct err *e)
-{
-	char text[FLEN_STATUS];
-	fits_get_errstatus(status, text);
-	return err_set(e, ERR_INPUT, "sky map: the FITS library cannot read it: %s", text);
 }
 
 /* Where the FITS bytes stand. What we inflated ourselves is given back page by page behind the reader. */
@@ -122,8 +122,7 @@ struct source {
 	bool ours;
 };
 
-/* Bytes before `until` are not read again: a flat map of nside 1024 is 400 MB in the file and 500 MB as columns, never both at once.
- * The FITS library may look one of its records back, hence the margin of a block. */
+/* Bytes before `until` are not read again: a flat map of nside 1024 is 400 MB in the file and 500 MB as columns, never both at once. */
 static void rows_release(const struct source *s, size_t *released, size_t until)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), start = (size_t)s->bytes + *released, end;
@@ -135,57 +134,72 @@ static void rows_release(const struct source *s, size_t *released, size_t until)
 	*released = end - (size_t)s->bytes;
 }
 
-static int rows_fill(fitsfile *fits, const struct source *s, const struct skymap_file *f, struct skymap *m, struct err *e)
+/* UNIQ from 4 to 4·4^30 − 1 are all pixels of some order from 0 to 29. */
+static int uniq_check(const uint64_t *uniq, int64_t from, int64_t to, struct err *e)
 {
-	LONGLONG data = 0;
+	bool bad = false;
+	for (int64_t i = from; i < to; i++)
+		bad |= uniq[i] - 4 >= (UINT64_C(1) << 62) - 4;
+	for (int64_t i = from; bad && i < to; i++)
+		if (uniq[i] - 4 >= (UINT64_C(1) << 62) - 4)
+			return err_set(e, ERR_INPUT, "sky map: UNIQ %llu in row %lld is no HEALPix pixel of order 0 to 29; the file is damaged",
+				(unsigned long long)uniq[i], (long long)i + 1);
+	return 0;
+}
+
+/* A distance that can be used. */
+static inline bool has_distance(const struct skymap *m, int64_t i)
+{
+	return m->norm[i] > 0 && m->norm[i] <= DBL_MAX && fabs(m->mu[i]) <= DBL_MAX && m->sigma[i] > 0 && m->sigma[i] <= DBL_MAX;
+}
+
+/* Per pixel → per sr; other units → per sr; cells without a usable distance get norm 0 (the sentinel is inf, 1, 0). */
+static void cells_convert(const struct skymap_file *f, struct skymap *m, int64_t from, int64_t to)
+{
+	double *density = (double *)(size_t)m->density, *norm = (double *)(size_t)m->norm;
+	uint64_t *uniq = (uint64_t *)(size_t)m->uniq;
+	double flat = f->order < 0 ? 0 : skymap_pixel_sr(f->order);
+	bool single = f->column[ROLE_DENSITY].type == 'E' && f->order >= 0;
+	for (int64_t i = from; i < to; i++) {
+		if (f->ordering != SKYMAP_NUNIQ)
+			uniq[i] = (uint64_t)i + (UINT64_C(4) << (2 * f->order));
+		if (density[i] < UNSEEN_BELOW)
+			density[i] = 0;
+		if (f->per_pixel && single) /* rounded as ligo.skymap does (float32 times float32), so that equal files rank equally everywhere */
+			density[i] = (double)((float)density[i] * (float)(1 / flat));
+		else if (f->per_pixel)
+			density[i] /= f->order < 0 ? skymap_pixel_sr(skymap_order(uniq[i])) : flat;
+		else
+			density[i] *= f->to_per_sr;
+		if (norm != NULL && !has_distance(m, i))
+			norm[i] = 0;
+	}
+}
+
+static int rows_fill(const struct source *s, const struct skymap_file *f, struct skymap *m, struct err *e)
+{
 	size_t released = 0;
+	int64_t repeat = f->column[ROLE_DENSITY].repeat;
 	double *to[ROLES] = {NULL, (double *)(size_t)m->density, (double *)(size_t)m->mu, (double *)(size_t)m->sigma,
 		(double *)(size_t)m->norm};
 	int64_t per = f->row_bytes < BLOCK_BYTES ? (int64_t)(BLOCK_BYTES / f->row_bytes) : 1;
-	if (per > f->rows)
-		per = f->rows;
-	unsigned char *rows = malloc((size_t)per * f->row_bytes);
-	int status = 0;
-	if (rows == NULL)
-		return err_set(e, ERR_MEMORY, "no memory for rows of a sky map");
-	fits_get_hduaddrll(fits, NULL, &data, NULL, &status);
-	for (int64_t first = 0; first < f->rows && status == 0; first += per) {
+	for (int64_t first = 0; first < f->rows; first += per) { /* in blocks, which stay in the cache from column to column */
 		int64_t n = f->rows - first < per ? f->rows - first : per;
-		fits_read_tblbytes(fits, first + 1, 1, n * (int64_t)f->row_bytes, rows, &status);
-		if (status != 0)
-			break;
-		const struct block b = {f, rows, first, n};
+		const struct block b = {f, s->bytes + f->data + (size_t)first * f->row_bytes, first, n};
 		if (f->ordering == SKYMAP_NUNIQ)
 			uniq_fill(&b, (uint64_t *)(size_t)m->uniq);
 		for (int role = ROLE_DENSITY; role < ROLES; role++)
 			if (to[role] != NULL && f->column[role].type != 0)
 				column_fill(&b, role, to[role]);
-		rows_release(s, &released, (size_t)data + (size_t)(first + n) * f->row_bytes);
+		if (f->ordering == SKYMAP_NUNIQ && uniq_check(m->uniq, first * repeat, (first + n) * repeat, e) < 0)
+			return -1;
+		if (f->ordering != SKYMAP_RING) /* whose cells are all over the map */
+			cells_convert(f, m, first * repeat, (first + n) * repeat);
+		rows_release(s, &released, f->data + (size_t)(first + n) * f->row_bytes);
 	}
-	free(rows);
-	return status ? fits_failed(status, e) : 0;
-}
-
-static int rows_read(const struct source *s, const struct skymap_file *f, struct skymap *m, struct err *e)
-{
-	fitsfile *fits = NULL;
-	void *memory = (void *)(size_t)s->bytes;
-	size_t size = s->len;
-	int status = 0, ignored = 0, kind = 0;
-	LONGLONG rows = 0;
-	if (fits_open_memfile(&fits, "map", READONLY, &memory, &size, 0, NULL, &status) != 0)
-		return fits_failed(status, e);
-	fits_movabs_hdu(fits, 2, &kind, &status);
-	fits_get_num_rowsll(fits, &rows, &status);
-	int rc = 0;
-	if (status != 0)
-		rc = fits_failed(status, e);
-	else if (kind != BINARY_TBL || rows != f->rows)
-		rc = err_set(e, ERR_INPUT, "sky map: the FITS library sees another table than its header announces; the file is damaged");
-	else
-		rc = rows_fill(fits, s, f, m, e);
-	fits_close_file(fits, &ignored);
-	return rc;
+	if (f->ordering == SKYMAP_RING)
+		cells_convert(f, m, 0, m->cells);
+	return 0;
 }
 
 /* Sorts cells by first pixel; real maps are sorted by UNIQ, so only the order of orders has to be mended. */
@@ -248,40 +262,7 @@ static int cells_sort(struct skymap *m, struct err *e)
 	return rc;
 }
 
-static int uniq_check(const uint64_t *uniq, int64_t cells, struct err *e)
-{
-	for (int64_t i = 0; i < cells; i++)
-		if (uniq[i] < 4 || uniq[i] >= UINT64_C(16) << 58 ||
-			uniq[i] >= UINT64_C(16) << (2 * skymap_order(uniq[i])))
-			return err_set(e, ERR_INPUT, "sky map: UNIQ %llu in row %lld is no HEALPix pixel of order 0 to 29; the file is damaged",
-				(unsigned long long)uniq[i], (long long)i + 1);
-	return 0;
-}
-
-/* Per pixel → per sr; other units → per sr; cells without a usable distance get norm 0 (the sentinel is inf, 1, 0). */
-static void cells_convert(const struct skymap_file *f, struct skymap *m)
-{
-	double *density = (double *)(size_t)m->density, *norm = (double *)(size_t)m->norm;
-	uint64_t *uniq = (uint64_t *)(size_t)m->uniq;
-	double flat = f->order < 0 ? 0 : skymap_pixel_sr(f->order);
-	bool single = f->column[ROLE_DENSITY].type == 'E' && f->order >= 0;
-	for (int64_t i = 0; i < m->cells; i++) {
-		if (f->ordering != SKYMAP_NUNIQ)
-			uniq[i] = (uint64_t)i + (UINT64_C(4) << (2 * f->order));
-		if (density[i] < UNSEEN_BELOW)
-			density[i] = 0;
-		if (f->per_pixel && single) /* rounded as ligo.skymap does (float32 times float32), so that equal files rank equally everywhere */
-			density[i] = (double)((float)density[i] * (float)(1 / flat));
-		else if (f->per_pixel)
-			density[i] /= f->order < 0 ? skymap_pixel_sr(skymap_order(uniq[i])) : flat;
-		else
-			density[i] *= f->to_per_sr;
-		if (norm != NULL && !(isfinite(m->mu[i]) && isfinite(m->sigma[i]) && m->sigma[i] > 0 && isfinite(norm[i]) && norm[i] > 0))
-			norm[i] = 0;
-	}
-}
-
-static int order_max_of(const struct skymap *m)
+int skymap_order_max(const struct skymap *m)
 {
 	uint64_t most = 4;
 	for (int64_t i = 0; i < m->cells; i++)
@@ -289,29 +270,47 @@ static int order_max_of(const struct skymap *m)
 	return skymap_order(most);
 }
 
+/* The sentence for the first cell that is wrong; -1. */
+static int cell_wrong(const struct skymap *m, struct err *e)
+{
+	uint64_t next = 0;
+	for (int64_t i = 0; i < m->cells; i++) {
+		unsigned long long uniq = m->uniq[i];
+		uint64_t first = skymap_first(uniq);
+		if (first < next)
+			return err_set(e, ERR_INPUT, "sky map: pixel UNIQ %llu lies within or before another one; pixels must not overlap", uniq);
+		next = first + (UINT64_C(1) << (2 * (29 - skymap_order(uniq))));
+		if (!isfinite(m->density[i]) || m->density[i] < 0)
+			return err_set(e, ERR_INPUT, "sky map: the probability of pixel UNIQ %llu is negative or not a number", uniq);
+		if (m->norm != NULL && m->norm[i] != 0 && !has_distance(m, i))
+			return err_set(e, ERR_INPUT, "sky map: the distance of pixel UNIQ %llu is not usable", uniq);
+	}
+	return err_set(e, ERR_INPUT, "sky map: its cells changed while they were read");
+}
+
 int skymap_check(const struct skymap *m, struct err *e)
 {
-	double total = 0;
+	double total = 0, pixel_sr[31];
 	uint64_t next = 0;
+	bool bad = false;
 	if (m->cells < 1 || m->cells > LIMIT_MAP_CELLS || (m->mu == NULL) != (m->norm == NULL) || (m->mu == NULL) != (m->sigma == NULL))
 		return err_set(e, ERR_INPUT, "sky map: %lld cells, or distance columns in part", (long long)m->cells);
-	if (uniq_check(m->uniq, m->cells, e) < 0)
+	if (uniq_check(m->uniq, 0, m->cells, e) < 0)
 		return -1;
+	for (int order = 0; order < 31; order++)
+		pixel_sr[order] = skymap_pixel_sr(order);
 	for (int64_t i = 0; i < m->cells; i++) {
 		int order = skymap_order(m->uniq[i]);
 		uint64_t first = skymap_first(m->uniq[i]);
-		if (i > 0 && first < next)
-			return err_set(e, ERR_INPUT, "sky map: pixel UNIQ %llu lies within or before another one; pixels must not overlap",
-				(unsigned long long)m->uniq[i]);
+		bad |= first < next;
 		next = first + (UINT64_C(1) << (2 * (29 - order)));
-		if (!isfinite(m->density[i]) || m->density[i] < 0)
-			return err_set(e, ERR_INPUT, "sky map: the probability of pixel UNIQ %llu is negative or not a number",
-				(unsigned long long)m->uniq[i]);
-		if (m->norm != NULL && !(m->norm[i] == 0 || (m->norm[i] > 0 && isfinite(m->norm[i]) && isfinite(m->mu[i]) &&
-			isfinite(m->sigma[i]) && m->sigma[i] > 0)))
-			return err_set(e, ERR_INPUT, "sky map: the distance of pixel UNIQ %llu is not usable", (unsigned long long)m->uniq[i]);
-		total += m->density[i] * skymap_pixel_sr(order);
+		bad |= !(m->density[i] >= 0 && m->density[i] <= DBL_MAX);
+		total += m->density[i] * pixel_sr[order];
 	}
+	for (int64_t i = 0; m->norm != NULL && i < m->cells; i++)
+		bad |= m->norm[i] != 0 && !has_distance(m, i);
+	if (bad)
+		return cell_wrong(m, e);
 	if (!(total > 0.5 && total < 1.05))
 		return err_set(e, ERR_INPUT, "sky map: its probabilities add up to %g, not to 1; is the column in another unit, or the file "
 			"in part?", total);
@@ -362,15 +361,9 @@ static int fits_to_map(const struct source *s, struct skymap_room *room, struct 
 	out->distmean_mpc = f.distmean_mpc;
 	out->diststd_mpc = f.diststd_mpc;
 	memcpy(out->object, f.object, sizeof out->object);
-	if (rows_read(s, &f, out, e) < 0)
+	if (rows_fill(s, &f, out, e) < 0)
 		return -1;
-	if (f.ordering == SKYMAP_NUNIQ && uniq_check(out->uniq, out->cells, e) < 0)
-		return -1;
-	cells_convert(&f, out);
-	if (cells_sort(out, e) < 0 || skymap_check(out, e) < 0)
-		return -1;
-	out->order_max = order_max_of(out);
-	return 0;
+	return cells_sort(out, e);
 }
 
 int skymap_read_to(const void *bytes, size_t len, struct skymap_room *room, struct skymap *out, struct err *e)
@@ -397,11 +390,12 @@ int skymap_read(const void *bytes, size_t len, struct skymap *out, struct err *e
 {
 	struct skymap_room r = {.get = heap_room};
 	int rc = skymap_read_to(bytes, len, &r, out, e);
-	if (rc < 0) {
+	if (rc < 0 || skymap_check(out, e) < 0) {
 		free(r.block);
 		*out = (struct skymap){0};
 		return -1;
 	}
+	out->order_max = skymap_order_max(out);
 	out->memory = r.block;
 	out->memory_len = skymap_block(out->cells, out->mu != NULL);
 	return 0;

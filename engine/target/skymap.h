@@ -24,13 +24,13 @@ struct skymap {
 	bool mapped;
 };
 
-/* Reads FITS bytes (plain or gzip) in this process: inflates to the absolute cap, scans headers (fits_guard), reads with cfitsio,
- * validates. For bytes from outside use mapchild_read (engine/io/mapchild.h), which runs this in a sandboxed child. */
+/* Reads FITS bytes (plain or gzip) in this process: inflates to the absolute cap, scans headers (fits_guard), reads, validates. For bytes from outside use mapchild_read (engine/io/mapchild.h), which runs this in a sandboxed child. */
 int skymap_read(const void *bytes, size_t len, struct skymap *out, struct err *e);
 void skymap_free(struct skymap *m);
 
 /* The same, with the columns in one block of memory that room->get gives (the map child: a shared mapping). The block is the room's; out->memory
- * is NULL and skymap_free gives nothing back. room is called once; it returns zeroed, 8-aligned bytes or NULL. */
+ * is NULL and skymap_free gives nothing back. room is called once; it returns zeroed, 8-aligned bytes or NULL. The cells are sorted, but not
+ * checked, and order_max is not set: that is left to who uses them (skymap_check, skymap_order_max), since the child is not believed anyway. */
 struct skymap_room {
 	void *(*get)(struct skymap_room *room, size_t bytes);
 	void *block;     /* the room's own */
@@ -48,6 +48,8 @@ int skymap_scan(const void *bytes, size_t len, int64_t *cells, bool *is_3d, stru
 
 /* Everything the ranker relies on: UNIQ sane, sorted, disjoint; densities finite and ≥ 0, adding up to about 1; distances usable. */
 int skymap_check(const struct skymap *m, struct err *e);
+
+int skymap_order_max(const struct skymap *m);
 
 /* First pixel at order 29 of a UNIQ number, its order, and the solid angle of a pixel of that order [sr]. */
 static inline int skymap_order(uint64_t uniq)

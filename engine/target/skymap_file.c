@@ -172,6 +172,7 @@ int skymap_file_of(const unsigned char *bytes, size_t len, struct skymap_file *f
 		!fits_header_int(&h, "NAXIS2", &f->rows))
 		return err_set(e, ERR_INPUT, "FITS table: its size cannot be read");
 	f->row_bytes = (size_t)width;
+	f->data = primary.bytes + h.bytes;
 	if (columns_of(&h, fields, f, e) < 0)
 		return -1;
 	for (int role = 0; role < ROLES; role++)

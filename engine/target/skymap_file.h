@@ -13,7 +13,7 @@ struct skymap_file {
 	enum skymap_ordering ordering;
 	int order;                        /* of a flat map; -1 for NUNIQ */
 	int64_t rows, cells;
-	size_t row_bytes;
+	size_t row_bytes, data;           /* bytes a row; where the rows begin in the file */
 	uint64_t uniq_flip;               /* unsigned UNIQ as FITS stores it (TZERO = 2^63): the top bit to flip */
 	double distmean_mpc, diststd_mpc;
 	char object[64];

@@ -1,4 +1,6 @@
 # Times of what stands between an alert and its windows; each program prints lines NAME min median max unit. Not part of check.
 bench-visible: $(BUILD)/tests/perf/visible ## visibility of 1000 targets over 6 sites and a day: min, median, max
 	@$<
-.PHONY: bench-visible
+bench-map: $(BUILD)/tests/perf/map ## a sky map of 3.1 million cells, file to columns (MAP=file another): min, median, max, memory
+	@$< $(MAP)
+.PHONY: bench-visible bench-map

@@ -5,6 +5,7 @@
 #include "engine/io/mapchild.h"
 #include <dirent.h>
 #include <math.h>
+#include <unistd.h>
 
 static struct mapmake file;
 
@@ -58,6 +59,49 @@ static void child_reads_the_same(void **state)
 	mapmake_free(&z);
 }
 
+/* From an open file, plain and compressed, the same columns; the file's offset stays; what is no map says so; nothing stays open. */
+static void an_open_file_is_read_the_same(void **state)
+{
+	struct mapmake z;
+	char path[] = "/tmp/slew-mapchild-XXXXXX";
+	int fd = mkstemp(path), before = descriptors();
+	(void)state;
+	mapmake_gzip(&z, file.data, file.len);
+	for (int k = 0; k < 5; k++) {
+		static const char html[] = "<html>";
+		const void *bytes = k == 0 ? file.data : k == 1 ? z.data : k == 2 ? (const void *)html : file.data;
+		size_t len = k == 0 ? file.len : k == 1 ? z.len : k == 2 ? 6 : k == 3 ? file.len - 2880 : 0;
+		struct skymap own = {0}, m = {0};
+		struct err e = {0}, f = {0};
+		assert_int_equal(ftruncate(fd, 0), 0);
+		assert_int_equal(pwrite(fd, bytes, len, 0), (ssize_t)len);
+		int want = skymap_read(bytes, len, &own, &e);
+		assert_int_equal(mapchild_read_fd(fd, &m, &f), want);
+		assert_int_equal(lseek(fd, 0, SEEK_CUR), 0);
+		assert_string_equal(f.text, e.text);
+		assert_true(e.kind == f.kind && m.cells == own.cells && m.order_max == own.order_max);
+		assert_int_equal(want, k < 2 ? 0 : -1);
+		if (want == 0)
+			assert_memory_equal(m.uniq, own.uniq, (size_t)m.cells * 8);
+		if (want == 0)
+			assert_memory_equal(m.sigma, own.sigma, (size_t)m.cells * 8);
+		skymap_free(&m);
+		skymap_free(&own);
+	}
+	int tube[2];
+	struct skymap m;
+	struct err e = {0};
+	assert_int_equal(pipe(tube), 0);
+	assert_int_equal(mapchild_read_fd(tube[0], &m, &e), -1);
+	assert_non_null(strstr(e.text, "not a regular file"));
+	close(tube[0]);
+	close(tube[1]);
+	assert_int_equal(descriptors(), before);
+	close(fd);
+	unlink(path);
+	mapmake_free(&z);
+}
+
 static void errors_come_through(void **state)
 {
 	struct skymap m;
@@ -104,7 +148,7 @@ int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "--map-child") == 0)
 		return mapchild_main();
-	const struct CMUnitTest tests[] = {cmocka_unit_test(child_reads_the_same), cmocka_unit_test(errors_come_through),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(child_reads_the_same), cmocka_unit_test(an_open_file_is_read_the_same), cmocka_unit_test(errors_come_through),
 		cmocka_unit_test(misbehaviour)};
 	return cmocka_run_group_tests_name("mapchild", tests, setup, teardown);
 }
