@@ -1,11 +1,14 @@
 /* Reads positions and descriptors of a command line: see place.h. */
 #include "engine/cmd/place.h"
+#include "engine/base/embed.h"
 #include "engine/base/json.h"
 #include "engine/io/configure.h"
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define DESCRIPTORS 16 /* that come with the program */
 
 /* Up to three numbers between signs of degrees, hours, minutes and seconds. Count, or -1. */
 static int parts_read(const char *text, double part[3], bool *negative)
@@ -102,4 +105,20 @@ json_t *place_descriptor(const char *name_or_path, struct err *e)
 	json_t *d = json_read(text, len, &json_limits_config, e);
 	free(text);
 	return d;
+}
+
+int place_footprint(const char *words, struct footprint *out, struct err *e)
+{
+	json_t *all = json_array();
+	const json_t *known[DESCRIPTORS], *d;
+	size_t count = 0, i;
+	for (const struct embed *f = embed_table; f->path != NULL; f++)
+		if (strncmp(f->path, "facilities/", 11) == 0)
+			json_array_append_new(all, json_loadb(f->start, (size_t)(f->end - f->start), 0, NULL));
+	json_array_foreach(all, i, d)
+		if (count < DESCRIPTORS)
+			known[count++] = d;
+	int rc = footprint_find(known, count, words, out, e);
+	json_decref(all);
+	return rc;
 }

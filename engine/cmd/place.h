@@ -2,6 +2,7 @@
 #ifndef ENGINE_CMD_PLACE_H
 #define ENGINE_CMD_PLACE_H
 #include "engine/base/err.h"
+#include "engine/target/footprint.h"
 #include <jansson.h>
 #include <stdbool.h>
 
@@ -13,4 +14,7 @@ int place_read(const char *ra, const char *dec, double *ra_deg, double *dec_deg,
 
 /* Descriptor of a facility by name (embedded) or path. New reference, or NULL with e set. */
 json_t *place_descriptor(const char *name_or_path, struct err *e);
+
+/* A camera's field, by words of the user (footprint_find) over the descriptors that come with the program. */
+int place_footprint(const char *words, struct footprint *out, struct err *e);
 #endif

@@ -21,6 +21,7 @@ static int option_read(struct plot *p, const char *name, const char *value)
 	} options[] = {{"--catalog", &p->catalog, NULL, 0, 0}, {"--weight", &p->weight, NULL, 0, 0}, {"--at", &p->at, NULL, 0, 0},
 		{"--start", &p->at, NULL, 0, 0}, {"--sites", &p->facility, NULL, 0, 0}, {"--facility", &p->facility, NULL, 0, 0},
 		{"--site", &p->site, NULL, 0, 0}, {"--targets", &p->targets, NULL, 0, 0}, {"--event", &p->event, NULL, 0, 0},
+		{"--fields", &p->fields, NULL, 0, 0}, {"--footprint", &p->footprint, NULL, 0, 0},
 		{"-o", &p->out, NULL, 0, 0}, {"--hours", NULL, &p->hours, 0.1, 400}, {"--top", NULL, &p->top, 1, LIMIT_RANKED},
 		{"--max-airmass", NULL, &p->max_airmass, 1, 10}, {"--sun", NULL, &p->sun_deg, -90, 90}, {"--min-moon", NULL, &p->moon_deg, 0, 180}};
 	size_t k = 0;
@@ -103,6 +104,8 @@ const struct command command_plot = {
 		"  --catalog C        sky, distance: the galaxies of C (`slew catalog build`), ranked as `slew rank` does\n"
 		"  --weight W         none (dP/dV), luminosity, mass\n"
 		"  --top N            how many galaxies (20)\n"
+		"  --fields FILE      sky: outlines of fields, from `slew fields --json`, or any lines with ra_deg and dec_deg (- reads standard input)\n"
+		"  --footprint F      … and their camera: decam, muscat, sinistro, 26.5x26.5 (arcmin), r60 (a circle)\n"
 		"  --at TIME          sky: Sun and Moon then, ISO 8601; altitude: the start (now). --start is the same\n"
 		"  --sites NAME       lco or the path of a descriptor. sky: circles of airmass 2 (two sites or fewer: the horizon too) at that time,\n"
 		"                     or now; altitude: default lco. --facility is the same\n"

@@ -9,7 +9,7 @@
 struct plot {
 	const char *input[2];                       /* MAP, STATE.db or plan, or RA and Dec */
 	int inputs;
-	const char *catalog, *weight, *at, *facility, *site, *targets, *event, *fields, *out; /* NULL: not said */
+	const char *catalog, *weight, *at, *facility, *site, *targets, *event, *fields, *footprint, *out; /* NULL: not said */
 	double hours, top, max_airmass, sun_deg, moon_deg;
 };
 

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define NAMED 10
+#define CORNERS FOOTPRINT_POINTS
 
 struct galaxies {
 	struct sky_galaxy *list;
@@ -63,6 +64,58 @@ static int galaxies_read(const struct plot *p, const struct skymap *m, struct ga
 	return 0;
 }
 
+struct pointings {
+	struct sky_field *list;
+	size_t count;
+	double (*corners)[2]; /* CORNERS of each */
+	struct place *places;
+};
+
+static void pointings_free(struct pointings *p)
+{
+	free(p->list);
+	free(p->corners);
+	free(p->places);
+}
+
+/* Corners of a camera's outline on the sky; a circle as a polygon. Returns how many. */
+static size_t corners_of(const struct footprint *f, const struct place *at, double (*corners)[2])
+{
+	struct footprint_at here;
+	size_t n = f->points > 0 ? (size_t)f->points : CORNERS;
+	footprint_point_at(f, at->ra_deg, at->dec_deg, &here);
+	for (size_t k = 0; k < n; k++) {
+		double t = 2 * M_PI * (double)k / CORNERS, r = tan(f->radius_rad);
+		struct footprint_point p = f->points > 0 ? f->outline[k] : (struct footprint_point){r * cos(t), r * sin(t)};
+		footprint_sky(&here, p, &corners[k][0], &corners[k][1]);
+	}
+	return n;
+}
+
+/* The fields of --fields, in the shape of --footprint; none without. Returns an exit code. */
+static int pointings_read(const struct plot *p, struct pointings *out)
+{
+	struct footprint camera;
+	struct err e = {0};
+	if (p->fields == NULL && p->footprint == NULL)
+		return 0;
+	if (p->fields == NULL || p->footprint == NULL)
+		return cmd_usage(&command_plot, "--fields FILE and --footprint CAMERA belong together");
+	if (place_footprint(p->footprint, &camera, &e) < 0)
+		return err_print(&e);
+	int rc = cmd_targets_read(p->fields, &out->places, &out->count);
+	if (rc != 0)
+		return rc;
+	out->list = calloc(out->count + 1, sizeof *out->list);
+	out->corners = calloc(out->count * CORNERS + 1, sizeof *out->corners);
+	must_memory(out->list != NULL && out->corners != NULL);
+	for (size_t i = 0; i < out->count; i++) {
+		double (*corners)[2] = out->corners + i * CORNERS;
+		out->list[i] = (struct sky_field){(const double(*)[2])corners, corners_of(&camera, &out->places[i], corners), out->places[i].name};
+	}
+	return 0;
+}
+
 static void title_of(const struct plot *p, const struct skymap *m, char *out, size_t size)
 {
 	const char *slash = strrchr(p->input[0], '/');
@@ -91,6 +144,7 @@ int plot_sky(const struct plot *p, struct text *out)
 	struct visibility_site sites[VISIBILITY_SITES];
 	struct sky_moment moment = {.utc_us = UTC_NONE, .sites = sites};
 	struct galaxies g = {.count = 0};
+	struct pointings f = {.count = 0};
 	char title[128];
 	struct skymap m;
 	struct err e = {0};
@@ -103,11 +157,17 @@ int plot_sky(const struct plot *p, struct text *out)
 		return rc;
 	if (moment.utc_us == UTC_NONE && moment.count > 0)
 		moment.utc_us = clock_wall_us();
-	if ((rc = map_read(p, &m, &g)) != 0)
+	rc = pointings_read(p, &f);
+	if (rc == 0)
+		rc = map_read(p, &m, &g);
+	if (rc != 0) {
+		pointings_free(&f);
 		return rc;
+	}
 	title_of(p, &m, title, sizeof title);
 	sky_picture(&(struct sky_close_up){.first = &m, .last = &m, .galaxies = g.list, .count = g.count, .named = NAMED, .host_ra_deg = NAN,
-		.host_dec_deg = NAN, .moment = moment.utc_us != UTC_NONE ? &moment : NULL}, title, out);
+		.host_dec_deg = NAN, .fields = f.list, .field_count = f.count, .moment = moment.utc_us != UTC_NONE ? &moment : NULL}, title, out);
+	pointings_free(&f);
 	galaxies_free(&g);
 	skymap_free(&m);
 	return 0;

@@ -74,9 +74,11 @@ static void event_regions(const struct svg_sky *s, const struct night_input *in,
 
 	if (m == NULL)
 		return;
+	svg_sky_clip(s, out);
 	contour_draw(s, &m->map, &first90, 1, out);
 	if (last != m)
 		contour_draw(s, &last->map, &last90, 1, out);
+	text_puts(out, "</g>\n");
 	snprintf(words, sizeof words, "%.60s%s", name, strcmp(json_text(event, "state", ""), "retracted") == 0 ? " (retracted)" : "");
 	if (region_of(&last->map, &r, &e) == 0 && svg_sky_xy(s, r.ra_deg, r.dec_deg, &x, &y))
 		labels_put(l, x, y, 9, words, out);
@@ -104,10 +106,9 @@ void night_whole_sky(const struct night_input *in, const json_t *night, struct t
 	svg_open(&(struct svg_picture){660, 324, "whole sky", false}, out);
 	svg_sky_grid(&s, out);
 	sky_moment(&s, &at, &l, out);
-	svg_sky_clip(&s, out);
 	json_array_foreach (json_object_get(night, "events"), i, row)
 		event_regions(&s, in, row, strcmp(json_text(row, "name", ""), event) == 0, &l, out);
-	text_puts(out, "</g></svg><figcaption>The whole sky (Mollweide, ICRS, east left): 90 % regions of all events, of the chosen one the first "
+	text_puts(out, "</svg><figcaption>The whole sky (Mollweide, ICRS, east left): 90 % regions of all events, of the chosen one the first "
 		       "map (blue) and the last (orange). Dash and dot: the galactic plane. Sun and Moon");
 	if (at.count > 0)
 		text_printf(out, ", the horizon (dashed) and airmass 2 (circle) of %s", place.code);

@@ -11,6 +11,8 @@
 #define HALF_MAX 24.0 /* degrees from the centre to the edge of the widest close-up */
 #define HALF_MIN 0.1
 #define HALF_BINS 480 /* of the distance from the centre */
+#define LOBE_DEG 22.0 /* around the peak */
+#define LOBE_PASSES 4
 #define CIRCLE   361
 #define DARK_DEG -12.0
 
@@ -69,8 +71,9 @@ static void half_add(const struct skymap *m, double sum[3])
 	}
 }
 
-/* Distance from a direction within which 98.5 % of a map's 90 % region lies, by probability; HALF_MAX when it does not fit. */
-static double reach_deg(const struct skymap *m, const double axis[3])
+/* Distance from a direction within which 98.5 % of what a map's 90 % region has nearer than `within` lies, by probability; HALF_MAX when that
+ * does not fit. */
+static double reach_deg(const struct skymap *m, const double axis[3], double within)
 {
 	double sum[HALF_BINS + 1] = {0}, all = 0, inner = 0, least = sky_threshold(m, 0.9), v[3];
 	for (int64_t i = 0; i < m->cells; i++) {
@@ -78,7 +81,9 @@ static double reach_deg(const struct skymap *m, const double axis[3])
 			continue;
 		cell_vector(m, i, v);
 		double half_cell = sqrt(skymap_pixel_sr(skymap_order(m->uniq[i]))) / DEG / 2;
-		double sep = acos(fmax(-1, fmin(1, v[0] * axis[0] + v[1] * axis[1] + v[2] * axis[2]))) / DEG + half_cell;
+		double sep = acos(fmax(-1, fmin(1, v[0] * axis[0] + v[1] * axis[1] + v[2] * axis[2]))) / DEG + half_cell; /* its far corner, about */
+		if (sep > within)
+			continue;
 		/* narrow bins near the centre, where a map may be an arcminute wide */
 		double bin = HALF_BINS * sqrt(sep / HALF_MAX);
 		sum[bin < HALF_BINS ? (int)bin : HALF_BINS] += cell_probability(m, i);
@@ -101,9 +106,9 @@ bool sky_view(const struct skymap *first, const struct skymap *last, struct svg_
 	double norm = sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
 	for (int k = 0; k < 3; k++)
 		v[k] = norm > 0 ? v[k] / norm : k == 0;
-	double half = reach_deg(last, v);
+	double half = reach_deg(last, v, 180);
 	if (last != first)
-		half = fmax(half, reach_deg(first, v));
+		half = fmax(half, reach_deg(first, v, 180));
 	bool fits = half < HALF_MAX && norm > 0;
 	view->all = false;
 	view->ra0_deg = atan2(v[1], v[0]) / DEG;
@@ -111,6 +116,40 @@ bool sky_view(const struct skymap *first, const struct skymap *last, struct svg_
 	/* what fits must fit into the height of a picture that is wider than high */
 	view->half_deg = fmin(40, fmax(HALF_MIN, 1.12 * half) * fmax(1, view->width / view->height));
 	return fits;
+}
+
+double sky_view_peak(const struct skymap *m, struct svg_sky *view)
+{
+	double axis[3], v[3], sum[3], held = 0, least = sky_threshold(m, 0.9);
+	int64_t peak = 0;
+	for (int64_t i = 1; i < m->cells; i++)
+		if (m->density[i] > m->density[peak])
+			peak = i;
+	if (m->cells == 0)
+		return 0;
+	cell_vector(m, peak, axis);
+	for (int pass = 0; pass < LOBE_PASSES; pass++) { /* moves to the middle of what lies around the peak */
+		memset(sum, 0, sizeof sum);
+		held = 0;
+		for (int64_t i = 0; i < m->cells; i++) {
+			if (m->density[i] < least || !(m->density[i] > 0))
+				continue;
+			cell_vector(m, i, v);
+			if (v[0] * axis[0] + v[1] * axis[1] + v[2] * axis[2] < cos(LOBE_DEG * DEG))
+				continue;
+			held += cell_probability(m, i);
+			for (int k = 0; k < 3; k++)
+				sum[k] += cell_probability(m, i) * v[k];
+		}
+		double norm = sqrt(sum[0] * sum[0] + sum[1] * sum[1] + sum[2] * sum[2]);
+		for (int k = 0; k < 3; k++)
+			axis[k] = norm > 0 ? sum[k] / norm : axis[k];
+	}
+	view->all = false;
+	view->ra0_deg = atan2(axis[1], axis[0]) / DEG;
+	view->dec0_deg = atan2(axis[2], hypot(axis[0], axis[1])) / DEG;
+	view->half_deg = fmax(HALF_MIN, 1.12 * reach_deg(m, axis, LOBE_DEG)) * fmax(1, view->width / view->height);
+	return held;
 }
 
 /* The sky of a moment --------------------------------------------------------------------------------------------------------- */
@@ -186,9 +225,11 @@ static void site(const struct svg_sky *s, const struct visibility_site *place, c
 	if (!s->all && lit && m->count > 2)
 		return; /* of no use to anyone who looks that closely */
 	sky_circle(zenith, 60, points, CIRCLE);
+	svg_sky_clip(s, out);
 	svg_sky_path(s, (const double(*)[3])points, CIRCLE, lit ? "class=\"site lit\"" : "class=\"site\"", out);
 	if (m->count <= 2)
 		circle(s, zenith, 90, "class=\"horizon\"", out);
+	text_puts(out, "</g>");
 	position(zenith, &ra, &dec);
 	if (!s->all) {
 		circle_name(s, (const double(*)[3])points, place->code, l, out);
@@ -206,16 +247,18 @@ void sky_moment(const struct svg_sky *s, const struct sky_moment *m, struct labe
 	struct ephemeris_frame f;
 	struct ephemeris_bodies b;
 	char moon[32];
-	ephemeris_frame_set(&f, m->utc_us);
-	ephemeris_bodies_at(&f, m->utc_us, &b);
 	svg_sky_clip(s, out);
 	circle(s, pole, 90, "class=\"plane\"", out);
-	for (size_t i = 0; i < m->count; i++)
-		site(s, &m->sites[i], m, l, out);
+	text_puts(out, "</g>\n");
+	if (m == NULL)
+		return;
+	ephemeris_frame_set(&f, m->utc_us);
+	ephemeris_bodies_at(&f, m->utc_us, &b);
 	body(s, b.sun, "sun", 8, "Sun", l, out);
 	snprintf(moon, sizeof moon, "Moon %.0f %%", 100 * b.moon_illuminated);
 	body(s, b.moon_km, "moon", 7, moon, l, out);
-	text_puts(out, "</g>\n");
+	for (size_t i = 0; i < m->count; i++)
+		site(s, &m->sites[i], m, l, out);
 }
 
 /* Marks and words -------------------------------------------------------------------------------------------------------------- */
@@ -230,7 +273,7 @@ static void star(double x, double y, struct text *out)
 	text_printf(out, "Z\"/>\n<text class=\"label strong\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">true host</text>\n", x, y + 26);
 }
 
-static void galaxies(const struct sky_close_up *c, const struct svg_sky *s, struct labels *l, double scale, struct text *out)
+static void galaxies(const struct sky_close_up *c, const struct svg_sky *s, double scale, struct text *out)
 {
 	double x, y;
 	for (size_t k = c->count; k-- > 0;) { /* the best on top */
@@ -247,6 +290,11 @@ static void galaxies(const struct sky_close_up *c, const struct svg_sky *s, stru
 			text_printf(out, ", %.0f Mpc", g->distance_mpc);
 		text_printf(out, ": %s</title></circle>\n", g->fate);
 	}
+}
+
+static void galaxy_names(const struct sky_close_up *c, const struct svg_sky *s, struct labels *l, double scale, struct text *out)
+{
+	double x, y;
 	for (size_t k = 0; k < c->count; k++) {
 		const struct sky_galaxy *g = &c->galaxies[k];
 		double r = scale * sky_radius(g->share) - 1;
@@ -306,18 +354,19 @@ void sky_layers(const struct sky_close_up *c, const struct svg_sky *s, bool name
 	bool shown = regions(s, c->first, false, out);
 	if (c->last != c->first)
 		shown |= regions(s, c->last, true, out);
-	if (c->moment != NULL)
-		sky_moment(s, c->moment, &l, out);
+	text_puts(out, "</g>\n");
+	sky_moment(s, c->moment, &l, out);
+	svg_sky_clip(s, out);
 	fields(c, s, out);
+	galaxies(c, s, names ? 1 : 0.35, out);
+	text_puts(out, "</g>\n");
 	bool host = !isnan(c->host_ra_deg) && svg_sky_xy(s, c->host_ra_deg, c->host_dec_deg, &x, &y);
 	if (host)
 		labels_take(&l, x - 32, y - 11, x + 32, y + 28);
-	struct sky_close_up unnamed = *c;
-	unnamed.named = names ? c->named : 0;
-	galaxies(&unnamed, s, &l, names ? 1 : 0.55, out);
+	if (names)
+		galaxy_names(c, s, &l, 1, out);
 	if (host)
 		star(x, y, out);
-	text_puts(out, "</g>\n");
 	if (!shown && !s->all)
 		svg_words(s->x0 + 8, s->y0 + 16, "class=\"label\"", "the regions are smaller than a pixel", out);
 }

@@ -48,7 +48,10 @@ void sky_picture(const struct sky_close_up *c, const char *title, struct text *o
 /* A picture around the inner half of the maps: false when it would be wider than 48 degrees. */
 bool sky_view(const struct skymap *first, const struct skymap *last, struct svg_sky *view);
 
-/* Sun, Moon, the galactic plane, and for each site the circle of airmass 2 (with two sites or fewer the horizon too) as the moment has them. */
+/* A picture around the peak and what lies within 22 degrees of it: returns how much of the probability, in cells of the 90 % region, that is. */
+double sky_view_peak(const struct skymap *m, struct svg_sky *view);
+
+/* The galactic plane; with a moment Sun, Moon, and for each site the circle of airmass 2 (with two sites or fewer the horizon too) as it has them. */
 void sky_moment(const struct svg_sky *s, const struct sky_moment *m, struct labels *l, struct text *out);
 
 /* All layers into an open picture; without names the galaxies are small and not labelled. */

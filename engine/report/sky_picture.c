@@ -9,6 +9,7 @@
 #define WIDTH  1000.0
 #define TOP    46.0
 #define ROW    19.0
+#define PART_LEAST 0.3 /* of the probability: less is not worth a close-up */
 #define COLUMN 656.0 /* of the legend, beside a close-up */
 
 struct legend {
@@ -66,8 +67,6 @@ static void legend_map(struct legend *l, const struct skymap *m)
 static void legend_moment(struct legend *l, const struct sky_moment *m)
 {
 	char utc[32];
-	line(l, "plane");
-	words_of(l, "galactic plane");
 	disc(l, 6, "class=\"sun\"");
 	words_of(l, "Sun; grey: Moon, %% of the disc lit");
 	if (m->count > 0) {
@@ -100,6 +99,8 @@ static void legend(struct legend *l, const struct sky_close_up *c, bool inset)
 		box(l, "inset");
 		words_of(l, "the close-up");
 	}
+	line(l, "plane");
+	words_of(l, "galactic plane");
 	if (c->moment != NULL)
 		legend_moment(l, c->moment);
 }
@@ -119,8 +120,14 @@ static void inset(const struct svg_sky *all, const struct svg_sky *near, struct 
 void sky_picture(const struct sky_close_up *c, const char *title, struct text *out)
 {
 	struct svg_sky near = {.x0 = 58, .y0 = 548, .width = 560, .height = 448};
-	bool close = sky_view(c->first, c->last, &near);
-	struct svg_sky all = {.all = true, .ra0_deg = fmod(round(near.ra0_deg / 15) * 15 + 360, 360), .x0 = 60, .y0 = TOP, .width = 880, .height = 440};
+	bool close = sky_view(c->first, c->last, &near), part = !close;
+	double ra0 = near.ra0_deg, held = part ? sky_view_peak(c->last, &near) : 0;
+	char about[96] = "close-up (gnomonic)";
+	if (part && held >= PART_LEAST) {
+		snprintf(about, sizeof about, "close-up of the peak (gnomonic): holds %.0f %% of the probability", 100 * held);
+		close = true;
+	}
+	struct svg_sky all = {.all = true, .ra0_deg = fmod(round(ra0 / 15) * 15 + 360, 360), .x0 = 60, .y0 = TOP, .width = 880, .height = 440};
 	double top = close ? near.y0 + 8 : all.y0 + all.height + 40;
 	struct legend l = {close ? COLUMN : 60, top, top, close ? INFINITY : top + 3.5 * ROW, NULL};
 	struct text words = {.max = 1u << 18};
@@ -137,6 +144,6 @@ void sky_picture(const struct sky_close_up *c, const char *title, struct text *o
 	text_free(&words);
 	svg_words(14, all.y0 + all.height + 4, "class=\"note\"", "Mollweide, ICRS, east is left", out);
 	if (close)
-		svg_words(near.x0, near.y0 - 8, "class=\"note\"", "close-up (gnomonic)", out);
+		svg_words(near.x0, near.y0 - 20, "class=\"note\"", about, out);
 	text_puts(out, "</svg>\n");
 }
