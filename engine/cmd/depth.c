@@ -1,5 +1,6 @@
 /* slew depth: how deep an exposure sees, the chance that it shows a kilonova at a distance, and the exposure that a wanted chance takes. */
 #include "engine/base/json.h"
+#include "engine/cmd/around.h"
 #include "engine/cmd/cmd.h"
 #include "engine/cmd/mapfile.h"
 #include "engine/cmd/place.h"
@@ -11,7 +12,8 @@
 #include <string.h>
 
 struct depth_arguments {
-	const char *facility, *filter, *instrument;
+	const char *facility, *filter, *instrument, *dust, *references, *position;
+	bool said_ground;
 	double distance_mpc, exposure_s, age_h, wanted, p_bns, p_nsbh, has_remnant;
 	int count;
 	bool json;
@@ -23,6 +25,8 @@ struct depth_arguments {
 struct seen {
 	const char *filter, *instrument;
 	struct depth_camera camera;
+	struct depth_place place;
+	const char *survey; /* of its reference; NULL */
 	double sky_mag, limit_mag, any, wanted_mag, wanted_s, most_s;
 };
 
@@ -50,10 +54,10 @@ static void look(const struct depth_arguments *a, const struct kilonova_prior *p
 {
 	enum kilonova_band band = (enum kilonova_band)s->camera.band;
 	s->sky_mag = depth_sky_mag(&s->camera, &a->sky);
-	s->limit_mag = depth_limit_mag(&s->camera, &a->sky, &a->place, a->exposure_s, a->count);
+	s->limit_mag = depth_limit_mag(&s->camera, &a->sky, &s->place, a->exposure_s, a->count);
 	s->any = depth_detects_any(prior, band, a->age_h / 24, a->distance_mpc, a->place.ebv_mag, s->limit_mag);
 	s->wanted_mag = depth_wanted_mag(prior, band, a->age_h / 24, a->distance_mpc, a->place.ebv_mag, a->wanted);
-	s->wanted_s = isnan(s->wanted_mag) ? INFINITY : depth_exposure_s(&s->camera, &a->sky, &a->place, s->wanted_mag, a->count, s->most_s);
+	s->wanted_s = isnan(s->wanted_mag) ? INFINITY : depth_exposure_s(&s->camera, &a->sky, &s->place, s->wanted_mag, a->count, s->most_s);
 }
 
 static json_t *families_json(const struct depth_arguments *a, const struct kilonova_prior *prior, const struct seen *s)
@@ -71,9 +75,22 @@ static json_t *families_json(const struct depth_arguments *a, const struct kilon
 	return list;
 }
 
+/* What is known of the place in this filter: what the options say, else the deepest reference that covers the position. */
+static void place_of(const struct depth_arguments *a, const struct around *around, const double at[2], struct seen *s)
+{
+	const struct around_reference *r = a->position && !a->said_ground ? around_reference(around, s->filter, at[0], at[1]) : NULL;
+	s->place = a->place;
+	s->survey = NULL;
+	if (r != NULL) {
+		s->place = (struct depth_place){DEPTH_SUBTRACTED, r->depth_mag, a->place.ebv_mag};
+		s->survey = r->survey;
+	}
+}
+
 static json_t *filter_json(const struct depth_arguments *a, const struct kilonova_prior *prior, const struct seen *s)
 {
-	return json_pack("{s:s s:s s:f s:f s:f s:o s:o s:o}", "filter", s->filter, "instrument", s->instrument, "sky_mag", s->sky_mag, "limit_mag",
+	return json_pack("{s:s s:s s:s s:o s:s? s:f s:f s:f s:o s:o s:o}", "filter", s->filter, "ground", grounds[s->place.ground], "reference_mag",
+		s->place.ground == DEPTH_SUBTRACTED ? json_real_or_null(s->place.reference_mag) : json_null(), "survey", s->survey, "instrument", s->instrument, "sky_mag", s->sky_mag, "limit_mag",
 		s->limit_mag, "probability", s->any, "wanted_limit_mag", json_real_or_null(s->wanted_mag), "wanted_exposure_s",
 		json_real_or_null(s->wanted_s), "families", families_json(a, prior, s));
 }
@@ -83,11 +100,9 @@ static int show_json(const struct depth_arguments *a, const struct kilonova_prio
 	json_t *filters = json_array();
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(filters, filter_json(a, prior, &list[i]));
-	return cmd_print_object(json_pack("{s:s s:f s:f s:i s:f s:f s:f s:f s:f s:s s:o s:o s:f s:o}", "facility", a->facility, "distance_mpc",
+	return cmd_print_object(json_pack("{s:s s:f s:f s:i s:f s:f s:f s:f s:f s:o s:f s:o}", "facility", a->facility, "distance_mpc",
 		a->distance_mpc, "exposure_s", a->exposure_s, "count", a->count, "age_h", a->age_h, "airmass", a->sky.airmass, "moon_illuminated",
-		a->sky.moon_illuminated, "moon_deg", a->sky.moon_deg, "moon_alt_deg", a->sky.moon_alt_deg, "ground", grounds[a->place.ground],
-		"reference_mag", a->place.ground == DEPTH_SUBTRACTED ? json_real_or_null(a->place.reference_mag) : json_null(), "ebv_mag",
-		json_real_or_null(a->place.ebv_mag), "wanted", a->wanted, "filters", filters));
+		a->sky.moon_illuminated, "moon_deg", a->sky.moon_deg, "moon_alt_deg", a->sky.moon_alt_deg, "ebv_mag", json_real_or_null(a->place.ebv_mag), "wanted", a->wanted, "filters", filters));
 }
 
 static void heading(const struct depth_arguments *a, const struct kilonova_prior *prior)
@@ -98,12 +113,10 @@ static void heading(const struct depth_arguments *a, const struct kilonova_prior
 		printf("Moon %.0f %% lit, %.0f° away\n", a->sky.moon_illuminated * 100, a->sky.moon_deg);
 	else
 		printf("Moon down\n");
-	printf("place: %s", a->place.ground == DEPTH_BLANK ? "blank sky, as an exposure time calculator has it" :
-		a->place.ground == DEPTH_HOST ? "on a galaxy without a reference image (--reference): 5 % of its light remains" : "on a galaxy, reference subtracted");
-	if (a->place.ground == DEPTH_SUBTRACTED && isfinite(a->place.reference_mag))
-		printf(" (5 sigma at %.2f)", a->place.reference_mag);
+	printf("place: %s", a->place.ground == DEPTH_BLANK ? "blank sky, as an exposure time calculator has it" : a->place.ground == DEPTH_HOST ?
+		"on a galaxy; where no reference image is known (--reference) 5 % of its light remains" : "on a galaxy, reference subtracted");
 	if (isnan(a->place.ebv_mag))
-		printf("; extinction of our galaxy unknown (--ebv), taken as 0\n");
+		printf("; extinction of our galaxy unknown (--ebv, --dust), taken as 0\n");
 	else
 		printf("; E(B-V) %.3f%s\n", a->place.ebv_mag, a->place.ebv_mag > DEPTH_REDDENED_MAG ? ": too much dust to look through" : "");
 	printf("priors:");
@@ -141,6 +154,8 @@ static void show(const struct depth_arguments *a, const struct kilonova_prior *p
 			printf("  never: more than that is dark\n");
 		else
 			printf("  not within %.0f s (%.2f mag)\n", s->most_s, s->wanted_mag);
+		if (s->place.ground == DEPTH_SUBTRACTED && isfinite(s->place.reference_mag))
+			printf("        reference%s%s: 5 sigma at %.2f\n", s->survey ? " of " : "", s->survey ? s->survey : "", s->place.reference_mag);
 	}
 	printf("\nmagnitudes: of each family's typical kilonova, and the chance to detect one of its kind; any: over the priors\n");
 }
@@ -158,6 +173,7 @@ static int number_read(const char *option, const char *text, double low, double 
 
 static int reference_read(struct depth_arguments *a, const char *v)
 {
+	a->said_ground = true;
 	if (strcmp(v, "none") == 0)
 		a->place.ground = DEPTH_HOST;
 	else if (strcmp(v, "blank") == 0)
@@ -191,14 +207,21 @@ static int option_read(struct depth_arguments *a, const char *o, const char *v)
 		a->count = rc == 0 ? (int)count : 1;
 		return rc;
 	}
-	if (strcmp(o, "--facility") != 0 && strcmp(o, "--filter") != 0 && strcmp(o, "--instrument") != 0 && strcmp(o, "--reference") != 0)
-		return cmd_usage(&command_depth, "unknown option %s", o);
-	if (v == NULL)
-		return cmd_usage(&command_depth, "%s wants a value", o);
-	if (strcmp(o, "--reference") == 0)
-		return reference_read(a, v);
-	*(strcmp(o, "--facility") == 0 ? &a->facility : strcmp(o, "--filter") == 0 ? &a->filter : &a->instrument) = v;
-	return 0;
+	const struct {
+		const char *name, **to;
+	} words[] = {{"--facility", &a->facility}, {"--filter", &a->filter}, {"--instrument", &a->instrument}, {"--dust", &a->dust},
+		{"--references", &a->references}, {"--position", &a->position}, {"--reference", NULL}};
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		if (strcmp(o, words[i].name) != 0)
+			continue;
+		if (v == NULL)
+			return cmd_usage(&command_depth, "%s wants a value", o);
+		if (words[i].to == NULL)
+			return reference_read(a, v);
+		*words[i].to = v;
+		return 0;
+	}
+	return cmd_usage(&command_depth, "unknown option %s", o);
 }
 
 static int arguments_read(struct depth_arguments *a, int argc, char **argv)
@@ -216,6 +239,8 @@ static int arguments_read(struct depth_arguments *a, int argc, char **argv)
 	}
 	if (isnan(a->distance_mpc))
 		return cmd_usage(&command_depth, "no --distance given (Mpc)");
+	if ((a->dust != NULL || a->references != NULL) && a->position == NULL)
+		return cmd_usage(&command_depth, "--dust and --references want a --position");
 	if (a->sky.moon_illuminated > 0 && isnan(a->sky.moon_alt_deg))
 		a->sky.moon_alt_deg = 45;
 	if (isnan(a->sky.moon_alt_deg))
@@ -223,12 +248,23 @@ static int arguments_read(struct depth_arguments *a, int argc, char **argv)
 	return 0;
 }
 
+/* The filter's name as the descriptor writes it: it lives as long. */
+static const char *camera_filter(const json_t *descriptor, const struct seen *s, const char *filter)
+{
+	const json_t *one, *p;
+	size_t i, k;
+	json_array_foreach(json_object_get(descriptor, "instruments"), i, one)
+		json_array_foreach(json_object_get(one, "photometry"), k, p)
+			if (strcmp(json_text(one, "code", ""), s->instrument) == 0 && strcmp(json_text(p, "filter", ""), filter) == 0)
+				return json_text(p, "filter", "");
+	return "";
+}
+
 /* The filters asked for (separated by commas), else all that are known. Returns an exit code. */
-static int filters_look(const struct depth_arguments *a, const json_t *descriptor, const struct kilonova_prior *prior, struct seen *list, size_t most,
-	size_t *count)
+static int filters_look(const struct depth_arguments *a, const json_t *descriptor, struct seen *list, size_t most, size_t *count)
 {
 	static const char *const all[] = {"gp", "rp", "ip", "zs", "g", "r", "i", "z", "J", NULL};
-	static char word[32][24];
+	char word[32][24];
 	size_t words = 0;
 	for (const char *p = a->filter; p != NULL && *p != '\0' && words < 32;) {
 		size_t n = strcspn(p, ",+");
@@ -238,7 +274,8 @@ static int filters_look(const struct depth_arguments *a, const json_t *descripto
 	for (size_t i = 0; a->filter != NULL ? i < words : all[i] != NULL; i++) {
 		const char *filter = a->filter != NULL ? word[i] : all[i];
 		if (*count < most && camera_find(descriptor, a, filter, &list[*count])) {
-			look(a, prior, &list[(*count)++]);
+			list[*count].filter = camera_filter(descriptor, &list[*count], filter);
+			(*count)++;
 		} else if (a->filter != NULL) {
 			fprintf(stderr, "slew: facility %s: filter \"%s\" has no photometry, or is none of the bands of the kilonova tables (g r i z J); "
 				"give one that has (instruments[].photometry of its descriptor)\n", a->facility, filter);
@@ -266,12 +303,28 @@ static int depth_run(int argc, char **argv)
 		err_wrap(&e, "facility %s", a.facility);
 		return err_print(&e);
 	}
+	struct around *around = malloc(sizeof *around);
+	double at[2] = {NAN, NAN};
 	kilonova_prior_of(a.p_bns, a.p_nsbh, a.has_remnant, &prior);
-	rc = filters_look(&a, descriptor, &prior, list, sizeof list / sizeof list[0], &count);
+	if (around == NULL)
+		rc = err_set(&e, ERR_MEMORY, "no memory"), err_print(&e);
+	else if (around_read(a.dust, a.references, around, &e) < 0 || (a.position && place_read(a.position, NULL, &at[0], &at[1], &e) < 0))
+		rc = err_print(&e);
+	if (rc == 0 && a.position && isnan(a.place.ebv_mag))
+		a.place.ebv_mag = around_ebv_mag(around, at[0], at[1]);
+	if (rc == 0)
+		rc = filters_look(&a, descriptor, list, sizeof list / sizeof list[0], &count);
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		place_of(&a, around, at, &list[i]);
+		look(&a, &prior, &list[i]);
+	}
 	if (rc == 0 && a.json)
 		rc = show_json(&a, &prior, list, count);
 	else if (rc == 0)
 		show(&a, &prior, list, count);
+	if (around != NULL)
+		around_free(around);
+	free(around);
 	json_decref(descriptor);
 	return rc;
 }
@@ -296,6 +349,9 @@ const struct command command_depth = {
 		"  --reference R      what can be subtracted: none (default: 5 % of a bright host's light stays, no exposure beats that), the 5 sigma\n"
 		"                     limit of a reference image in that filter (22.5), deep (without noise), blank (there is no host)\n"
 		"  --ebv E            E(B-V) of our galaxy; not given: taken as 0, and said\n"
+		"  --position RA,DEC  with it, in one word (\"13:09:47.7 -23:23:02\"):\n"
+		"  --dust FILE        E(B-V) from a HEALPix map in FITS that you have (lambda_sfd_ebv.fits; none is shipped)\n"
+		"  --references FILE  a JSON list of {\"survey\", \"band\", \"depth_mag\", \"moc\": FILE}: the deepest that covers the position\n"
 		"  --p-bns P, --p-nsbh P, --has-remnant P   of the alert; default: a BNS that left matter outside\n"
 		"  --want P           probability to reach (0.9)\n"
 		"  --json             one object: … filters[{filter, sky_mag, limit_mag, probability, wanted_exposure_s, families[…]}]\n"

@@ -5,6 +5,7 @@
 #include "engine/base/limits.h"
 #include "engine/base/text.h"
 #include "engine/base/utc.h"
+#include "engine/cmd/around.h"
 #include "engine/cmd/cmd.h"
 #include "engine/cmd/place.h"
 #include "engine/cmd/plan_draw.h"
@@ -27,7 +28,7 @@
 #define HOURS_ASSUMED 10.0 /* left in each mode of each programme: there is no configuration here */
 
 struct plan_arguments {
-	const char *alert, *catalog, *policy, *plot, *facility[FACILITIES];
+	const char *alert, *catalog, *policy, *plot, *dust, *references, *facility[FACILITIES];
 	size_t facilities;
 	int64_t now_us;
 	double hours;
@@ -244,6 +245,27 @@ static int rank_make(struct gathered *g, const json_t *facilities, struct err *e
 	return 0;
 }
 
+/* Dust and reference images of the targets, as far as they are given. */
+static int surroundings(const struct plan_arguments *a, struct gathered *g, struct err *e)
+{
+	struct around *around = malloc(sizeof *around);
+	json_t *t;
+	size_t i;
+	if (around == NULL)
+		return err_set(e, ERR_MEMORY, "no memory");
+	int rc = around_read(a->dust, a->references, around, e);
+	json_array_foreach(json_object_get(g->rank, "targets"), i, t)
+		if (rc == 0)
+			around_target(around, t);
+	around_free(around);
+	free(around);
+	if (rc == 0 && a->dust == NULL)
+		note(g, "extinction by our galaxy is not known (--dust): taken as 0");
+	if (rc == 0 && a->references == NULL)
+		note(g, "reference images are not known (--references): 5 %% of a host's light is taken to remain");
+	return rc;
+}
+
 static int plan_make(const struct plan_arguments *a, struct gathered *g, struct err *e)
 {
 	const char *sha = g->alert.map_sha256;
@@ -258,9 +280,10 @@ static int plan_make(const struct plan_arguments *a, struct gathered *g, struct 
 	json_t *facilities = facilities_json(a, g, e);
 	if (facilities == NULL)
 		return err_print(e);
-	if (rank_make(g, facilities, e) < 0) {
+	rc = rank_make(g, facilities, e) < 0 ? err_wrap(e, "ranking") : surroundings(a, g, e);
+	if (rc < 0) {
 		json_decref(facilities);
-		return err_wrap(e, "ranking"), err_print(e);
+		return err_print(e);
 	}
 	json_t *job = job_json(a, g, facilities);
 	rc = plan_run(job, &g->plan, e);
@@ -398,6 +421,10 @@ static int option_read(struct plan_arguments *a, const char *o, const char *v)
 		a->policy = v;
 	} else if (strcmp(o, "--plot") == 0) {
 		a->plot = v;
+	} else if (strcmp(o, "--dust") == 0) {
+		a->dust = v;
+	} else if (strcmp(o, "--references") == 0) {
+		a->references = v;
 	} else if (strcmp(o, "--facility") == 0) {
 		if (a->facilities == FACILITIES)
 			return cmd_usage(&command_plan, "at most %d facilities", FACILITIES);
@@ -474,7 +501,7 @@ static int plan_command(int argc, char **argv)
 
 const struct command command_plan = {
 	.name = "plan",
-	.args = "[--policy NAME|FILE] [--facility NAME]... [--now TIME|event] [--hours H] [--plot FILE] [--json] --catalog C ALERT",
+	.args = "[--policy NAME|FILE] [--facility NAME]... [--now TIME|event] [--hours H] [--plot FILE] [--dust FILE] [--references FILE] [--json] --catalog C ALERT",
 	.summary = "what would be asked of whom, now, and why; nothing is sent",
 	.help =
 		"Takes an alert (LVK igwn.gwalert JSON with its sky map) all the way: decodes it, reads the map, ranks the galaxies of C, asks\n"
@@ -487,6 +514,8 @@ const struct command command_plan = {
 		"  --now TIME         UTC, ISO 8601: plan as of then; `event`: as of when the alert was made; default now\n"
 		"  --hours H          how far ahead (24)\n"
 		"  --plot FILE.html   also draw the sky map with the galaxies, and the altitudes over each site that is asked (SVG in one page)\n"
+		"  --dust FILE        E(B-V) from a HEALPix map in FITS that you have (none is shipped); without it extinction is taken as 0\n"
+		"  --references FILE  reference images: a JSON list of {\"survey\", \"band\", \"depth_mag\", \"moc\": FILE}; see `slew depth --help`\n"
 		"  --json             one object: event now_us event_us source policy outcome missing notes map targets requests verdicts worth bound\n"
 		"\n"
 		"The order of the galaxies is by dP/dV and the policy's weight; share is a galaxy's part of the catalogue's sum. A visit is worth\n"

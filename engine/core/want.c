@@ -140,7 +140,7 @@ void want_plans(struct core *c)
 static json_t *job_targets(struct core *c, int64_t event, const struct policy *p)
 {
 	static const char best[] =
-		"SELECT key,name,ra_deg,dec_deg,share,distance_mpc,pinned FROM target t WHERE event=?1 AND (pinned=1 OR kind='candidate' OR "
+		"SELECT key,name,ra_deg,dec_deg,share,distance_mpc,pinned,probability FROM target t WHERE event=?1 AND (pinned=1 OR kind='candidate' OR "
 		"generation=(SELECT generation_rank FROM event WHERE id=?1)) AND NOT EXISTS (SELECT 1 FROM gate WHERE kind='veto' "
 		"AND lifted_seq IS NULL AND event=?1 AND target=t.id) AND CASE kind WHEN 'field' THEN ?3<>'' AND substr(key,1,length(?3))=?3 "
 		"WHEN 'galaxy' THEN ?3='' OR pinned=1 ELSE 1 END ORDER BY pinned DESC,ifnull(rank,0),id LIMIT ?2";
