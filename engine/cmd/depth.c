@@ -89,7 +89,7 @@ static void place_of(const struct depth_arguments *a, const struct around *aroun
 
 static json_t *filter_json(const struct depth_arguments *a, const struct kilonova_prior *prior, const struct seen *s)
 {
-	return json_pack("{s:s s:s s:s s:o s:s? s:f s:f s:f s:o s:o s:o}", "filter", s->filter, "ground", grounds[s->place.ground], "reference_mag",
+	return json_pack("{s:s s:s s:o s:s? s:s s:f s:f s:f s:o s:o s:o}", "filter", s->filter, "ground", grounds[s->place.ground], "reference_mag",
 		s->place.ground == DEPTH_SUBTRACTED ? json_real_or_null(s->place.reference_mag) : json_null(), "survey", s->survey, "instrument", s->instrument, "sky_mag", s->sky_mag, "limit_mag",
 		s->limit_mag, "probability", s->any, "wanted_limit_mag", json_real_or_null(s->wanted_mag), "wanted_exposure_s",
 		json_real_or_null(s->wanted_s), "families", families_json(a, prior, s));
