@@ -69,7 +69,7 @@ if [ -r "$map" ] && [ -r "$master" ]; then
 		 "ladder": [{"programme": "too", "facility": "lco", "mode": "RAPID_RESPONSE"}]}
 	END
 	./slew plan --catalog "$tmp/cat.fits" --policy "$tmp/five.json" --now 2017-08-17T20:00 --json "$tmp/gw170817.json" > "$tmp/p" 2> "$tmp/err"
-	first=$(grep -o '"requests":\[.*\],"targets"' "$tmp/p" | tr '{' '\n' | grep '"name":"NGC:NGC4993"' | grep '"epoch":1,' | grep '"reserve":false')
+	first=$(tr '{' '\n' < "$tmp/p" | grep '"name":"NGC:NGC4993"' | grep '"slot_us"' | grep '"epoch":1,' | grep '"reserve":false')
 	slot=$(printf '%s' "$first" | sed -n 's/.*"slot_us":\([0-9]*\)000000,.*/\1/p;t;s/.*"slot_us":\([0-9]*\)[0-9]\{6\},.*/\1/p')
 	check "NGC 4993 in hindsight: five minutes from Cerro Tololo between 23:13 and 01:10 UT ($(date -u -d "@${slot:-0}" +%H:%M:%S))" eval \
 		'printf "%s" "$first" | grep -q "\"duration_s\":300,.*\"site\":\"lsc\"" && [ "$slot" -ge "$(date -u -d 2017-08-17T23:12:30Z +%s)" ] && [ "$slot" -le "$(date -u -d 2017-08-18T01:05:00Z +%s)" ]'
