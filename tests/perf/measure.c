@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -66,6 +67,7 @@ static void child_run(char **argv, const char *out, const char *err)
 {
 	int o = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0666), e = open(err, O_WRONLY | O_CREAT | O_TRUNC, 0666);
 	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive an interrupted measurement */
 	if (o < 0 || e < 0 || dup2(o, 1) < 0 || dup2(e, 2) < 0)
 		_exit(126);
 	execvp(argv[0], argv);

@@ -187,7 +187,9 @@ static int map_make(const char *kind, const char *path)
 		c.density[i] /= sum;
 	const struct mapmake_column columns[] = {{"UNIQ", "", 'K', 1, NULL, c.uniq}, {"PROBDENSITY", "sr-1", 'D', 1, c.density, NULL},
 		{"DISTMU", "Mpc", 'D', 1, c.mu, NULL}, {"DISTSIGMA", "Mpc", 'D', 1, c.sigma, NULL}, {"DISTNORM", "Mpc-2", 'D', 1, c.norm, NULL}};
-	static const char *const cards[] = {"PIXTYPE = 'HEALPIX '", "ORDERING= 'NUNIQ   '", "COORDSYS= 'C       '", "OBJECT  = 'MADE    '", NULL};
+	int near = strcmp(kind, "small") == 0; /* DISTMEAN, DISTSTD: their moments, as `slew area` finds them; some readers want them written */
+	const char *const cards[] = {"PIXTYPE = 'HEALPIX '", "ORDERING= 'NUNIQ   '", "COORDSYS= 'C       '", "OBJECT  = 'MADE    '",
+		near ? "DISTMEAN=                 45.2" : "DISTMEAN=                176.3", near ? "DISTSTD =                  7.7" : "DISTSTD =                 39.5", NULL};
 	struct mapmake m = {0};
 	mapmake_file(&m, columns, 5, c.count, cards);
 	FILE *f = fopen(path, "wb");

@@ -50,7 +50,7 @@ END {
 	for (key in count) stat(key)
 	if (form == "table") {
 		printf "%s, commit %s, %s; %s; load %s at the start, %s at the end.", fact["date"], fact["commit"], fact["machine"], fact["compiler"], fact["load_start"], fact["load_end"]
-		printf " %s galaxies; n = %s where nothing else is said; min / median / max.\n", grouped(fact["rows"]), turns
+		printf " %s galaxies; n = %s where nothing else is said; min / median / max.\n", grouped(fact["galaxies"]), turns
 		for (i = 1; i <= nversions; i++) printf "%s%s %s", i == 1 ? "Peers: " : ", ", versions[i], version[versions[i]]
 		for (key in missing) printf "%s%s not measured (%s)", nversions++ ? ", " : "Peers: ", key, missing[key]
 		print (nversions ? ".\n" : "") "\n| work [unit] | slew | limit | peer | its time | ratio min/max (medians) | asked | met |\n|---|---|---|---|---|---|---|---|"

@@ -117,3 +117,84 @@ build_turns()
 	done
 	rm -f "$data/text" "$data/built.fits"
 }
+
+# ---- alerts ----
+
+alert_turns()
+{
+	say "alert to map: $turns turns"
+	tests/perf/alert_make.sh "$data/small.fits" 0 > "$data/alert.json"
+	fact alert_bytes "$(stat -c %s "$data/alert.json")"
+	for turn in $(seq "$turns"); do
+		"$build/tests/perf/alert_time" "$data/alert.json" > "$dir/alert" || return 1
+		sample alert_map ours "$(awk '/^alert to columns, this process/ { print $(NF - 1) }' "$dir/alert")"
+		sample alert_map_child ours "$(awk '/^alert to columns, child/ { print $(NF - 1) }' "$dir/alert")"
+		has sky && peer sky alert "$data/alert.json" && sample alert_map astropy "$computing" && sample alert_map_child astropy "$computing"
+	done
+}
+
+# ---- whole plans ----
+
+# The policy of the plans: bns-near, but every galaxy of its first 300 is worth a visit, whatever that costs.
+plan_policy()
+{
+	sed 's/"name": "bns-near"/"name": "bench"/; s/"top": 60, "probability": 0.8/"top": 300, "probability": 1/; s/"budget_h": {[^}]*}/"budget_h": {"event": 300, "night": 300}/
+		s/"auto_budget_h": 3/"auto_budget_h": 300/' policies/bns-near.json > "$data/policy.json"
+}
+
+plan_ours() # ROW CATALOGUE
+{
+	run "$slew" plan --json --policy "$data/policy.json" --catalog "$2" --now 2026-04-14T21:00:00 "$data/alert.json" || return 1
+	sample "$1" ours "$wall"
+	sample "${1}_memory" ours "$memory"
+}
+
+plan_peer() # PEER
+{
+	rm -rf "$data/plan.$1"
+	case $1 in
+	tilepy) peer tilepy plan_tilepy "$data/small.fits" "$data/tilepy.h5" "$data/plan.$1" 2026-04-14T21:00:00 ;;
+	gwemopt) home=$HOME; HOME=$data/home; peer gwemopt plan_gwemopt "$data/small.fits" "$data/plan.$1" 2026-04-14T21:00:00; status=$?; HOME=$home; [ $status = 0 ] ;;
+	esac || { missing "$1" "it stopped: $(tail -n 1 "$dir/err" | tr -d '\r' | cut -c 1-120)"; return 1; }
+	for row in plan_cold plan_full; do
+		sample $row "$1" "$wall"
+		sample ${row}_memory "$1" "$memory"
+	done
+}
+
+# Twenty live events, one after the other, each a whole process: what a change of the telescopes or the weather costs at most.
+replan_ours()
+{
+	begin_ms=$(($(date +%s%N) / 1000000))
+	for number in $(seq 0 19); do
+		run "$slew" plan --json --policy "$data/policy.json" --catalog "$catalog" --now 2026-04-14T21:00:00 "$data/alert.$number.json" || return 1
+	done
+	sample replan_20 ours "$(($(date +%s%N) / 1000000 - begin_ms))"
+}
+
+plan_inputs()
+{
+	plan_policy
+	[ -s "$data/plan.fits" ] || "$build/tests/perf/rank_make" catalog "$((rows < 1900000 ? rows : 1900000))" "$data/plan.fits" || return 1
+	tests/perf/alert_make.sh "$data/small.fits" 0 > "$data/alert.json"
+	for number in $(seq 0 19); do
+		tests/perf/alert_make.sh "$data/$([ $((number % 2)) = 0 ] && echo small || echo wide).fits" "$number" > "$data/alert.$number.json"
+	done
+	has tilepy && [ ! -s "$data/tilepy.h5" ] && "$venvs/tilepy/bin/python" tests/perf/peers/galaxies.py tilepy "$data/plan.fits" "$data/tilepy.h5" >&2
+	home=$data/home/Data/gwemopt/catalogs
+	has gwemopt && [ ! -s "$home/glade.hdf5" ] && mkdir -p "$home" && "$venvs/gwemopt/bin/python" tests/perf/peers/galaxies.py gwemopt "$data/plan.fits" "$home/glade.hdf5" >&2
+	return 0
+}
+
+plan_turns()
+{
+	plan_inputs || return 1
+	say "whole plans: $turns turns, $whole_turns of the peers"
+	for turn in $(seq "$turns"); do
+		plan_ours plan_cold "$data/plan.fits" && plan_ours plan_full "$catalog" && replan_ours
+		[ "$turn" -le "$whole_turns" ] || continue
+		for peer in tilepy gwemopt; do
+			! has "$peer" || [ -n "${QUICK:-}" ] || plan_peer "$peer"
+		done
+	done
+}
