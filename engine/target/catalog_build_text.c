@@ -14,6 +14,7 @@
 #define FIELDS_MAX 512
 #define BLOCK ((size_t)8 << 20)
 #define PIECES 16
+#define WORTH ((size_t)256 << 10) /* less than this is not worth a thread */
 
 /* A line cut into cells: they point into the line, or into the scratch where quotes had to be taken out. */
 struct cut {
@@ -240,7 +241,7 @@ static int round_take(struct reading *r, size_t from, struct err *e)
 	memcpy(r->next, r->now + whole, r->next_have);
 	size_t carried = r->next_have;
 	pieces_cut(r, r->now + from, r->now + whole);
-	if (r->b->crew != NULL)
+	if (r->b->crew != NULL && whole - from >= WORTH)
 		r->b->crew->run(r->b->crew->self, part, r, r->pieces + 3);
 	else
 		for (int i = 0; i < r->pieces + 3; i++)

@@ -285,7 +285,7 @@ static void runs_change_nothing(void **state)
 	uint64_t seed = 7;
 	(void)state;
 	text_puts(&t, "name,ra,dec,dist\n");
-	for (int i = 0; i < 30000; i++) {
+	for (int i = 0; i < 30000; i++) { /* more than the crew is asked for at least */
 		seed = seed * 6364136223846793005u + 1442695040888963407u;
 		if (i % 1000 == 0)
 			text_printf(&t, "# %d\n", i);
