@@ -4,6 +4,7 @@
 #include "door.h"
 #include "engine/base/text.h"
 #include "engine/target/catalog_build.h"
+#include "engine/target/catalog_merge.h"
 #include "engine/target/skymap.h"
 #include "fits.h"
 #include "tests/lib/mapmake.h"
@@ -30,6 +31,32 @@ static void check_row(const struct catalog_row *r)
 	must(!isinf(l) && !isinf(m) && !(l < 0) && !(m < 0));
 }
 
+/* Its rows as if every other one were of a second list: all come out again or went into another, in order. */
+static void check_merge(struct catalog_builder *b)
+{
+	struct err e = {0};
+	struct catalog_row row, last = {0};
+	const struct catalog_row *r;
+	int64_t joined = 0, in = 0, out = 0;
+	int more = 0;
+	struct catalog_stream *s = catalog_stream_open(&b->runs, &e);
+	struct catalog_merge *m = catalog_merge_open(NULL, &e);
+	must(s != NULL && m != NULL);
+	for (; (r = catalog_stream_next(s, &e)) != NULL; in++) {
+		row = *r;
+		row.source = (uint8_t)(in % 2);
+		must(catalog_merge_add(m, &row, &e) == 0);
+	}
+	catalog_stream_close(s);
+	must(e.kind == ERR_NONE && catalog_merge_find(m, &joined, &e) == 0);
+	for (; (more = catalog_merge_next(m, &row, &e)) > 0; out++, last = row) {
+		check_row(&row);
+		must(out == 0 || catalog_row_compare(&last, &row) <= 0);
+	}
+	must(more == 0 && out == in - joined);
+	catalog_merge_close(m);
+}
+
 static bool run(const uint8_t *bytes, size_t len)
 {
 	struct catalog_builder b;
@@ -53,6 +80,8 @@ static bool run(const uint8_t *bytes, size_t len)
 	for (size_t i = 0; i < b.count; i++)
 		check_row(&b.runs.rows[i]);
 	bool read = s->rows > 0;
+	if (b.count > 1)
+		check_merge(&b);
 	catalog_builder_free(&b);
 	return read;
 }
@@ -71,6 +100,13 @@ static void seeds(struct fuzz_seeds *s)
 	fuzz_seed_text(s, "# comment\nid\tRAJ2000\tDEJ2000\tz\tBMag\n1\t10.5\t-5\t0.01\t-20.5\n2\t370\t5\t0.02\tnan\n3\t1e1\t95\t-0.1\t1e400\n");
 	fuzz_seed_text(s, "RA;DEC;v [km/s];mass\n1;2;3000;1.5\n1;2;299793;1e400\n;;;\n");
 	fuzz_seed_text(s, "GLADE no | PGC no | RA | Dec | d_L | M*\n1 | 2 | 3.5 | 4.5 | 100 | 0.5\n");
+	fuzz_seed_text(s, "1 43495 NGC4736 NGC4736 12505314+4107125 J125053.14+410712.7 null G 192.721451 41.120152 8.8 null 0 -19.4 6.08 0.015 5.4 0.015 5.1 0.015 5.6 null 6.1 null 0 "
+			  "null null 0.00099 0.001733 0 null 2.8E-05 4.392418 0.2 2 null null 1 null null\n");
+	fuzz_seed_text(s, "1|10.68471 +41.26875            | 1.2|MESSIER 031                   |00h42m44.35s|+41d16m08.6s|G     | -0.001001| x\n"
+			  "2|11.88806 -25.28880            | 2.1|NGC 0253                      |00h47m33.12s|-25d17m17.6s|G     |  0.000811| \n");
+	fuzz_seed_text(s, "# 2MRS\n#ID RAdeg DECdeg v e_v CAT_ID\n13094770-2323017 197.44873 -23.38385 2916 15 NGC_4993\n13094770-2323018 197.44874 -23.38386 2920 15 X\n");
+	fuzz_seed_text(s, "Name;Type;RA;Dec;Const;B-Mag;RadVel;Redshift\nNGC4993;G;13:09:47.70;-23:23:02.0;Hya;13.45;2920;0.009787\nIC1;**;00:08:27.05;+27:43:03.6;Peg;;;\n");
+	fuzz_seed_text(s, "TARGETID,TARGET_RA,TARGET_DEC,Z,ZERR,ZWARN,SPECTYPE\n39627652591521181,150.1,2.2,0.1,0.00001,0,GALAXY\n2,150.2,2.2,0.1,0.00001,4,GALAXY\n");
 	fuzz_seed_text(s, "ra dec dist\n1 2 3\n4 5 6\n\xef\xbb\xbf");
 }
 
