@@ -65,11 +65,42 @@ static int base64_value(unsigned char c)
 	return c == '+' ? 62 : c == '/' ? 63 : c == '=' ? 64 : c == ' ' || c == '\n' || c == '\r' || c == '\t' ? 65 : -1;
 }
 
+/* A whole group at a time: each character's bits where they belong in three bytes, or OTHER for what is no digit of base64. */
+#define OTHER UINT32_C(0x01000000)
+struct base64_tables {
+	uint32_t at[4][256];
+	signed char value[256];
+};
+
+static void tables_set(struct base64_tables *t)
+{
+	for (int c = 0; c < 256; c++) {
+		int v = base64_value((unsigned char)c);
+		t->value[c] = (signed char)v;
+		for (int k = 0; k < 4; k++)
+			t->at[k][c] = v < 0 || v > 63 ? OTHER : (uint32_t)v << (18 - 6 * k);
+	}
+}
+
+/* Groups of four digits, while they last and four more characters come after them. How many. */
+static size_t groups_decode(const struct base64_tables *t, const char *in, size_t len, unsigned char *buf)
+{
+	const unsigned char *p = (const unsigned char *)in, *end = p + len;
+	for (; end - p > 4; p += 4, buf += 3) {
+		uint32_t bits = t->at[0][p[0]] | t->at[1][p[1]] | t->at[2][p[2]] | t->at[3][p[3]];
+		if (bits & OTHER)
+			break;
+		buf[0] = (unsigned char)(bits >> 16);
+		buf[1] = (unsigned char)(bits >> 8);
+		buf[2] = (unsigned char)bits;
+	}
+	return (size_t)(p - (const unsigned char *)in) / 4;
+}
+
 int base64_decode(const char *in, size_t len, size_t max, unsigned char **out, size_t *out_len, struct err *e)
 {
-	signed char table[256];
-	for (int c = 0; c < 256; c++)
-		table[c] = (signed char)base64_value((unsigned char)c);
+	struct base64_tables t;
+	tables_set(&t);
 	if (len / 4 > max / 3 + 1)
 		return err_set(e, ERR_LIMIT, "base64 of %zu bytes is over the limit of %zu decoded bytes", len, max);
 	unsigned char *buf = malloc(len / 4 * 3 + 4);
@@ -78,18 +109,13 @@ int base64_decode(const char *in, size_t len, size_t max, unsigned char **out, s
 	uint32_t bits = 0;
 	size_t n = 0, have = 0, pad = 0;
 	for (size_t i = 0; i < len; i++) {
-		for (; have % 4 == 0 && pad == 0 && len - i > 4; i += 4, have += 4) { /* whole groups, as nearly all are */
-			int a = table[(unsigned char)in[i]], b = table[(unsigned char)in[i + 1]], c = table[(unsigned char)in[i + 2]],
-			    d = table[(unsigned char)in[i + 3]];
-			if ((a | b | c | d) & ~63)
-				break;
-			bits = (uint32_t)(a << 18 | b << 12 | c << 6 | d);
-			buf[n++] = (unsigned char)(bits >> 16);
-			buf[n++] = (unsigned char)(bits >> 8);
-			buf[n++] = (unsigned char)bits;
-			bits = 0;
+		if (have % 4 == 0 && pad == 0) { /* as nearly all are */
+			size_t groups = groups_decode(&t, in + i, len - i, buf + n);
+			i += 4 * groups;
+			n += 3 * groups;
+			have += 4 * groups;
 		}
-		int v = table[(unsigned char)in[i]];
+		int v = t.value[(unsigned char)in[i]];
 		if (v == 65)
 			continue;
 		if (v < 0 || (pad > 0 && v != 64) || (v == 64 && have % 4 < 2)) {
