@@ -154,8 +154,8 @@ static void programmes_put(struct core *c, const json_t *list)
 	}
 }
 
-/* New rules look anew at what is still young; requests that live keep the policy they were made under. */
-static void decide_young(struct core *c)
+/* What is still young. */
+static void young_each(struct core *c, void (*look)(struct core *, int64_t event))
 {
 	static const char young[] = "SELECT id FROM event WHERE state IN ('heard','triggered','watch','downgraded') "
 				    "AND latest_alert IN (SELECT id FROM alert WHERE received_us>?) ORDER BY id";
@@ -163,20 +163,7 @@ static void decide_young(struct core *c)
 	size_t i;
 	json_t *x;
 	json_array_foreach(rows, i, x)
-		decide_event(c, json_int(x, "id", 0));
-	json_decref(rows);
-}
-
-/* Another catalogue: what is young and was ranked by the old one is ranked anew. */
-static void rank_young(struct core *c)
-{
-	static const char young[] = "SELECT id FROM event WHERE state IN ('heard','triggered','watch','downgraded') AND generation_rank>0 "
-				    "AND latest_alert IN (SELECT id FROM alert WHERE received_us>?) ORDER BY id";
-	json_t *rows = get_rows(c, young, "i", c->utc_us - 3 * UTC_DAY);
-	size_t i;
-	json_t *x;
-	json_array_foreach(rows, i, x)
-		want_rank(c, json_int(x, "id", 0));
+		look(c, json_int(x, "id", 0));
 	json_decref(rows);
 }
 
@@ -210,9 +197,9 @@ void on_config(struct core *c, const struct input *in)
 	rules_free(c);
 	rules_load(c);
 	sweep_begin(c, json_flag(body, "restored", false));
-	if (changed)
-		decide_young(c);
+	if (changed) /* new rules look anew; requests that live keep the policy they were made under */
+		young_each(c, decide_event);
 	if (catalog != NULL && before[0] != '\0' && strcmp(before, catalog) != 0)
-		rank_young(c);
+		young_each(c, want_rank); /* another catalogue: what was ranked by the old one is ranked by the new one */
 	json_decref(body);
 }

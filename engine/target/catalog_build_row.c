@@ -122,7 +122,7 @@ static uint32_t kind_of(const struct catalog_columns *c, cells_t cells)
 		return CATALOG_DIST_PHOT;
 	if (contains(cell, "spec") || contains(cell, "cf3-z") || (contains(cell, "redshift") && !contains(cell, "indep")))
 		return c->count[FIELD_z_kind] > 0 && contains(cells[FIELD_z_kind][0], "phot") ? CATALOG_DIST_PHOT : CATALOG_DIST_SPEC;
-	if (c->format != NULL && strcmp(c->format->name, "50mgc") == 0)
+	if (c->format != NULL && c->format->method_measured)
 		return catalog_cell_missing(&cell) ? none : CATALOG_DIST_MEASURED;
 	return contains(cell, "indep") || contains(cell, "ned-d") || contains(cell, "cepheid") ? CATALOG_DIST_MEASURED : CATALOG_DIST_GIVEN;
 }
@@ -213,8 +213,8 @@ static const char *distance_of(const struct catalog_columns *c, cells_t cells, s
 	if (got > 0 && v > 0) {
 		r->distance_mpc = v;
 		r->flags |= kind_of(c, cells);
-		if (c->format != NULL && (r->flags & CATALOG_FLAG_KIND) != CATALOG_DIST_MEASURED && strcmp(c->format->name, "glade+") == 0)
-			r->flags |= (uint32_t)(s.flow ? CATALOG_FRAME_FLOW : CATALOG_FRAME_CMB) << CATALOG_FRAME_SHIFT; /* d_L is by z_cmb */
+		if (c->format != NULL && c->format->dist_by_z && (r->flags & CATALOG_FLAG_KIND) != CATALOG_DIST_MEASURED)
+			r->flags |= (uint32_t)(s.flow ? CATALOG_FRAME_FLOW : c->format->frame) << CATALOG_FRAME_SHIFT;
 		error_of(c, &s, error, r);
 		return NULL;
 	}

@@ -18,7 +18,7 @@ static const struct catalog_format formats[] = {
 		.header = GLADE_PLUS, .separator = ' ', .marks = "GLADE no,dist flag,d_L",
 		.columns = "id=GLADE no;name=GWGC name,HyperLEDA name,2MASS name,WISExSCOS name,SDSS-DR16Q name;ra=RA;dec=Dec;dist=d_L;dist_err=d_L err;"
 			"z=z_cmb,z_helio;z_err=z_err;v_err=v_err;z_flow=z flag;kind=dist flag;b_mag=B;b_abs=B_Abs;mass=M*",
-		.frame = CATALOG_FRAME_CMB, .kind = CATALOG_DIST_GIVEN, .silent_flow = true},
+		.frame = CATALOG_FRAME_CMB, .kind = CATALOG_DIST_GIVEN, .dist_by_z = true, .silent_flow = true},
 	{.name = "ned-lvs", .title = "NED Local Volume Sample, about 2 million objects to 1000 Mpc", .paper = "Cook et al. 2023, ApJS 268, 14 (arXiv:2306.06271)",
 		.licence = "free, cite the paper and NED", .url = "https://ned.ipac.caltech.edu/NED::LVS/",
 		.command = "curl -fL -C - -o NEDLVS.fits https://ned.ipac.caltech.edu/NED::LVS/fits/AsPublished/", .size = "about 1 GB",
@@ -39,7 +39,7 @@ static const struct catalog_format formats[] = {
 		.command = "curl -fL -O https://github.com/davidohlson/50MGC/raw/main/data/catalog_short.fits", .rows = 15424, .size = "2.5 MB (the short table)",
 		.marks = "objname,bestdist,v_h",
 		.columns = "id=pgc;name=objname;ra=ra;dec=dec;dist=bestdist;dist_err=bestdist_error;kind=bestdist_method;z=v_h;b_abs=BMag;log_mass=logmass",
-		.frame = CATALOG_FRAME_HELIO, .kind = CATALOG_DIST_GIVEN},
+		.frame = CATALOG_FRAME_HELIO, .kind = CATALOG_DIST_GIVEN, .method_measured = true},
 	{.name = "openngc", .title = "OpenNGC, 13969 objects of the NGC and IC", .paper = "Verga, https://github.com/mattiaverga/OpenNGC",
 		.licence = "CC-BY-SA 4.0", .url = "https://github.com/mattiaverga/OpenNGC",
 		.command = "curl -fL -O https://raw.githubusercontent.com/mattiaverga/OpenNGC/master/database_files/NGC.csv", .rows = 13969, .size = "about 4 MB",

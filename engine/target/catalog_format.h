@@ -19,6 +19,8 @@ struct catalog_format {
 	const char *keep;    /* values of the field `type` that are galaxies; NULL: all */
 	enum catalog_frame frame;       /* of its redshifts, where the column's name does not say */
 	enum catalog_distance kind;     /* of its distances, where no column says; also of distances that we make from its redshifts when photometric */
+	bool method_measured; /* what its column of the distance's kind says, and is no redshift, is a way of measuring */
+	bool dist_by_z;      /* its distances that are not measured come from its redshift: they have its frame */
 	bool silent_flow;    /* its distance errors leave out the galaxies' own velocities unless v_err says them */
 };
 
