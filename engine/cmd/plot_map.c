@@ -78,20 +78,6 @@ static void pointings_free(struct pointings *p)
 	free(p->places);
 }
 
-/* Corners of a camera's outline on the sky; a circle as a polygon. Returns how many. */
-static size_t corners_of(const struct footprint *f, const struct place *at, double (*corners)[2])
-{
-	struct footprint_at here;
-	size_t n = f->points > 0 ? (size_t)f->points : CORNERS;
-	footprint_point_at(f, at->ra_deg, at->dec_deg, &here);
-	for (size_t k = 0; k < n; k++) {
-		double t = 2 * M_PI * (double)k / CORNERS, r = tan(f->radius_rad);
-		struct footprint_point p = f->points > 0 ? f->outline[k] : (struct footprint_point){r * cos(t), r * sin(t)};
-		footprint_sky(&here, p, &corners[k][0], &corners[k][1]);
-	}
-	return n;
-}
-
 /* The fields of --fields, in the shape of --footprint; none without. Returns an exit code. */
 static int pointings_read(const struct plot *p, struct pointings *out)
 {
@@ -111,7 +97,8 @@ static int pointings_read(const struct plot *p, struct pointings *out)
 	must_memory(out->list != NULL && out->corners != NULL);
 	for (size_t i = 0; i < out->count; i++) {
 		double (*corners)[2] = out->corners + i * CORNERS;
-		out->list[i] = (struct sky_field){(const double(*)[2])corners, corners_of(&camera, &out->places[i], corners), out->places[i].name};
+		out->list[i] = (struct sky_field){(const double(*)[2])corners,
+			sky_corners(&camera, out->places[i].ra_deg, out->places[i].dec_deg, corners), out->places[i].name, NULL};
 	}
 	return 0;
 }

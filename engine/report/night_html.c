@@ -122,6 +122,11 @@ static void host_sentence(
 			json_text(host, "name", ""), (long long)rank, fate);
 }
 
+static const char *ranked_words(const json_t *event)
+{
+	return json_int(event, "has_fields", 0) ? "galaxies and fields" : "galaxies";
+}
+
 static void outcome(const struct night_input *in, const json_t *night, struct text *out)
 {
 	const json_t *event = json_object_get(night, "event"),
@@ -138,9 +143,10 @@ static void outcome(const struct night_input *in, const json_t *night, struct te
 			json_text(event, "state", ""));
 	else
 		text_printf(out,
-			"%lld of the %lld galaxies ranked <b>observed</b>, %lld %s still to come at "
+			"%lld of the %lld %s ranked <b>observed</b>, %lld %s still to come at "
 			"the telescopes%s",
-			(long long)galaxies_observed(night, id), (long long)json_int(event, "targets", 0), (long long)live,
+			(long long)galaxies_observed(night, id), (long long)json_int(event, "targets", 0),
+			ranked_words(event), (long long)live,
 			live == 1 ? "visit" : "visits",
 			json_int(frames, "first_us", 0) > 0 ? "" : ".");
 	if (json_int(event, "requests", 0) > 0 && json_int(frames, "first_us", 0) > 0)
@@ -166,7 +172,7 @@ static void tiles(const struct night_input *in, const json_t *night, struct text
 	tile(out, v, "alerts heard");
 	snprintf(v, sizeof v, "%lld",
 		(long long)json_int(json_object_get(night, "event"), "targets", 0));
-	tile(out, v, "galaxies ranked");
+	tile(out, v, json_int(json_object_get(night, "event"), "has_fields", 0) ? "galaxies and fields ranked" : "galaxies ranked");
 	snprintf(v, sizeof v, "%lld / %.0f / %.0f", (long long)json_int(offers, "n", 0),
 		json_number(offers, "granted", 0), json_number(offers, "refused", 0));
 	tile(out, v, "offers asked / granted / refused");

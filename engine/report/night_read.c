@@ -15,7 +15,8 @@ static const struct {
 		"SELECT e.id AS id, e.name AS name, e.state AS state, e.is_test AS is_test, "
 		"e.time_us AS time_us, e.outside AS outside, (SELECT count(*) FROM request r WHERE"
 		" r.event = e.id) AS requests, (SELECT count(*) FROM target t WHERE t.event = e.id "
-		"AND t.rank IS NOT NULL) AS targets FROM event e ORDER BY e.id"},
+		"AND t.rank IS NOT NULL) AS targets, "
+		"EXISTS (SELECT 1 FROM target t WHERE t.event = e.id AND t.kind = 'field') AS has_fields FROM event e ORDER BY e.id"},
 	{"alerts", 500,
 		"SELECT a.id AS id, a.event AS event, e.name AS name, a.type AS type, a.seq AS "
 		"seq, i.utc_us AS utc_us, a.time_created_us AS created_us,"

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FACILITIES_MOST 16
+
 static const struct night_map *map_of(const struct night_input *in, const char *event, bool last)
 {
 	const struct night_map *found = NULL;
@@ -124,7 +126,7 @@ static struct sky_galaxy *galaxies(const json_t *night, int64_t event, size_t *c
 
 	*count = 0;
 	json_array_foreach (targets, i, t) {
-		if (g == NULL || json_int(t, "event", 0) != event)
+		if (g == NULL || json_int(t, "event", 0) != event || strncmp(json_text(t, "key", ""), "field:", 6) == 0)
 			continue;
 		struct sky_galaxy *one = &g[(*count)++];
 		*one = (struct sky_galaxy){json_number(t, "ra_deg", 0), json_number(t, "dec_deg", 0),
@@ -133,6 +135,47 @@ static struct sky_galaxy *galaxies(const json_t *night, int64_t event, size_t *c
 		one->fate = night_fate(night, json_int(t, "id", 0), &one->colour);
 	}
 	return g;
+}
+
+struct frames {
+	struct sky_field *list;
+	double (*corners)[2];
+	size_t count;
+};
+
+/* The event's fields ("field:CAMERA:PIXEL") in the shape of their cameras, coloured by fate; malloc'd. */
+static void frames_of(const json_t *night, int64_t event, struct frames *out)
+{
+	json_t *targets = json_object_get(night, "targets"), *all = json_array(), *row;
+	const json_t *known[FACILITIES_MOST], *d;
+	size_t i, count = 0;
+
+	out->list = calloc(json_array_size(targets) + 1, sizeof *out->list);
+	out->corners = calloc(json_array_size(targets) * FOOTPRINT_POINTS + 1, sizeof *out->corners);
+	must_memory(out->list != NULL && out->corners != NULL);
+	json_array_foreach (json_object_get(night, "descriptors"), i, row)
+		json_array_append_new(all, json_loads(json_text(row, "descriptor", "{}"), 0, NULL));
+	json_array_foreach (all, i, d)
+		if (count < FACILITIES_MOST)
+			known[count++] = d;
+	json_array_foreach (targets, i, row) {
+		const char *key = json_text(row, "key", ""), *colon = strrchr(key, ':');
+		struct footprint camera;
+		struct err e = {0};
+		char name[64];
+		if (json_int(row, "event", 0) != event || strncmp(key, "field:", 6) != 0 || colon < key + 6)
+			continue;
+		snprintf(name, sizeof name, "%.*s", (int)(colon - key - 6), key + 6);
+		if (footprint_find(known, count, name, &camera, &e) < 0)
+			continue;
+		struct sky_field *f = &out->list[out->count];
+		double (*corners)[2] = out->corners + out->count++ * FOOTPRINT_POINTS;
+		f->corners = (const double (*)[2])corners;
+		f->count = sky_corners(&camera, json_number(row, "ra_deg", 0), json_number(row, "dec_deg", 0), corners);
+		f->name = json_text(row, "name", "");
+		night_fate(night, json_int(row, "id", 0), &f->colour);
+	}
+	json_decref(all);
 }
 
 void night_close_up(const struct night_input *in, const json_t *night, struct text *out)
@@ -148,21 +191,26 @@ void night_close_up(const struct night_input *in, const json_t *night, struct te
 		return;
 	}
 	struct sky_galaxy *g = galaxies(night, json_int(json_object_get(night, "event"), "id", 0), &count);
+	struct frames frames = {0};
+	frames_of(night, json_int(json_object_get(night, "event"), "id", 0), &frames);
 	text_puts(out, "<figure>");
 	sky_close_up(&(struct sky_close_up){.first = &first->map, .last = &last->map, .galaxies = g, .count = count, .named = 6,
-			     .host_ra_deg = json_number(host, "ra_deg", NAN), .host_dec_deg = json_number(host, "dec_deg", NAN)},
+			     .host_ra_deg = json_number(host, "ra_deg", NAN), .host_dec_deg = json_number(host, "dec_deg", NAN),
+			     .fields = frames.list, .field_count = frames.count},
 		out);
 	free(g);
+	free(frames.list);
+	free(frames.corners);
 	text_puts(out, "<figcaption>");
 	text_html(out, event);
 	text_printf(out,
 		" close up (gnomonic, ICRS): 50 and 90 %% regions of %s "
-		"(blue)%s%s%s; ranked galaxies, area by share, colour by fate: "
+		"(blue)%s%s%s; ranked galaxies, area by share%s, colour by fate: "
 		"<b class=\"f1\">●</b> observed <b class=\"f2\">●</b> asked <b class=\"f3\">●</b> "
 		"cancelled <b class=\"f4\">●</b> refused <b class=\"f5\">●</b> not asked; numbers "
 		"are ranks%s"
 		"</figcaption></figure>\n",
 		first->type, last != first ? " and " : "", last != first ? last->type : "",
-		last != first ? " (orange)" : "",
+		last != first ? " (orange)" : "", frames.count > 0 ? ", and fields" : "",
 		host != NULL ? "; ★ the truth, opened after the night" : "");
 }

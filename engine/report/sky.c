@@ -5,12 +5,15 @@
 #include <chealpix.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define DEG      (M_PI / 180)
 #define HALF_MAX 24.0 /* degrees from the centre to the edge of the widest close-up */
 #define HALF_MIN 0.1
 #define HALF_BINS 480 /* of the distance from the centre */
+#define POINTS_MOST 20000
+#define MIDDLE_PASSES 60
 #define LOBE_DEG 22.0 /* around the peak */
 #define LOBE_PASSES 4
 #define CIRCLE   361
@@ -97,19 +100,69 @@ static double reach_deg(const struct skymap *m, const double axis[3], double wit
 	return HALF_MAX;
 }
 
+/* Adds directions of a map's 90 % region within reach of an axis: every so many cells, at most half of POINTS_MOST. Returns how many in all. */
+static size_t points_add(const struct skymap *m, const double axis[3], double (*points)[3], size_t n)
+{
+	double least = sky_threshold(m, 0.9), near = cos(1.7 * HALF_MAX * DEG);
+	int64_t inside = 0;
+	for (int64_t i = 0; i < m->cells; i++)
+		inside += m->density[i] >= least && m->density[i] > 0;
+	int64_t every = inside / (POINTS_MOST / 2) + 1, k = 0;
+	for (int64_t i = 0; i < m->cells; i++) {
+		if (m->density[i] < least || !(m->density[i] > 0) || k++ % every != 0)
+			continue;
+		cell_vector(m, i, points[n]);
+		const double *v = points[n];
+		n += v[0] * axis[0] + v[1] * axis[1] + v[2] * axis[2] > near;
+	}
+	return n;
+}
+
+static void unit(double v[3])
+{
+	double norm = sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
+	for (int k = 0; k < 3; k++)
+		v[k] = norm > 0 ? v[k] / norm : k == 0;
+}
+
+/* Moves an axis to the middle of the smallest circle about the regions near it (Badoiu & Clarkson 2003: toward the farthest, less each time). */
+static void to_middle(const struct skymap *first, const struct skymap *last, double axis[3])
+{
+	double (*points)[3] = malloc((POINTS_MOST + 2) * sizeof *points);
+	must_memory(points != NULL);
+	size_t n = points_add(first, axis, points, 0);
+	if (last != first)
+		n = points_add(last, axis, points, n);
+	for (int pass = 1; pass <= MIDDLE_PASSES && n > 0; pass++) {
+		double least = 2;
+		size_t far = 0;
+		for (size_t i = 0; i < n; i++) {
+			double c = points[i][0] * axis[0] + points[i][1] * axis[1] + points[i][2] * axis[2];
+			if (c < least) {
+				least = c;
+				far = i;
+			}
+		}
+		for (int k = 0; k < 3; k++)
+			axis[k] += (points[far][k] - axis[k]) / (pass + 1);
+		unit(axis);
+	}
+	free(points);
+}
+
 bool sky_view(const struct skymap *first, const struct skymap *last, struct svg_sky *view)
 {
 	double v[3] = {0};
 	half_add(first, v);
 	if (last != first)
 		half_add(last, v);
-	double norm = sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
-	for (int k = 0; k < 3; k++)
-		v[k] = norm > 0 ? v[k] / norm : k == 0;
+	bool somewhere = fabs(v[0]) + fabs(v[1]) + fabs(v[2]) > 0;
+	unit(v);
+	to_middle(first, last, v);
 	double half = reach_deg(last, v, 180);
 	if (last != first)
 		half = fmax(half, reach_deg(first, v, 180));
-	bool fits = half < HALF_MAX && norm > 0;
+	bool fits = half < HALF_MAX && somewhere;
 	view->all = false;
 	view->ra0_deg = atan2(v[1], v[0]) / DEG;
 	view->dec0_deg = atan2(v[2], hypot(v[0], v[1])) / DEG;
@@ -141,9 +194,8 @@ double sky_view_peak(const struct skymap *m, struct svg_sky *view)
 			for (int k = 0; k < 3; k++)
 				sum[k] += cell_probability(m, i) * v[k];
 		}
-		double norm = sqrt(sum[0] * sum[0] + sum[1] * sum[1] + sum[2] * sum[2]);
-		for (int k = 0; k < 3; k++)
-			axis[k] = norm > 0 ? sum[k] / norm : axis[k];
+		unit(sum);
+		memcpy(axis, sum, sizeof sum);
 	}
 	view->all = false;
 	view->ra0_deg = atan2(axis[1], axis[0]) / DEG;
@@ -311,6 +363,19 @@ static void galaxy_names(const struct sky_close_up *c, const struct svg_sky *s, 
 	}
 }
 
+size_t sky_corners(const struct footprint *f, double ra_deg, double dec_deg, double (*corners)[2])
+{
+	struct footprint_at here;
+	size_t n = f->points > 0 ? (size_t)f->points : FOOTPRINT_POINTS;
+	footprint_point_at(f, ra_deg, dec_deg, &here);
+	for (size_t k = 0; k < n; k++) {
+		double t = 2 * M_PI * (double)k / FOOTPRINT_POINTS, r = tan(f->radius_rad);
+		struct footprint_point p = f->points > 0 ? f->outline[k] : (struct footprint_point){r * cos(t), r * sin(t)};
+		footprint_sky(&here, p, &corners[k][0], &corners[k][1]);
+	}
+	return n;
+}
+
 /* The outline of a field, its sides great circles; drawn only where its first corner is in the picture's half of the sky. */
 static void fields(const struct sky_close_up *c, const struct svg_sky *s, struct text *out)
 {
@@ -325,7 +390,8 @@ static void fields(const struct sky_close_up *c, const struct svg_sky *s, struct
 			before = x;
 		}
 		if (whole) {
-			text_printf(out, "<path class=\"field\" d=\"%sZ\"><title>", path.data);
+			const char *colour = f->colour ? f->colour : "#000";
+			text_printf(out, "<path class=\"field\" stroke=\"%s\" fill=\"%s\" d=\"%sZ\"><title>", colour, colour, path.data);
 			text_html(out, f->name);
 			text_puts(out, "</title></path>\n");
 		}

@@ -4,6 +4,7 @@
 #define ENGINE_REPORT_SKY_H
 #include "engine/report/contour.h"
 #include "engine/report/labels.h"
+#include "engine/target/footprint.h"
 #include "engine/target/visibility.h"
 
 struct sky_galaxy {
@@ -17,8 +18,10 @@ struct sky_galaxy {
 struct sky_field {
 	const double (*corners)[2]; /* RA, Dec; degrees */
 	size_t count;
-	const char *name;           /* "" for none */
+	const char *name, *colour;  /* "" for none; NULL: black */
 };
+/* Corners of a camera's outline pointed at a place, a circle as a polygon; corners has room for FOOTPRINT_POINTS. Returns how many. */
+size_t sky_corners(const struct footprint *f, double ra_deg, double dec_deg, double (*corners)[2]);
 
 /* A time, and from where. */
 struct sky_moment {

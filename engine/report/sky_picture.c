@@ -92,7 +92,7 @@ static void legend(struct legend *l, const struct sky_close_up *c, bool inset)
 		words_of(l, "%zu galaxies, area by share; number: rank", c->count);
 	}
 	if (c->field_count > 0) {
-		box(l, "field");
+		text_printf(l->out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"24\" height=\"11\" class=\"field\" stroke=\"#000\"/>", l->x, l->y - 6);
 		words_of(l, "%zu fields", c->field_count);
 	}
 	if (inset) {

@@ -20,7 +20,7 @@ const char svg_style[] =
 	".plane{stroke:#cc79a7;stroke-width:1.2;stroke-dasharray:9 3 2 3;fill:none}"
 	".sun{fill:#ffd43b;stroke:#7a4100}.moon{fill:#ced4da;stroke:#495057}.moonpath{fill:none;stroke:#868e96;stroke-width:1;stroke-dasharray:1 3}"
 	".star{fill:#ffd43b;stroke:#7a4100;stroke-width:1.2}.galaxy{stroke:#fff;stroke-width:.8;fill-opacity:.85}"
-	".field{fill:#000;fill-opacity:.05;stroke:#000;stroke-width:1}.inset{fill:none;stroke:#101828;stroke-width:1}"
+	".field{fill-opacity:.06;stroke-width:1}.inset{fill:none;stroke:#101828;stroke-width:1}"
 	".note{color:#667085;fill:#667085;font-size:12px}"
 	".day{fill:#ffe08a}.civil{fill:#ffedb5}.dusk{fill:#fff7dc}.astro{fill:#eef1f6}"
 	".limit{stroke:#667085;stroke-dasharray:2 3;fill:none}.alt{stroke:#98a2b3;stroke-width:.7;stroke-opacity:.55}"

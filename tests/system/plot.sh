@@ -39,7 +39,7 @@ fi
 ok $? "altitudes of a position, a declination with its minus"
 printf '{"name":"N1","ra_deg":10,"dec_deg":-20}\n{"name":"N2","ra_deg":40,"dec_deg":-30}\n' > "$t/list"
 ./slew plot altitude --targets - --sites lco --site lsc --at 2026-11-24T00:00 -o - < "$t/list" | grep -q '>N2<'; ok $? "altitudes of a list from standard input"
-./slew plot sky "$t/map.fits" --fields "$t/list" --footprint decam -o - | grep -c 'class="field" d=' | grep -qx 2; ok $? "fields of a camera"
+./slew plot sky "$t/map.fits" --fields "$t/list" --footprint decam -o - | grep -c '<path class="field"' | grep -qx 2; ok $? "fields of a camera"
 printf '{"event":"S1","event_us":1000000,"now_us":2000000,"source":{"p_bns":1},"targets":[{"key":"a","probability":0.25,"distance_mpc":40}],"requests":[{"target":"a","slot_us":3000000,"duration_s":60,"share":0.5,"filters":["gp"],"limit_mag":[22],"reserve":false}]}' > "$t/plan.json"
 ./slew plot probability "$t/plan.json" -o - | grep -q 'looked at: 0 %, 25 % with what is to come'; ok $? "probability of a plan"
 

@@ -431,7 +431,7 @@ static void picture(void **state)
 	const struct visibility_site site = {"lsc", "Cerro Tololo", {-30.1674, -70.8047, 2198.0}, 15, 12, 1};
 	const struct sky_moment moment = {utc("2017-08-17T23:30:00Z"), &site, 1};
 	const double corners[4][2] = {{196, -22}, {198, -22}, {198, -24}, {196, -24}};
-	const struct sky_field field = {corners, 4, "F<1>"};
+	const struct sky_field field = {corners, 4, "F<1>", NULL};
 	const struct sky_close_up c = {.first = &m, .last = &m, .galaxies = some, .count = 5, .named = 8, .host_ra_deg = NAN, .host_dec_deg = NAN,
 		.fields = &field, .field_count = 1, .moment = &moment};
 	(void)state;
