@@ -76,7 +76,12 @@ static void progress_tell(void *self, const char *stage, double done, double tot
 		p->told = p->begun;
 		p->stage = stage;
 	}
-	if (since(&p->told) < (p->lines ? 10 : 0.5) || !(total > 0) || !(done > 0))
+	if (!(total > 0)) {
+		fprintf(stderr, p->lines ? "%s\n" : "\r%s \033[K", stage);
+		p->shown = true;
+		return;
+	}
+	if (since(&p->told) < (p->lines ? 10 : 0.5) || !(done > 0))
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &p->told);
 	double left = since(&p->begun) * (total - done) / done;

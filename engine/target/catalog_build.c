@@ -227,6 +227,8 @@ static int rows_stream(struct sink *k, struct err *e)
 static int rows_merge(struct sink *k, struct err *e)
 {
 	struct catalog_row r;
+	if (k->b->progress.tell != NULL)
+		k->b->progress.tell(k->b->progress.self, "finding the same galaxies", 0, 0);
 	int rc = catalog_merge_find(k->merge, &k->b->joined, e), more = rc;
 	k->done = 0;
 	while (rc == 0 && (more = catalog_merge_next(k->merge, &r, e)) > 0) {
@@ -261,6 +263,8 @@ int catalog_build_write(struct catalog_builder *b, const char *path, char digest
 		b->count = (size_t)w.count;
 		text_reset(&cards);
 		provenance(&cards, b); /* as many cards, now with what merging counted */
+		if (rc == 0 && b->progress.tell != NULL)
+			b->progress.tell(b->progress.self, "finishing: index, columns, disk", 0, 0);
 		if (rc == 0)
 			rc = catalog_writer_finish(&w, &cards, digest, e);
 		else

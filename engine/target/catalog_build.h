@@ -88,7 +88,7 @@ struct catalog_crew {
 	void *self;
 };
 
-/* How far long work is: stage "reading" (bytes) or "writing" (rows). */
+/* How far long work is: stage "reading" (bytes) or "writing" (rows); total 0: a stage begins of which no part can be told. */
 struct catalog_progress {
 	void (*tell)(void *self, const char *stage, double done, double total);
 	void *self;

@@ -54,6 +54,9 @@ sed 's/;Hya;13.45;/;Hya;;/; s/^NGC/IC/' "$t/ngc.csv" > "$t/other.csv"
 says 0 '12416 rows are galaxies of other files' "--merge tells how many" "$slew" catalog build --merge "$t/ngc.csv" "$t/other.csv" -o "$t/m.fits"
 "$slew" catalog info "$t/m.fits" > "$t/out"; grep -q '^galaxies *12416, of them 12416 merged' "$t/out"; ok $? "and info knows it"
 
+says 0 'finding the same galaxies' "--progress tells the stages" "$slew" catalog build --merge --progress "$t/ngc.csv" "$t/other.csv" -o "$t/m.fits"
+grep -q '^finishing' "$t/err"; ok $? "to the last one"
+
 # An end in the middle: a file without an end comes slowly through, the old catalogue stays, nothing lies beside it.
 awk 'BEGIN { print "name,ra,dec,dist"; for (i = 0; i < 3000000; i++) print "g" i "," i % 360 "," i % 90 "," 1 + i % 900 }' > "$t/big.csv"
 cp "$t/a.fits" "$t/big.fits"
