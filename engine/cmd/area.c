@@ -4,6 +4,7 @@
 #include "engine/cmd/mapfile.h"
 #include "engine/cmd/mocfile.h"
 #include "engine/target/region.h"
+#include "engine/target/supernova.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,19 @@ static void area_text(const struct skymap *m, const struct region *r)
 		m->mu ? ", 3-D" : ", 2-D");
 	if (fabs(r->probability - 1) > 1e-4)
 		printf("note             the map's probabilities add up to %.6f; areas are not renormalised\n", r->probability);
+}
+
+/* What a search will find there besides. */
+static int supernovae_text(const struct skymap *m, const struct region *r)
+{
+	struct supernova s;
+	struct err e = {0};
+	if (supernova_in_map(m, r->distmean_mpc, &s, &e) < 0)
+		return err_print(&e);
+	if (isfinite(s.expected))
+		printf("supernovae       %.3g unrelated ones younger than %.0f d are expected in the 90 %% volume, %.4g Mpc³ (Perley et al. 2020)\n", s.expected,
+			SUPERNOVA_YOUNG_D, s.volume90_mpc3);
+	return 0;
 }
 
 static int area_moc(const struct skymap *m, double level, const char *path)
@@ -82,8 +96,10 @@ static int area_run(int argc, char **argv)
 		rc = err_print(&e);
 	else if (json)
 		rc = area_json(&m, &r);
-	else
+	else {
 		area_text(&m, &r);
+		rc = supernovae_text(&m, &r);
+	}
 	if (rc == 0 && moc != NULL)
 		rc = area_moc(&m, level, moc);
 	skymap_free(&m);

@@ -6,6 +6,7 @@
 #include "engine/request/plan.h"
 #include "engine/target/probability.h"
 #include "engine/target/region.h"
+#include "engine/target/supernova.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,28 +41,32 @@ static int map_of(const struct compute_host *host, const json_t *job, struct sky
 	return rc < 0 ? 1 : 0;
 }
 
-static json_t *map_answer(const struct skymap *m, const struct region *r, const char *sha256)
+static json_t *map_answer(const struct skymap *m, const struct region *r, const struct supernova *s, const char *sha256)
 {
 	static const char *const orderings[] = {"NUNIQ", "NESTED", "RING"};
-	return json_pack("{s:s s:s s:o s:o s:o s:o s:o s:o s:o s:o s:s s:i s:I s:b}", "kind", "map", "sha256", sha256, "area50_deg2",
+	return json_pack("{s:s s:s s:o s:o s:o s:o s:o s:o s:o s:o s:s s:i s:I s:b s:o s:o}", "kind", "map", "sha256", sha256, "area50_deg2",
 		json_real_or_null(r->area50_deg2), "area90_deg2", json_real_or_null(r->area90_deg2), "ra_deg", json_real_or_null(r->ra_deg),
 		"dec_deg", json_real_or_null(r->dec_deg), "gal_b_deg", json_real_or_null(r->gal_b_deg), "distmean_mpc",
 		json_real_or_null(r->distmean_mpc), "diststd_mpc", json_real_or_null(r->diststd_mpc), "distmod_mag",
 		json_real_or_null(r->distmod_mag), "ordering", orderings[m->ordering], "max_order", m->order_max, "pixels",
-		(json_int_t)m->cells, "is_3d", m->mu != NULL);
+		(json_int_t)m->cells, "is_3d", m->mu != NULL, "volume90_mpc3", json_real_or_null(s->volume90_mpc3), "unrelated_supernovae",
+		json_real_or_null(s->expected));
 }
 
 static int compute_map(const struct compute_host *host, const json_t *job, json_t **result, struct err *e)
 {
 	struct skymap m;
 	struct region r;
+	struct supernova s;
 	struct err why = {0};
 	int rc = map_of(host, job, &m, &why, e);
 	if (rc != 0)
 		return rc < 0 ? -1 : answer_error("map", &why, result, e);
 	rc = region_of(&m, &r, e);
 	if (rc == 0)
-		*result = map_answer(&m, &r, json_text(job, "sha256", ""));
+		rc = supernova_in_map(&m, r.distmean_mpc, &s, e);
+	if (rc == 0)
+		*result = map_answer(&m, &r, &s, json_text(job, "sha256", ""));
 	skymap_free(&m);
 	if (rc == 0 && *result == NULL)
 		rc = err_set(e, ERR_MEMORY, "no memory for the answer of a computation");

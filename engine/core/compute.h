@@ -3,7 +3,7 @@
  *
  * job {"kind":"map","sha256":…}
  *   → {"kind":"map","sha256","area50_deg2","area90_deg2","ra_deg","dec_deg","gal_b_deg","distmean_mpc"|null,"diststd_mpc"|null,
- *      "distmod_mag"|null,"ordering","max_order","pixels","is_3d"}
+ *      "distmod_mag"|null,"ordering","max_order","pixels","is_3d","volume90_mpc3"|null,"unrelated_supernovae"|null}   (target/supernova.h)
  * job {"kind":"rank","sha256":map,"weight":"none|luminosity|mass","distance_error":"catalogue|none","top":N,"probability":p|null,"catalog":sha256}
  *   → {"kind":"rank","considered":n,"outside":p|null,"catalogue_sum":s|null,"mean_weight":n,"targets":[{"key","rank","id","name","ra_deg","dec_deg",
  *      "distance_mpc","distance_err_mpc","dpdv_per_mpc3","share","cumulative_share","probability"}]}     key = "NAME|ID", the catalogue's published

@@ -68,7 +68,12 @@ static void facts_print(const json_t *v, FILE *to)
 	fputc('\n', to);
 	if (json_is_object(map)) {
 		char error[CELL];
-		fprintf(to, "map       %.12s: %s%s\n", json_text(map, "sha256", "?"), json_text(map, "state", "?"), words(error, map, "error", ": "));
+		const json_t *summary = json_object_get(map, "summary");
+		fprintf(to, "map       %.12s: %s%s", json_text(map, "sha256", "?"), json_text(map, "state", "?"), words(error, map, "error", ": "));
+		if (json_is_number(json_object_get(summary, "unrelated_supernovae")))
+			fprintf(to, "; about %.3g unrelated supernovae younger than 30 d in its 90 %% volume of %.3g Mpc³",
+			        json_number(summary, "unrelated_supernovae", NAN), json_number(summary, "volume90_mpc3", NAN));
+		fputc('\n', to);
 	}
 }
 

@@ -200,6 +200,7 @@ static void beliefs(const json_t *night, struct text *out)
 	text_puts(out, "<h2>What was heard and believed</h2><table class=\"small\"><tr><th>heard "
 		       "(UTC)</th><th>event</th><th>alert</th><th class=\"n\">90 %<br>deg²</th><th "
 		       "class=\"n\">50 %<br>deg²</th><th class=\"n\">distance<br>Mpc</th>"
+		       "<th class=\"n\" title=\"unrelated supernovae younger than 30 d, expected in the 90 % volume\">other<br>SNe</th>"
 		       "<th class=\"n\">BNS<br>%</th><th class=\"n\">NSBH<br>%</th><th "
 		       "class=\"n\">rem&shy;nant<br>%</th><th class=\"n\">det.</th></tr>\n");
 	json_array_foreach (json_object_get(night, "alerts"), i, a) {
@@ -215,6 +216,10 @@ static void beliefs(const json_t *night, struct text *out)
 		if (isfinite(json_number(a, "mean", NAN)))
 			text_printf(out, "<td class=\"n\">%.0f ± %.0f</td>",
 				json_number(a, "mean", NAN), json_number(a, "std", NAN));
+		else
+			text_puts(out, "<td></td>");
+		if (isfinite(json_number(a, "supernovae", NAN)))
+			text_printf(out, "<td class=\"n\">%.2g</td>", json_number(a, "supernovae", NAN));
 		else
 			text_puts(out, "<td></td>");
 		if (isfinite(json_number(a, "p_bns", NAN)))

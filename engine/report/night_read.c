@@ -22,6 +22,7 @@ static const struct {
 		"seq, i.utc_us AS utc_us, a.time_created_us AS created_us,"
 		" a.map_sha256 AS map, f.area90_deg2 AS area90, f.area50_deg2 AS area50, "
 		"f.dist_mean_mpc AS mean, f.dist_std_mpc AS std, f.p_bns AS p_bns,"
+		" (SELECT json_extract(s.summary, '$.unrelated_supernovae') FROM skymap s WHERE s.sha256 = a.map_sha256) AS supernovae,"
 		" f.p_nsbh AS p_nsbh, f.has_remnant AS has_remnant, f.n_detectors AS n_detectors, "
 		"f.far_per_year AS far_per_year FROM alert a JOIN event e ON"
 		" e.id = a.event JOIN input i ON i.seq = a.seq JOIN fact f ON f.alert = a.id ORDER "

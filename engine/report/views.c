@@ -120,7 +120,9 @@ static int events_view(sqlite3 *ro, const json_t *args, json_t *out, struct err 
 		"  ORDER BY x.time_created_us DESC, x.type_rank DESC LIMIT 1) AS area90_deg2,"
 		" (SELECT f.dist_mean_mpc FROM fact f JOIN alert x ON x.id = f.alert WHERE x.event = v.id AND f.dist_mean_mpc IS NOT NULL"
 		"  ORDER BY x.time_created_us DESC, x.type_rank DESC LIMIT 1) AS dist_mean_mpc,"
-		" v.outside, f.far_per_year, f.p_bns, f.p_nsbh,"
+		" v.outside, (SELECT json_extract(s.summary, '$.unrelated_supernovae') FROM skymap s JOIN alert x ON x.map_sha256 = s.sha256"
+		"  WHERE x.event = v.id AND s.state = 'ready' ORDER BY x.time_created_us DESC, x.type_rank DESC LIMIT 1) AS unrelated_supernovae,"
+		" f.far_per_year, f.p_bns, f.p_nsbh,"
 		" (SELECT group_concat(policy || '=' || state, ' ') FROM (SELECT policy, state FROM decision d WHERE d.event = v.id"
 		"  ORDER BY policy)) AS policies,"
 		" (SELECT group_concat(kind, ' ') FROM (SELECT DISTINCT kind FROM gate g WHERE g.event = v.id AND g.lifted_seq IS NULL"
@@ -268,7 +270,8 @@ static void events_print(const json_t *v, FILE *to)
 	static const struct column columns[] = {{"event", "event", COLUMN_TEXT, 30}, {"state", "state", COLUMN_TEXT, 0}, {"latest", "type", COLUMN_TEXT, 0},
 		{"rev", "revisions", COLUMN_COUNT, 0}, {"heard UTC", "heard_us", COLUMN_UTC, 0}, {"FAR /yr", "far_per_year", COLUMN_NUMBER, 0},
 		{"P(BNS)", "p_bns", COLUMN_NUMBER, 0}, {"P(NSBH)", "p_nsbh", COLUMN_NUMBER, 0}, {"90% deg2", "area90_deg2", COLUMN_NUMBER, 0},
-		{"dist Mpc", "dist_mean_mpc", COLUMN_NUMBER, 0}, {"unlisted %", "outside", COLUMN_PERCENT, 0}, {"policies", "policies", COLUMN_TEXT, 50}, {"gates", "gates", COLUMN_TEXT, 30},
+		{"dist Mpc", "dist_mean_mpc", COLUMN_NUMBER, 0}, {"unlisted %", "outside", COLUMN_PERCENT, 0}, {"other SNe", "unrelated_supernovae", COLUMN_NUMBER, 0},
+		{"policies", "policies", COLUMN_TEXT, 50}, {"gates", "gates", COLUMN_TEXT, 30},
 		{"live", "live", COLUMN_COUNT, 0}, {"done", "done", COLUMN_COUNT, 0}, {"test", "is_test", COLUMN_LIST, 30}, {0}};
 	list_print(to, columns, json_object_get(v, "events"), "no event was heard yet");
 }

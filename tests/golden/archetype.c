@@ -3,6 +3,7 @@
 #include "test.h"
 #include "engine/target/catalog_build.h"
 #include "engine/target/probability.h"
+#include "engine/target/supernova.h"
 #include <math.h>
 
 #define RA_DEG 197.44879
@@ -10,11 +11,11 @@
 
 static char folder[] = "/tmp/slew-archetype-XXXXXX";
 
-static void map_read(struct skymap *m)
+static void map_read(const char *rel, struct skymap *m)
 {
 	char path[1024];
 	struct err e = {0};
-	shared_path(path, "data/skymaps/gwtc/GW170817_skymap.fits.gz");
+	shared_path(path, rel);
 	FILE *f = fopen(path, "rb");
 	assert_non_null(f);
 	unsigned char *bytes = malloc(8 << 20);
@@ -85,7 +86,7 @@ static void ngc4993(void **state)
 	};
 	struct skymap m;
 	(void)state;
-	map_read(&m);
+	map_read("data/skymaps/gwtc/GW170817_skymap.fits.gz", &m);
 	assert_non_null(mkdtemp(folder));
 	for (size_t i = 0; i < sizeof catalogs / sizeof catalogs[0]; i++) {
 		char path[1024], rel[128];
@@ -103,8 +104,22 @@ static void ngc4993(void **state)
 	skymap_free(&m);
 }
 
+/* Of S190425z's volume: the reference tools have 1.1075e7 Mpc³ on their grid (data/truth), programmes speak of about 100 supernovae. */
+static void supernovae(void **state)
+{
+	struct skymap m;
+	struct supernova s;
+	struct err e = {0};
+	(void)state;
+	map_read("data/skymaps/gracedb_o3/S190425z__bayestar.fits", &m);
+	assert_ok(supernova_in_map(&m, 154.6, &s, &e), &e);
+	assert_true(fabs(s.volume90_mpc3 / 1.1075e7 - 1) < 0.01 && s.expected > 80 && s.expected < 120);
+	printf("# S190425z: %.3g unrelated supernovae younger than 30 d in %.4g Mpc³\n", s.expected, s.volume90_mpc3);
+	skymap_free(&m);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(ngc4993)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(ngc4993), cmocka_unit_test(supernovae)};
 	return cmocka_run_group_tests_name("golden archetype", tests, NULL, NULL);
 }
