@@ -211,6 +211,12 @@ static const json_t *instrument_find(const struct plan_facility *f, const struct
 	return NULL;
 }
 
+int64_t plan_time_us(const json_t *object, const char *key)
+{
+	int64_t t = json_int(object, key, UTC_NONE);
+	return t < -(int64_t)4e15 || t > (int64_t)1e16 ? UTC_NONE : t;
+}
+
 double plan_duration_s(const struct plan_facility *f, const struct plan_rung *r, double exposure_s)
 {
 	return f->padding_s + (double)r->filters * (r->count * (exposure_s + f->per_exposure_s) + f->filter_change_s);

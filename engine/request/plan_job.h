@@ -99,6 +99,9 @@ const json_t *plan_existing(const struct plan_job *j, const char *key, int epoch
 /* true when that facility has refused (target, epoch) down to the end of its ladder. */
 bool plan_refused(const struct plan_job *j, const char *key, int epoch, const char *facility);
 
+/* A time of the job (microseconds since 1970); UTC_NONE where there is none, or none that a clock could show. */
+int64_t plan_time_us(const json_t *object, const char *key);
+
 /* What a visit with this rung takes, when each exposure is so long. */
 double plan_duration_s(const struct plan_facility *f, const struct plan_rung *r, double exposure_s);
 

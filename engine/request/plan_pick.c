@@ -55,7 +55,7 @@ static bool visit_vain(const struct plan_pick *p, struct plan_visit *v)
 /* The epoch after one that exists is counted from when that took place, or is expected to. */
 static void visit_follow(const struct plan_job *j, struct plan_visit *v, const json_t *before)
 {
-	int64_t at_us = json_int(before, "time_us", UTC_NONE);
+	int64_t at_us = plan_time_us(before, "time_us");
 	int64_t after = (int64_t)((j->epoch[v->epoch].after_h - j->epoch[v->epoch - 1].after_h) * 3600e6);
 	if (at_us != UTC_NONE && at_us + after > v->earliest_us)
 		v->earliest_us = at_us + after;

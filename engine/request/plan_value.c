@@ -171,7 +171,7 @@ static void existing_add(const struct plan_job *j, const struct plan_target *t, 
 	size_t i, n, kept = 0;
 	json_array_foreach(j->existing, i, x) {
 		const json_t *limits = json_object_get(x, "limit_mag");
-		int64_t at_us = json_int(x, "time_us", UTC_NONE);
+		int64_t at_us = plan_time_us(x, "time_us");
 		struct plan_sight s;
 		if (at_us == UTC_NONE || strcmp(json_text(x, "target", ""), t->key) != 0 || kept >= PLAN_EPOCHS)
 			continue;
@@ -204,7 +204,7 @@ static void covered_add(const struct plan_job *j, const struct plan_target *t, s
 	const json_t *c;
 	size_t i;
 	json_array_foreach(j->covered, i, c) {
-		int64_t at_us = json_int(c, "time_us", UTC_NONE);
+		int64_t at_us = plan_time_us(c, "time_us");
 		int band = kilonova_band_of(json_text(c, "band", ""));
 		double depth = json_number(c, "depth_mag", NAN);
 		struct plan_sight s;

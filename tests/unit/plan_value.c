@@ -469,6 +469,31 @@ static void cadence_follows_what_happened(void **state)
 	}
 }
 
+/* Times that no clock shows, positions and depths that are none: said nothing, changed nothing. */
+static void nonsense_changes_nothing(void **state)
+{
+	(void)state;
+	double worth[2];
+	for (int i = 0; i < 2; i++) {
+		dice_state = 7;
+		json_t *job = job_new("2017-08-17T22:30:00Z", 3, "lsc", twice);
+		if (i == 1) {
+			json_object_set_new(job, "covered", json_pack("[{s:s s:s s:f s:I} {s:s s:s s:f s:I} {s:f s:s s:f s:I} {s:s s:s s:I} s n {s:s s:s s:f}]", "target", "G0|0", "band", "r",
+				"depth_mag", 26.0, "time_us", (json_int_t)INT64_MAX, "target", "G0|0", "band", "H", "depth_mag", 26.0, "time_us", (json_int_t)0, "ra_deg", 1e300, "band",
+				"r", "depth_mag", 26.0, "time_us", (json_int_t)0, "target", "G0|0", "band", "r", "time_us", (json_int_t)0, "word", "target", "G0|0", "band", "r",
+				"depth_mag", 26.0));
+			json_object_set_new(job, "existing", json_pack("[{s:s s:i s:s s:I s:[s] s:[f]} {s:s s:i s:I s:s s:s}]", "target", "none", "epoch", 1, "state", "done",
+				"time_us", (json_int_t)INT64_MIN + 5, "filters", "rp", "limit_mag", 21.0, "target", "nobody", "epoch", 2, "time_us", (json_int_t)INT64_MAX, "filters",
+				"rp", "limit_mag", "deep"));
+		}
+		json_t *r = run(job);
+		worth[i] = json_number(r, "worth", -1);
+		json_decref(r);
+	}
+	assert_true(worth[0] > 0);
+	assert_near(worth[1], worth[0], 1e-12);
+}
+
 static void depth_in_place_of_exposure(void **state)
 {
 	(void)state;
@@ -521,7 +546,7 @@ static void dust_is_a_verdict(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(margins_and_rules), cmocka_unit_test(lazy_is_eager), cmocka_unit_test(against_every_subset),
-		cmocka_unit_test(covered_by_others), cmocka_unit_test(cadence_follows_what_happened), cmocka_unit_test(depth_in_place_of_exposure),
+		cmocka_unit_test(covered_by_others), cmocka_unit_test(cadence_follows_what_happened), cmocka_unit_test(nonsense_changes_nothing), cmocka_unit_test(depth_in_place_of_exposure),
 		cmocka_unit_test(dust_is_a_verdict)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
