@@ -377,7 +377,8 @@ static void show(const struct plan_arguments *a, const struct gathered *g)
 	json_decref(out);
 }
 
-static int show_json(const struct plan_arguments *a, const struct gathered *g)
+/* All that is known, as --json prints it. New reference. */
+static json_t *answer_json(const struct plan_arguments *a, const struct gathered *g)
 {
 	json_t *o = json_pack("{s:s s:I s:s s:s s:s}", "event", g->alert.event, "now_us", (json_int_t)a->now_us, "policy", g->policy->name, "outcome",
 		outcome_name(g->answer.outcome), "missing", g->answer.missing);
@@ -385,11 +386,18 @@ static int show_json(const struct plan_arguments *a, const struct gathered *g)
 	json_object_set_new(o, "source", source_json(g));
 	json_object_set(o, "notes", g->notes);
 	json_object_set(o, "map", g->map);
+	json_object_set(o, "outside", json_object_get(g->rank, "outside"));
 	json_object_set(o, "targets", json_object_get(g->rank, "targets"));
 	json_object_set(o, "requests", json_object_get(g->plan, "requests"));
 	json_object_set(o, "verdicts", json_object_get(g->plan, "verdicts"));
 	json_object_set(o, "worth", json_object_get(g->plan, "worth"));
 	json_object_set(o, "bound", json_object_get(g->plan, "bound"));
+	return o;
+}
+
+static int show_json(const struct plan_arguments *a, const struct gathered *g)
+{
+	json_t *o = answer_json(a, g);
 	char *line = json_canonical(o);
 	int rc = line == NULL || puts(line) < 0 || fflush(stdout) != 0;
 	free(line);
@@ -399,10 +407,11 @@ static int show_json(const struct plan_arguments *a, const struct gathered *g)
 
 static int plots(const struct plan_arguments *a, const struct gathered *g, struct err *e)
 {
-	json_t *facilities = facilities_json(a, g, e);
+	json_t *facilities = facilities_json(a, g, e), *answer = answer_json(a, g);
 	const struct plan_drawing d = {g->alert.event, g->alert.map, g->alert.map_len, json_object_get(g->rank, "targets"),
-		json_object_get(g->plan, "requests"), facilities, a->now_us, a->now_us + (int64_t)(a->hours * 3600e6)};
+		json_object_get(g->plan, "requests"), facilities, answer, a->now_us, a->now_us + (int64_t)(a->hours * 3600e6)};
 	int rc = facilities ? plan_draw(a->plot, &d, e) : -1;
+	json_decref(answer);
 	json_decref(facilities);
 	return rc < 0 ? err_print(e) : 0;
 }
@@ -516,7 +525,7 @@ const struct command command_plan = {
 		"  --plot FILE.html   also draw the sky map with the galaxies, and the altitudes over each site that is asked (SVG in one page)\n"
 		"  --dust FILE        E(B-V) from a HEALPix map in FITS that you have (none is shipped); without it extinction is taken as 0\n"
 		"  --references FILE  reference images: a JSON list of {\"survey\", \"band\", \"depth_mag\", \"moc\": FILE}; see `slew depth --help`\n"
-		"  --json             one object: event now_us event_us source policy outcome missing notes map targets requests verdicts worth bound\n"
+		"  --json             one object: event now_us event_us source policy outcome missing notes map outside targets requests verdicts worth bound\n"
 		"\n"
 		"The order of the galaxies is by dP/dV and the policy's weight; share is a galaxy's part of the catalogue's sum. A visit is worth\n"
 		"host x gain x early: host is the probability to be the host (or the share), gain what the visit adds to the mean of\n"

@@ -4,8 +4,10 @@
 #include "engine/base/limits.h"
 #include "engine/base/utc.h"
 #include "engine/cmd/page.h"
+#include "engine/cmd/plot.h"
 #include "engine/io/mapchild.h"
 #include "engine/report/altitude.h"
+#include "engine/report/frames.h"
 #include "engine/report/sky.h"
 #include "engine/target/visibility.h"
 #include <math.h>
@@ -25,6 +27,12 @@ static const json_t *find(const json_t *list, const char *member, const char *ke
 	return NULL;
 }
 
+static const char *field_colour(const void *ctx, const json_t *target)
+{
+	const struct plan_drawing *d = ctx;
+	return find(d->requests, "target", json_text(target, "key", "")) != NULL ? "#2563eb" : "#98a2b3";
+}
+
 static int sky_draw(const struct plan_drawing *d, struct text *out, struct err *e)
 {
 	size_t n = json_array_size(d->targets), i;
@@ -37,16 +45,26 @@ static int sky_draw(const struct plan_drawing *d, struct text *out, struct err *
 		free(g);
 		return -1;
 	}
+	json_t *descriptors = json_array();
+	struct frames frames;
+	size_t galaxies = 0;
+	json_array_foreach(d->facilities, i, t)
+		json_array_append(descriptors, json_object_get(t, "descriptor"));
+	frames_of(d->targets, descriptors, field_colour, d, &frames);
+	json_decref(descriptors);
 	json_array_foreach(d->targets, i, t) {
+		if (frames_is(t))
+			continue;
 		bool asked = find(d->requests, "target", json_text(t, "key", "")) != NULL;
-		g[i] = (struct sky_galaxy){json_number(t, "ra_deg", NAN), json_number(t, "dec_deg", NAN), json_number(t, "share", NAN),
+		g[galaxies++] = (struct sky_galaxy){json_number(t, "ra_deg", NAN), json_number(t, "dec_deg", NAN), json_number(t, "share", NAN),
 			json_number(t, "distance_mpc", NAN), json_int(t, "rank", (int64_t)i + 1), json_text(t, "name", ""),
 			asked ? "asked" : "not asked", asked ? "#2563eb" : "#98a2b3", NAN};
 	}
 	text_puts(out, "<figure>");
-	sky_close_up(&(struct sky_close_up){.first = &m, .last = &m, .galaxies = g, .count = n, .named = 8, .host_ra_deg = NAN, .host_dec_deg = NAN,
-		.whole_if_wide = true}, out);
-	text_puts(out, "<figcaption>50 and 90 % regions (ICRS, east left) and the ranked galaxies, area by share: <b class=\"f2\">●</b> asked "
+	sky_close_up(&(struct sky_close_up){.first = &m, .last = &m, .galaxies = g, .count = galaxies, .named = 8, .host_ra_deg = NAN, .host_dec_deg = NAN,
+		.whole_if_wide = true, .fields = frames.list, .field_count = frames.count}, out);
+	frames_free(&frames);
+	text_puts(out, "<figcaption>50 and 90 % regions (ICRS, east left) and the ranked galaxies, area by share, or fields: <b class=\"f2\">●</b> asked "
 		"<b class=\"f5\">●</b> not asked; numbers are ranks</figcaption></figure>\n");
 	skymap_free(&m);
 	free(g);
@@ -89,6 +107,11 @@ int plan_draw(const char *path, const struct plan_drawing *d, struct err *e)
 	size_t i, count = 0;
 	const json_t *f;
 	int rc = sky_draw(d, &body, e);
+	if (rc == 0) {
+		text_puts(&body, "<h2>Seen, and identified</h2>\n<figure>");
+		plot_plan(d->plan, "seen and identified", false, &body);
+		text_puts(&body, "</figure>\n");
+	}
 	json_array_foreach(d->facilities, i, f) {
 		if (rc == 0)
 			rc = visibility_sites(json_object_get(f, "descriptor"), sites, VISIBILITY_SITES, &count, e);

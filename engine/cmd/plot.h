@@ -3,6 +3,7 @@
 #define ENGINE_CMD_PLOT_H
 #include "engine/base/err.h"
 #include "engine/base/text.h"
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,4 +19,7 @@ int plot_sky(const struct plot *p, struct text *out);
 int plot_distance(const struct plot *p, struct text *out);
 int plot_altitude(const struct plot *p, struct text *out);
 int plot_probability(const struct plot *p, struct text *out);
+
+/* What the visits of a plan would show, against time; plan: as `slew plan --json` prints it. */
+void plot_plan(const json_t *plan, const char *title, bool alone, struct text *out);
 #endif

@@ -56,14 +56,13 @@ static size_t visits_of(const json_t *plan, bool share, struct progress_visit **
 	return n;
 }
 
-static int of_plan(const json_t *plan, struct text *out)
+void plot_plan(const json_t *plan, const char *title, bool alone, struct text *out)
 {
 	const json_t *source = json_object_get(plan, "source"), *t;
 	struct progress_visit *visits;
 	struct kilonova_prior prior;
 	struct progress_chart c = {.event = json_text(plan, "event", ""), .event_us = json_int(plan, "event_us", UTC_NONE), .prior = &prior, .share = true,
-		.outside = json_number(json_object_get(plan, "map"), "outside", NAN)};
-	char title[128];
+		.outside = json_number(plan, "outside", NAN)};
 	size_t i;
 	json_array_foreach(json_object_get(plan, "targets"), i, t)
 		c.share &= !json_is_number(json_object_get(t, "probability"));
@@ -72,10 +71,8 @@ static int of_plan(const json_t *plan, struct text *out)
 	c.to_us = c.from_us + UTC_HOUR;
 	c.count = visits_of(plan, c.share, &visits, &c.to_us);
 	c.visits = visits;
-	snprintf(title, sizeof title, "%.60s as planned: seen, and identified", c.event);
-	progress_picture(&c, title, true, out);
+	progress_picture(&c, title, alone, out);
 	free(visits);
-	return 0;
 }
 
 int plot_probability(const struct plot *p, struct text *out)
@@ -100,7 +97,9 @@ int plot_probability(const struct plot *p, struct text *out)
 	json_t *plan = json_loadb((const char *)bytes, len, 0, NULL);
 	free(bytes);
 	if (json_is_array(json_object_get(plan, "requests")) && json_is_integer(json_object_get(plan, "now_us"))) {
-		rc = of_plan(plan, out);
+		char title[128];
+		snprintf(title, sizeof title, "%.60s as planned: seen, and identified", json_text(plan, "event", ""));
+		plot_plan(plan, title, true, out);
 	} else {
 		err_set(&e, ERR_INPUT, "%s: neither a state nor a plan; give the STATE.db of a run, or what `slew plan --json` printed", p->input[0]);
 		rc = err_print(&e);

@@ -172,7 +172,8 @@ static void tiles(const struct night_input *in, const json_t *night, struct text
 	tile(out, v, "alerts heard");
 	snprintf(v, sizeof v, "%lld",
 		(long long)json_int(json_object_get(night, "event"), "targets", 0));
-	tile(out, v, json_int(json_object_get(night, "event"), "has_fields", 0) ? "galaxies and fields ranked" : "galaxies ranked");
+	tile(out, v, json_int(json_object_get(night, "event"), "has_fields", 0)
+		? "galaxies and fields ranked" : "galaxies ranked");
 	snprintf(v, sizeof v, "%lld / %.0f / %.0f", (long long)json_int(offers, "n", 0),
 		json_number(offers, "granted", 0), json_number(offers, "refused", 0));
 	tile(out, v, "offers asked / granted / refused");

@@ -2,6 +2,7 @@
  * galaxies. */
 #include "engine/base/json.h"
 #include "engine/base/utc.h"
+#include "engine/report/frames.h"
 #include "engine/report/night.h"
 #include "engine/report/sky.h"
 #include "engine/target/region.h"
@@ -9,8 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define FACILITIES_MOST 16
 
 static const struct night_map *map_of(const struct night_input *in, const char *event, bool last)
 {
@@ -126,7 +125,7 @@ static struct sky_galaxy *galaxies(const json_t *night, int64_t event, size_t *c
 
 	*count = 0;
 	json_array_foreach (targets, i, t) {
-		if (g == NULL || json_int(t, "event", 0) != event || strncmp(json_text(t, "key", ""), "field:", 6) == 0)
+		if (g == NULL || json_int(t, "event", 0) != event || frames_is(t))
 			continue;
 		struct sky_galaxy *one = &g[(*count)++];
 		*one = (struct sky_galaxy){json_number(t, "ra_deg", 0), json_number(t, "dec_deg", 0),
@@ -137,44 +136,27 @@ static struct sky_galaxy *galaxies(const json_t *night, int64_t event, size_t *c
 	return g;
 }
 
-struct frames {
-	struct sky_field *list;
-	double (*corners)[2];
-	size_t count;
-};
-
-/* The event's fields ("field:CAMERA:PIXEL") in the shape of their cameras, coloured by fate; malloc'd. */
-static void frames_of(const json_t *night, int64_t event, struct frames *out)
+static const char *frame_colour(const void *night, const json_t *target)
 {
-	json_t *targets = json_object_get(night, "targets"), *all = json_array(), *row;
-	const json_t *known[FACILITIES_MOST], *d;
-	size_t i, count = 0;
+	const char *colour;
 
-	out->list = calloc(json_array_size(targets) + 1, sizeof *out->list);
-	out->corners = calloc(json_array_size(targets) * FOOTPRINT_POINTS + 1, sizeof *out->corners);
-	must_memory(out->list != NULL && out->corners != NULL);
+	night_fate(night, json_int(target, "id", 0), &colour);
+	return colour;
+}
+
+/* The event's fields, coloured by fate. */
+static void fields_of(const json_t *night, int64_t event, struct frames *out)
+{
+	json_t *all = json_array(), *own = json_array(), *row;
+	size_t i;
+
 	json_array_foreach (json_object_get(night, "descriptors"), i, row)
 		json_array_append_new(all, json_loads(json_text(row, "descriptor", "{}"), 0, NULL));
-	json_array_foreach (all, i, d)
-		if (count < FACILITIES_MOST)
-			known[count++] = d;
-	json_array_foreach (targets, i, row) {
-		const char *key = json_text(row, "key", ""), *colon = strrchr(key, ':');
-		struct footprint camera;
-		struct err e = {0};
-		char name[64];
-		if (json_int(row, "event", 0) != event || strncmp(key, "field:", 6) != 0 || colon < key + 6)
-			continue;
-		snprintf(name, sizeof name, "%.*s", (int)(colon - key - 6), key + 6);
-		if (footprint_find(known, count, name, &camera, &e) < 0)
-			continue;
-		struct sky_field *f = &out->list[out->count];
-		double (*corners)[2] = out->corners + out->count++ * FOOTPRINT_POINTS;
-		f->corners = (const double (*)[2])corners;
-		f->count = sky_corners(&camera, json_number(row, "ra_deg", 0), json_number(row, "dec_deg", 0), corners);
-		f->name = json_text(row, "name", "");
-		night_fate(night, json_int(row, "id", 0), &f->colour);
-	}
+	json_array_foreach (json_object_get(night, "targets"), i, row)
+		if (json_int(row, "event", 0) == event)
+			json_array_append(own, row);
+	frames_of(own, all, frame_colour, night, out);
+	json_decref(own); /* the night holds its rows */
 	json_decref(all);
 }
 
@@ -192,15 +174,14 @@ void night_close_up(const struct night_input *in, const json_t *night, struct te
 	}
 	struct sky_galaxy *g = galaxies(night, json_int(json_object_get(night, "event"), "id", 0), &count);
 	struct frames frames = {0};
-	frames_of(night, json_int(json_object_get(night, "event"), "id", 0), &frames);
+	fields_of(night, json_int(json_object_get(night, "event"), "id", 0), &frames);
 	text_puts(out, "<figure>");
 	sky_close_up(&(struct sky_close_up){.first = &first->map, .last = &last->map, .galaxies = g, .count = count, .named = 6,
 			     .host_ra_deg = json_number(host, "ra_deg", NAN), .host_dec_deg = json_number(host, "dec_deg", NAN),
 			     .fields = frames.list, .field_count = frames.count},
 		out);
 	free(g);
-	free(frames.list);
-	free(frames.corners);
+	frames_free(&frames);
 	text_puts(out, "<figcaption>");
 	text_html(out, event);
 	text_printf(out,
