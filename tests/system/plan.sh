@@ -44,7 +44,7 @@ if [ -r "$alerts/advocate_S3456-1-initial.json" ] && [ -r "$master" ]; then
 	check "an alert is planned all the way" grep -q '"site":"cpt"' "$tmp/p"
 	fates=$(($(grep -o '"epoch":1,' "$tmp/p" | wc -l) + $(grep -o '"code":' "$tmp/p" | wc -l)))
 	check "each of the 60 galaxies has its first visit or its verdict ($fates)" test "$fates" = 60
-	check "the page has the sky and two sites" test "$(grep -o '</svg>' "$tmp/p.html" | wc -l)" = 3
+	check "the page has the sky, the chances and two sites" test "$(grep -o '</svg>' "$tmp/p.html" | wc -l)" = 4
 	check "the policy's own answer is told" grep -q 'would not trigger' "$tmp/p"
 	check "a retraction is not planned" input plan --catalog "$tmp/cat.fits" "$alerts/MS181101ab-retraction.json"
 else
