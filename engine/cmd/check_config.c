@@ -2,6 +2,7 @@
 #include "engine/base/json.h"
 #include "engine/base/utc.h"
 #include "engine/cmd/check.h"
+#include "engine/io/around.h"
 #include "engine/io/secret.h"
 #include "engine/target/catalog.h"
 #include <curl/curl.h>
@@ -17,6 +18,22 @@
 #include <unistd.h>
 #include <uv.h>
 
+/* Dust and reference images, where the configuration names them. */
+static void around_check(const struct config *c, struct check_sheet *s)
+{
+	const char *dust = c->dust[0] ? c->dust : NULL, *references = c->references[0] ? c->references : NULL;
+	struct around *a = dust || references ? malloc(sizeof *a) : NULL;
+	struct err e = {0};
+	if (a == NULL)
+		return;
+	if (around_read(dust, references, a, &e) < 0)
+		check_say(s, CHECK_WRONG, "sky", "%s", e.text);
+	else
+		check_say(s, CHECK_OK, "sky", "%s%s%zu surveys with reference images", dust ? dust : "", dust ? ", " : "", a->references);
+	around_free(a);
+	free(a);
+}
+
 static void check_files(const struct config *c, struct check_sheet *s)
 {
 	char dir[1024];
@@ -30,6 +47,7 @@ static void check_files(const struct config *c, struct check_sheet *s)
 		check_say(s, CHECK_WARN, "state", "%s: less than 1 GB is free; a night of alerts takes some hundred MB", dir);
 	else
 		check_say(s, CHECK_OK, "state", "%s%s", c->state, access(c->state, F_OK) == 0 ? "" : " (will be made)");
+	around_check(c, s);
 	if (c->catalog[0] == '\0') {
 		check_say(s, CHECK_WARN, "catalog", "none: nothing can be ranked; `slew catalog build` makes one");
 		return;

@@ -1,9 +1,9 @@
 /* slew depth: how deep an exposure sees, the chance that it shows a kilonova at a distance, and the exposure that a wanted chance takes. */
 #include "engine/base/json.h"
-#include "engine/cmd/around.h"
 #include "engine/cmd/cmd.h"
 #include "engine/cmd/mapfile.h"
 #include "engine/cmd/place.h"
+#include "engine/io/around.h"
 #include "engine/report/table.h"
 #include "engine/target/depth.h"
 #include <math.h>

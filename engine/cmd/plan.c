@@ -5,11 +5,11 @@
 #include "engine/base/limits.h"
 #include "engine/base/text.h"
 #include "engine/base/utc.h"
-#include "engine/cmd/around.h"
 #include "engine/cmd/cmd.h"
 #include "engine/cmd/place.h"
 #include "engine/cmd/plan_draw.h"
 #include "engine/core/compute.h"
+#include "engine/io/around.h"
 #include "engine/io/clock.h"
 #include "engine/io/configure.h"
 #include "engine/io/mapchild.h"
@@ -60,7 +60,7 @@ static int blob_of_alert(void *ctx, const char *sha256, unsigned char **bytes, s
 /* One computation as the daemon would do it; an answer with "error" is an error here. Takes job. */
 static int compute(struct gathered *g, json_t *job, json_t **result, struct err *e)
 {
-	struct compute_host host = {&g->alert, blob_of_alert, mapchild_read, g->has_catalog ? &g->catalog : NULL};
+	struct compute_host host = {.ctx = &g->alert, .blob = blob_of_alert, .read_map = mapchild_read, .catalog = g->has_catalog ? &g->catalog : NULL};
 	int rc = compute_run(&host, job, result, e);
 	json_decref(job);
 	const char *why = rc == 0 ? json_text(*result, "error", NULL) : NULL;

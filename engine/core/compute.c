@@ -166,6 +166,18 @@ static int compute_rank(const struct compute_host *host, const json_t *job, json
 	return rc;
 }
 
+/* The job with what the host knows of the sky around each target. New reference; NULL without memory. */
+static json_t *plan_around(const struct compute_host *host, const json_t *job)
+{
+	json_t *mine = json_copy((json_t *)(uintptr_t)job), *targets = json_deep_copy(json_object_get(job, "targets")), *t;
+	size_t i;
+	json_array_foreach(targets, i, t)
+		host->around_target(host->around, t);
+	if (targets != NULL)
+		json_object_set_new(mine, "targets", targets);
+	return mine;
+}
+
 int compute_run(const struct compute_host *host, const json_t *job, json_t **result, struct err *e)
 {
 	const char *kind = json_text(job, "kind", "");
@@ -176,7 +188,10 @@ int compute_run(const struct compute_host *host, const json_t *job, json_t **res
 	if (strcmp(kind, "rank") == 0)
 		return compute_rank(host, job, result, e);
 	if (strcmp(kind, "plan") == 0) {
-		if (plan_run(job, result, &why) == 0)
+		json_t *mine = host->around != NULL ? plan_around(host, job) : NULL;
+		int rc = plan_run(mine != NULL ? mine : job, result, &why);
+		json_decref(mine);
+		if (rc == 0)
 			return 0;
 		if (why.kind == ERR_MEMORY) {
 			*e = why;

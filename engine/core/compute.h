@@ -29,6 +29,8 @@ struct compute_host {
 	int (*blob)(void *ctx, const char *sha256, unsigned char **bytes, size_t *len, struct err *e);
 	int (*read_map)(const void *bytes, size_t len, struct skymap *out, struct err *e);
 	const struct catalog *catalog; /* NULL: rank jobs answer with an error */
+	const void *around;            /* with the next one; NULL: dust and reference images are not known */
+	void (*around_target)(const void *around, json_t *target); /* adds "ebv_mag" and "references" to a plan's target (plan.h) */
 };
 
 /* New reference in *result. -1 only for lack of memory or a broken host (the effect is then closed as doubtful by the caller). */

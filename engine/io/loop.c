@@ -4,6 +4,7 @@
 #include "engine/base/query.h"
 #include "engine/base/text.h"
 #include "engine/base/utc.h"
+#include "engine/io/around.h"
 #include "engine/io/engine.h"
 #include <curl/curl.h>
 #include <signal.h>
@@ -105,6 +106,24 @@ static int thread_begin(struct engine *g, sqlite3 *db, struct core *core, struct
 	return g->core == NULL ? -1 : 0;
 }
 
+/* What the configuration says of dust and reference images. */
+static int around_begin(struct engine *g, struct err *e)
+{
+	const char *dust = g->config->dust, *references = g->config->references;
+	if (dust[0] == '\0' && references[0] == '\0')
+		return 0;
+	struct around *a = malloc(sizeof *a);
+	if (a == NULL)
+		return err_set(e, ERR_MEMORY, "engine: no memory");
+	if (around_read(dust[0] ? dust : NULL, references[0] ? references : NULL, a, e) < 0) {
+		around_free(a);
+		free(a);
+		return -1;
+	}
+	workers_around(g->workers, a);
+	return 0;
+}
+
 /* What hangs on the loop. On failure what was made is closed by loop_run. */
 static int carriers_begin(struct engine *g, struct err *e)
 {
@@ -121,6 +140,8 @@ static int carriers_begin(struct engine *g, struct err *e)
 	if (g->catalog_says != NULL)
 		workers_catalog(g->workers, &g->catalog);
 	g->catalog = (struct catalog){0}; /* it is the workers' now */
+	if (around_begin(g, e) < 0)
+		return -1;
 	g->socket = socket_open(&g->loop, g->config->socket, g->config->view_group, g->config->act_group, &desk, e);
 	return g->socket == NULL ? -1 : 0;
 }

@@ -8,6 +8,7 @@
 #include "engine/io/clock.h"
 #include "engine/io/mapchild.h"
 #include "engine/report/views.h"
+#include "engine/io/around.h"
 #include "engine/target/catalog.h"
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,7 @@ struct workers {
 	struct job *waiting_first, *waiting_last;
 	size_t computing, busy;
 	bool closing;
+	struct around *around;    /* NULL: none; lives as long */
 };
 
 struct job {
@@ -126,6 +128,11 @@ static void view_work(struct job *j)
 	handle_give(j->owner, db);
 }
 
+static void around_add(const void *around, json_t *target)
+{
+	around_target(around, target);
+}
+
 static void job_work(uv_work_t *work)
 {
 	struct job *j = work->data;
@@ -133,7 +140,8 @@ static void job_work(uv_work_t *work)
 		view_work(j);
 		return;
 	}
-	struct compute_host host = {.ctx = j->owner, .blob = blob_read, .read_map = mapchild_read, .catalog = j->shelf != NULL ? &j->shelf->catalog : NULL};
+	struct compute_host host = {.ctx = j->owner, .blob = blob_read, .read_map = mapchild_read, .catalog = j->shelf != NULL ? &j->shelf->catalog : NULL,
+		.around = j->owner->around, .around_target = around_add};
 	if (compute_run(&host, j->request, &j->result, &j->error) != 0)
 		j->result = NULL;
 }
@@ -182,6 +190,11 @@ void workers_catalog(struct workers *w, const struct catalog *catalog)
 	w->shelves = s;
 }
 
+void workers_around(struct workers *w, struct around *around)
+{
+	w->around = around;
+}
+
 void workers_catalog_drop(struct workers *w, const char *sha256)
 {
 	for (struct shelf *s = w->shelves; s != NULL; s = s->next)
@@ -198,6 +211,9 @@ static void workers_free(struct workers *w)
 	for (size_t i = 0; i < w->idle_count; i++)
 		sqlite3_close(w->idle[i]);
 	uv_mutex_destroy(&w->mutex);
+	if (w->around != NULL)
+		around_free(w->around);
+	free(w->around);
 	free(w);
 }
 

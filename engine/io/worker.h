@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+struct around;
 struct catalog;
 struct workers;
 
@@ -16,6 +17,8 @@ struct workers *workers_open(uv_loop_t *loop, const char *state_path, void *ctx,
 
 /* Takes an open catalogue (the struct is copied) beside those that are there: a job gets the one whose digest it names. */
 void workers_catalog(struct workers *w, const struct catalog *catalog);
+/* Dust and reference images for plans (around.h), malloc'd and given; once, before the first job. */
+void workers_around(struct workers *w, struct around *around);
 /* That one is not wanted any more: it is closed as soon as no job holds it. */
 void workers_catalog_drop(struct workers *w, const char *sha256);
 

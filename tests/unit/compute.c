@@ -54,7 +54,7 @@ static void map_and_rank(void **state)
 	assert_ok(catalog_build_write(&b, fits, NULL, &e), &e);
 	catalog_builder_free(&b);
 	assert_ok(catalog_open(fits, &c, &e), &e);
-	struct compute_host host = {NULL, blob, skymap_read, &c};
+	struct compute_host host = {.blob = blob, .read_map = skymap_read, .catalog = &c};
 	json_t *r = run(&host, "{\"kind\":\"map\",\"sha256\":\"good\"}", 0);
 	assert_string_equal(json_text(r, "ordering", ""), "NUNIQ");
 	assert_true(json_number(r, "area90_deg2", 0) > json_number(r, "area50_deg2", 0) && json_number(r, "distmean_mpc", 0) == 55.5);

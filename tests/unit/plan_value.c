@@ -4,6 +4,7 @@
 #include "engine/base/embed.h"
 #include "engine/base/json.h"
 #include "engine/base/utc.h"
+#include "engine/core/compute.h"
 #include "engine/request/plan.h"
 #include "engine/request/plan_pick.h"
 #include <math.h>
@@ -543,10 +544,39 @@ static void dust_is_a_verdict(void **state)
 	json_decref(r);
 }
 
+/* What a host knows of the sky around a target reaches the plan; the job stays as it was. */
+static void reference_and_dust(const void *around, json_t *target)
+{
+	const double *ebv = around;
+	json_object_set_new(target, "ebv_mag", json_real(strcmp(json_text(target, "key", ""), "G0|0") == 0 ? *ebv : 0.05));
+	json_object_set_new(target, "references", json_pack("{s:f s:f}", "r", 24.0, "i", 24.0));
+}
+
+static void the_host_tells_of_the_sky(void **state)
+{
+	(void)state;
+	double ebv = 2.5, limit[2];
+	for (int i = 0; i < 2; i++) {
+		struct compute_host host = {.around = i ? &ebv : NULL, .around_target = reference_and_dust};
+		struct err e = {0};
+		json_t *r = NULL;
+		dice_state = 3;
+		json_t *job = job_new("2017-08-17T22:30:00Z", 3, "lsc", once);
+		assert_ok(compute_run(&host, job, &r, &e), &e);
+		assert_null(json_object_get(json_array_get(json_object_get(job, "targets"), 0), "ebv_mag"));
+		if (i == 1)
+			assert_string_equal(json_text(find(r, "verdicts", "G0|0", 0), "code", ""), "reddened");
+		limit[i] = json_number_value(json_array_get(json_object_get(find(r, "requests", "G1|1", 1), "limit_mag"), 0));
+		json_decref(r);
+		json_decref(job);
+	}
+	assert_true(limit[1] > limit[0] + 1); /* with a reference to subtract */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(margins_and_rules), cmocka_unit_test(lazy_is_eager), cmocka_unit_test(against_every_subset),
 		cmocka_unit_test(covered_by_others), cmocka_unit_test(cadence_follows_what_happened), cmocka_unit_test(nonsense_changes_nothing), cmocka_unit_test(depth_in_place_of_exposure),
-		cmocka_unit_test(dust_is_a_verdict)};
+		cmocka_unit_test(dust_is_a_verdict), cmocka_unit_test(the_host_tells_of_the_sky)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
-/* What a command is told of the sky around its targets: the dust of our galaxy, and which reference images exist. */
-#ifndef ENGINE_CMD_AROUND_H
-#define ENGINE_CMD_AROUND_H
+/* What a plan is told of the sky around its targets: the dust of our galaxy, and which reference images exist. */
+#ifndef ENGINE_IO_AROUND_H
+#define ENGINE_IO_AROUND_H
 #include "engine/base/err.h"
 #include "engine/target/dust.h"
 #include "engine/target/moc.h"

@@ -1,9 +1,9 @@
-/* Dust and reference images of a command's targets: see around.h. */
-#include "engine/cmd/around.h"
+/* Dust and reference images of a plan's targets: see around.h. */
+#include "engine/io/around.h"
 #include "engine/base/json.h"
 #include "engine/base/limits.h"
-#include "engine/cmd/cmd.h"
 #include "engine/target/kilonova.h"
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,23 @@
 
 static int file_read(const char *path, unsigned char **bytes, unsigned long *len, struct err *e)
 {
-	return cmd_read_file(path, LIMIT_MAP_INFLATED, bytes, len) == 0 ? 0 : err_set(e, ERR_INPUT, "%s cannot be used", path);
+	FILE *f = fopen(path, "rbe");
+	long size = -1;
+	if (f == NULL)
+		return err_set(e, ERR_INPUT, "%s: %s; give the path of a file", path, strerror(errno));
+	if (fseek(f, 0, SEEK_END) == 0)
+		size = ftell(f);
+	*bytes = size >= 0 && size <= (long)LIMIT_MAP_INFLATED ? malloc((size_t)size + 1) : NULL;
+	rewind(f);
+	if (*bytes == NULL || fread(*bytes, 1, (size_t)size, f) != (size_t)size) {
+		fclose(f);
+		free(*bytes);
+		*bytes = NULL;
+		return err_set(e, ERR_INPUT, "%s: cannot be read, or is larger than %u MiB", path, LIMIT_MAP_INFLATED >> 20);
+	}
+	fclose(f);
+	*len = (unsigned long)size;
+	return 0;
 }
 
 static int reference_read(const char *list, const json_t *one, size_t i, struct around_reference *out, struct err *e)
