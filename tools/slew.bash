@@ -23,7 +23,9 @@ _slew()
 		return
 	fi
 	case $before in
-	--weight) COMPREPLY=($(compgen -W $'none\nluminosity\nmass' -- "$word")); return ;;
+	--weight) COMPREPLY=($(compgen -W $'none\nluminosity\nmass' -- "$word") $(compgen -f -- "$word")); return ;;
+	--map-prior) COMPREPLY=($(compgen -W $'distance\ncomoving' -- "$word")); return ;;
+	--distance-prior) COMPREPLY=($(compgen -W $'none\nvolume:\nnormal:\nlognormal:' -- "$word")); return ;;
 	--policy) COMPREPLY=($(compgen -W "$(slew policy list 2> /dev/null | sed -n 's/^\([^ ]\+\) .*/\1/p')" -- "$word") $(compgen -f -- "$word")); return ;;
 	--facility | --sites) COMPREPLY=($(compgen -W lco -- "$word") $(compgen -f -- "$word")); return ;;
 	--start) COMPREPLY=($(compgen -W now -- "$word")); return ;;
@@ -32,7 +34,7 @@ _slew()
 	--socket | --config | --catalog | --state | --targets | --plot | --truth | --alert | --compare | --verify | -o) COMPREPLY=($(compgen -f -- "$word")); return ;;
 	--why | --source | --topic) return ;;
 	--format) COMPREPLY=($(compgen -W "$(slew catalog get 2> /dev/null | sed -n 's/^\([^ ]*\) .*;.*/\1/p')"$'\ngeneric' -- "$word")); return ;;
-	--photo-z-below) return ;;
+	--photo-z-below | --density | --explain | --position) return ;;
 	--distance-error) COMPREPLY=($(compgen -W $'catalogue\nnone' -- "$word")); return ;;
 	esac
 	if [[ $word == -* ]]; then

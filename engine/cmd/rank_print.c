@@ -85,7 +85,7 @@ static void outside_print(const struct rank_view *v)
 			100 * p->outside, p->catalogue, w->density_per_mpc3, w->unit, w->source);
 	else if (v->ranking->considered < 0)
 		puts("P(host not in the catalogue) was not asked for (--no-shares)");
-	else if (v->ranking->considered == 0)
+	else if (v->ranking->considered == 0 && w->density_per_mpc3 > 0)
 		printf("P(host not in the catalogue) is not known: no galaxy of it %s\n", v->ranking->without_weight > 0 ? "in the map has such a weight" :
 			v->ranking->without_distance > 0 ? "in the map has a distance" : "lies in the map");
 	else

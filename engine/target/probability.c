@@ -50,7 +50,7 @@ void probability_make(struct probability *out, const struct skymap *m, const str
 	double all = out->catalogue + out->lacking;
 	if (!(all > 0) || !isfinite(all))
 		return;
-	out->outside = out->lacking / all;
+	out->outside = r->total_rate > 0 || r->without_weight == 0 ? out->lacking / all : NAN; /* galaxies are there, of unknown weight */
 	out->inside = out->catalogue / all;
 	out->scale *= out->inside;
 	for (int64_t i = 0; cell_missing != NULL && i < m->cells; i++)

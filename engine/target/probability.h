@@ -17,7 +17,7 @@
 #include "engine/target/rank.h"
 
 struct probability {
-	double outside;   /* P(host not in the catalogue); NaN: ρ_w is not known, or the map is 2-D without a prior on distance */
+	double outside;   /* P(host not in the catalogue); NaN: ρ_w is not known, or no galaxy's weight, or the map is 2-D without a prior on distance */
 	double inside;    /* 1 − outside; 1 where that is not known; 0 where nothing has a score */
 	double catalogue; /* S: the catalogue's weight under the map in units of the mean universe's; NaN: not known */
 	double lacking;   /* M, likewise */

@@ -16,6 +16,12 @@ printf 'id,name,ra,dec,dist\n1,NGC 4993,197.44875,-23.38389,40.7\n2,M 31,10.684,
 [ $rc = 0 ] && grep -q '2 galaxies, digest [0-9a-f]\{64\}' "$t/out" && grep -q 'line 4 left out' "$t/err"; ok $? "catalog build tells the bad row and its line"
 ./slew catalog info "$t/g.fits" | grep -q '^verified'; ok $? "catalog info verifies"
 ./slew rank --catalog "$t/g.csv" "$t/page.fits.gz" 2>&1 | grep -q 'slew catalog build'; ok $? "a CSV given as catalogue: says how to build one"
+./slew rank --json --catalog "$t/g.fits" --position 197.4,-23.4,0.5 --distance-prior volume:100 > "$t/out" 2> "$t/err"
+[ $? = 0 ] && grep -q '"name":"NGC 4993".*"outside":0\.[0-9]' "$t/out" && [ $(wc -l < "$t/out") = 1 ]; ok $? "an error circle with a prior on distance gives probabilities"
+./slew rank --catalog "$t/g.fits" --position 197.4,-23.4,0.5 --distance-prior far > /dev/null 2>&1; [ $? = 2 ]; ok $? "a prior that is none: usage, exit 2"
+printf 'name,weight\nNGC 4993,2\n' > "$t/w.csv"
+./slew rank --catalog "$t/g.fits" --position 197.4,-23.4,0.5 --weight "$t/w.csv" 2> "$t/err" | head -1 | grep -q 'not known' && grep -q '1 of 2' "$t/err"
+ok $? "a file of weights is matched and counted; without its density nothing is known of what is missing"
 map=$data/skymaps/gwtc/GW170817_skymap.fits.gz
 if [ -r "$map" ]; then
 	keys=$(./slew area --json "$map" | grep -o '"[a-z0-9_]*":' | tr -d '":\n' | tr '\n' ' ')
@@ -26,9 +32,15 @@ if [ -r "$map" ]; then
 	ok $? "rank --json has the keys of the contract; NGC 4993 is first"
 	./slew rank --csv --catalog "$t/g.fits" "$map" | head -1 | grep -qx 'rank,id,name,ra_deg,dec_deg,distance_mpc,distance_err_mpc,dpdv_per_mpc3,share,cumulative_share,probability,outside'
 	ok $? "rank --csv has the same columns"
+	./slew rank --weight luminosity --catalog "$t/g.fits" "$map" > "$t/out" 2>&1
+	head -1 "$t/out" | grep -q '^P(host not in the catalogue)' && grep -q 'such a weight' "$t/out"; ok $? "rank tells first whether the host is in the catalogue"
+	./slew rank --catalog "$t/g.fits" --explain ngc4993 "$map" > "$t/out" 2>&1
+	grep -q 'the galaxy stands +0.57' "$t/out" && grep -q '^= probability .*rank 1' "$t/out"; ok $? "rank --explain tells each factor"
+	./slew rank --catalog "$t/g.fits" --explain 'NGC 5' "$map" > /dev/null 2> "$t/err"; [ $? = 1 ] && grep -q 'no galaxy of that name' "$t/err"
+	ok $? "rank --explain of a stranger says so, exit 1"
 	head -c 100000 "$map" | ./slew area - 2>&1 | grep -q 'truncated'; ok $? "a broken download is called truncated"
 else
-	for what in "area --json keys" "rank --json keys" "rank --csv columns" "a broken download"; do skip "$what" "$map is not there"; done
+	for what in "area --json keys" "rank --json keys" "rank --csv columns" "P(host not in the catalogue)" "rank --explain" "rank --explain of a stranger" "a broken download"; do skip "$what" "$map is not there"; done
 fi
 alert=$data/alerts/igwn_json/MS181101ab-initial.json
 if [ -r "$alert" ]; then
