@@ -77,7 +77,7 @@ rank_turns()
 			rank_ours "$map" || break
 			has sky || continue
 			rank_peer naive "$map"
-			[ "$map" = large ] || rank_peer crossmatch "$map" # on 3.1 million cells it needs about 200 GB
+			[ "$map" = large ] || [ -z "$crossmatch" ] || rank_peer crossmatch "$map" # on 3.1 million cells it needs about 200 GB
 		done
 		rank_equal naive "$map"
 		rank_equal crossmatch "$map"
