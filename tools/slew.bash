@@ -31,7 +31,7 @@ _slew()
 	--start) COMPREPLY=($(compgen -W now -- "$word")); return ;;
 	--jobs) COMPREPLY=($(compgen -W "$(nproc 2> /dev/null)" -- "$word")); return ;;
 	--now) COMPREPLY=($(compgen -W event -- "$word")); return ;;
-	--socket | --config | --catalog | --state | --targets | --plot | --truth | --alert | --compare | --verify | -o) COMPREPLY=($(compgen -f -- "$word")); return ;;
+	--socket | --config | --catalog | --state | --targets | --fields | --plot | --truth | --alert | --compare | --verify | -o) COMPREPLY=($(compgen -f -- "$word")); return ;;
 	--why | --source | --topic) return ;;
 	--format) COMPREPLY=($(compgen -W "$(slew catalog get 2> /dev/null | sed -n 's/^\([^ ]*\) .*;.*/\1/p')"$'\ngeneric' -- "$word")); return ;;
 	--photo-z-below | --density | --explain | --position) return ;;
