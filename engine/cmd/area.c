@@ -18,7 +18,7 @@ static int area_json(const struct skymap *m, const struct region *r)
 		json_real_or_null(r->area90_deg2), "ra_deg", json_real_or_null(r->ra_deg), "dec_deg", json_real_or_null(r->dec_deg),
 		"distmean_mpc", json_real_or_null(r->distmean_mpc), "diststd_mpc", json_real_or_null(r->diststd_mpc), "distmod_mag",
 		json_real_or_null(r->distmod_mag), "ordering", orderings[m->ordering], "max_order", m->order_max, "pixels",
-		(json_int_t)m->cells));
+		(json_int_t)m->pixels));
 }
 
 static void area_text(const struct skymap *m, const struct region *r)
@@ -32,7 +32,7 @@ static void area_text(const struct skymap *m, const struct region *r)
 	else
 		printf("distance         unknown: the map is 2-D\n");
 	printf("map              %s, %lld pixels, finest nside %lld%s\n", m->ordering == SKYMAP_NUNIQ ? "multi-order" :
-		m->ordering == SKYMAP_NESTED ? "flat, NESTED" : "flat, RING", (long long)m->cells, 1LL << m->order_max,
+		m->ordering == SKYMAP_NESTED ? "flat, NESTED" : "flat, RING", (long long)m->pixels, 1LL << m->order_max,
 		m->mu ? ", 3-D" : ", 2-D");
 	if (fabs(r->probability - 1) > 1e-4)
 		printf("note             the map's probabilities add up to %.6f; areas are not renormalised\n", r->probability);

@@ -49,7 +49,7 @@ static json_t *map_answer(const struct skymap *m, const struct region *r, const 
 		"dec_deg", json_real_or_null(r->dec_deg), "gal_b_deg", json_real_or_null(r->gal_b_deg), "distmean_mpc",
 		json_real_or_null(r->distmean_mpc), "diststd_mpc", json_real_or_null(r->diststd_mpc), "distmod_mag",
 		json_real_or_null(r->distmod_mag), "ordering", orderings[m->ordering], "max_order", m->order_max, "pixels",
-		(json_int_t)m->cells, "is_3d", m->mu != NULL, "volume90_mpc3", json_real_or_null(s->volume90_mpc3), "unrelated_supernovae",
+		(json_int_t)m->pixels, "is_3d", m->mu != NULL, "volume90_mpc3", json_real_or_null(s->volume90_mpc3), "unrelated_supernovae",
 		json_real_or_null(s->expected));
 }
 

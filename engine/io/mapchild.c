@@ -113,21 +113,37 @@ static void child_probe(struct answer *a, unsigned char *columns)
 	}
 }
 
-/* All of it will be written: one call for its pages is cheaper than a fault each (an old kernel refuses, and they fault). */
+/* When all of it will be written, one call for its pages is cheaper than a fault each (an old kernel refuses, and they fault). */
 static void *child_room(struct skymap_room *room, size_t bytes)
 {
 	if (bytes > room->capacity)
 		return NULL;
 #ifdef MADV_POPULATE_WRITE
-	unsigned char *page = (unsigned char *)room->block - ANSWER_BYTES;
-	(void)madvise(page, ANSWER_BYTES + bytes, MADV_POPULATE_WRITE);
+	if (room->whole)
+		(void)madvise((unsigned char *)room->block - ANSWER_BYTES, ANSWER_BYTES + bytes, MADV_POPULATE_WRITE);
 #endif
 	return room->block;
 }
 
+/* Gives back the pages behind the cells of each column where equal pixels were made one (a RING map was written whole before). */
+static void tails_give(const struct skymap *m)
+{
+#ifdef MADV_REMOVE
+	const void *columns[] = {m->uniq, m->density, m->mu, m->sigma, m->norm};
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
+		size_t from = ((size_t)columns[i] + (size_t)m->cells * 8 + page - 1) / page * page, to = ((size_t)columns[i] + (size_t)m->pixels * 8) / page * page;
+		if (columns[i] != NULL && from < to)
+			(void)madvise((void *)from, to - from, MADV_REMOVE);
+	}
+#else
+	(void)m;
+#endif
+}
+
 static void child_read(struct answer *a, const void *bytes, size_t len, unsigned char *columns)
 {
-	struct skymap_room room = {child_room, columns, a->capacity};
+	struct skymap_room room = {.get = child_room, .block = columns, .capacity = a->capacity};
 	struct skymap m;
 	struct err e = {0};
 	a->rc = skymap_read_to(bytes, len, &room, &m, &e);
@@ -135,6 +151,7 @@ static void child_read(struct answer *a, const void *bytes, size_t len, unsigned
 	memcpy(a->error, e.text, sizeof a->error);
 	if (a->rc != 0)
 		return;
+	tails_give(&m);
 	a->cells = m.cells;
 	a->is_3d = m.mu != NULL;
 	a->ordering = (int32_t)m.ordering;
@@ -296,13 +313,15 @@ static int answer_take(int fd, int64_t cells, bool is_3d, struct skymap *m, stru
 		rc = err_set(e, ERR_INPUT, "sky map: the sandboxed reader ended without an answer; the file is not read");
 	else if (a.rc != 0)
 		rc = err_set(e, a.error_kind == ERR_LIMIT ? ERR_LIMIT : a.error_kind == ERR_MEMORY ? ERR_MEMORY : ERR_INPUT, "%s", a.error);
-	else if (a.cells != cells || (a.is_3d != 0) != is_3d || a.ordering < SKYMAP_NUNIQ || a.ordering > SKYMAP_RING)
+	else if (a.cells < 1 || a.cells > cells || (a.ordering == SKYMAP_NUNIQ && a.cells != cells) || (a.is_3d != 0) != is_3d || a.ordering < SKYMAP_NUNIQ || a.ordering > SKYMAP_RING)
 		rc = err_set(e, ERR_INPUT, "sky map: the sandboxed reader's answer does not fit the file's header; the file is not read");
 	if (rc == 0) {
 		*m = (struct skymap){.ordering = (enum skymap_ordering)a.ordering, .distmean_mpc = a.distmean_mpc,
 			.diststd_mpc = a.diststd_mpc, .memory = memory, .memory_len = len, .mapped = true};
 		memcpy(m->object, a.object, sizeof m->object);
 		skymap_lay(m, memory + ANSWER_BYTES, cells, is_3d);
+		m->pixels = cells;
+		m->cells = a.cells;
 		rc = skymap_check(m, e);
 	}
 	if (rc == 0)

@@ -155,9 +155,9 @@ int region_of(const struct skymap *m, struct region *out, struct err *e)
 	}
 	if (region_area(m, 0.5, &out->area50_deg2, NULL, e) < 0 || region_area(m, 0.9, &out->area90_deg2, NULL, e) < 0)
 		return -1;
-	int order = skymap_order(m->uniq[peak]);
+	int order = m->ordering == SKYMAP_NUNIQ ? skymap_order(m->uniq[peak]) : m->order_max; /* the first of the file's own pixels */
 	double theta, phi;
-	pix2ang_nest64(INT64_C(1) << order, (int64_t)(m->uniq[peak] - (UINT64_C(4) << (2 * order))), &theta, &phi);
+	pix2ang_nest64(INT64_C(1) << order, (int64_t)(skymap_first(m->uniq[peak]) >> (2 * (29 - order))), &theta, &phi);
 	out->ra_deg = phi * DEG;
 	out->dec_deg = 90 - theta * DEG;
 	out->gal_b_deg = region_gal_b_deg(out->ra_deg, out->dec_deg);

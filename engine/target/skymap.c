@@ -65,11 +65,11 @@ static void any_fill(const unsigned char *p, size_t step, int64_t n, double *out
 		run_fill(p, step, n, out, 'J');
 }
 
-/* n rows of the file from row `first` on. */
+/* n rows of the file from row `first` on, whose cells go to the map's from `to` on. */
 struct block {
 	const struct skymap_file *file;
 	const unsigned char *rows;
-	int64_t first, n;
+	int64_t first, n, to;
 };
 
 /* One column of a block of rows into its place; RING pixels go where NESTED wants them. */
@@ -79,7 +79,7 @@ static void column_fill(const struct block *b, int role, double *out)
 	const struct fits_column *c = &f->column[role];
 	const unsigned char *rows = b->rows + c->offset;
 	size_t size = fits_type_size(c->type);
-	int64_t at = b->first * c->repeat, nside = f->order < 0 ? 0 : INT64_C(1) << f->order;
+	int64_t at = f->ordering == SKYMAP_RING ? b->first * c->repeat : b->to, nside = f->order < 0 ? 0 : INT64_C(1) << f->order;
 	if (f->ordering != SKYMAP_RING && c->repeat == 1) {
 		any_fill(rows, f->row_bytes, b->n, out + at, c->type);
 		return;
@@ -105,13 +105,13 @@ static void uniq_fill(const struct block *b, uint64_t *out)
 	if (c->repeat == 1 && c->type == 'K') {
 		const unsigned char *p = b->rows + c->offset;
 		for (int64_t r = 0; r < b->n; r++, p += f->row_bytes)
-			out[b->first + r] = bytes_u64(p) ^ f->uniq_flip;
+			out[b->to + r] = bytes_u64(p) ^ f->uniq_flip;
 		return;
 	}
 	for (int64_t r = 0; r < b->n; r++)
 		for (int64_t k = 0; k < c->repeat; k++) {
 			const unsigned char *p = b->rows + (size_t)r * f->row_bytes + c->offset + (size_t)k * size;
-			out[(b->first + r) * c->repeat + k] = c->type == 'K' ? bytes_u64(p) ^ f->uniq_flip : bytes_u32(p);
+			out[b->to + r * c->repeat + k] = c->type == 'K' ? bytes_u64(p) ^ f->uniq_flip : bytes_u32(p);
 		}
 }
 
@@ -154,7 +154,7 @@ static inline bool has_distance(const struct skymap *m, int64_t i)
 }
 
 /* Per pixel → per sr; other units → per sr; cells without a usable distance get norm 0 (the sentinel is inf, 1, 0). */
-static void cells_convert(const struct skymap_file *f, struct skymap *m, int64_t from, int64_t to)
+static void cells_convert(const struct skymap_file *f, struct skymap *m, int64_t from, int64_t to, int64_t pixel)
 {
 	double *density = (double *)(size_t)m->density, *norm = (double *)(size_t)m->norm;
 	uint64_t *uniq = (uint64_t *)(size_t)m->uniq;
@@ -162,7 +162,7 @@ static void cells_convert(const struct skymap_file *f, struct skymap *m, int64_t
 	bool single = f->column[ROLE_DENSITY].type == 'E' && f->order >= 0;
 	for (int64_t i = from; i < to; i++) {
 		if (f->ordering != SKYMAP_NUNIQ)
-			uniq[i] = (uint64_t)i + (UINT64_C(4) << (2 * f->order));
+			uniq[i] = (uint64_t)(pixel + i - from) + (UINT64_C(4) << (2 * f->order));
 		if (density[i] < UNSEEN_BELOW)
 			density[i] = 0;
 		if (f->per_pixel && single) /* rounded as ligo.skymap does (float32 times float32), so that equal files rank equally everywhere */
@@ -176,29 +176,62 @@ static void cells_convert(const struct skymap_file *f, struct skymap *m, int64_t
 	}
 }
 
+static bool is_same(const struct skymap *m, int64_t i, int64_t j)
+{
+	return memcmp(&m->density[i], &m->density[j], 8) == 0 && (m->norm == NULL || (memcmp(&m->mu[i], &m->mu[j], 8) == 0 &&
+		memcmp(&m->sigma[i], &m->sigma[j], 8) == 0 && memcmp(&m->norm[i], &m->norm[j], 8) == 0));
+}
+
+/* Are the last four cells before `end` the quarters of one, and equal? UNIQ counts so that a parent is a quarter of its children's. */
+static bool is_split(const struct skymap *m, int64_t end)
+{
+	const uint64_t *u = m->uniq + end;
+	return end >= 4 && (u[-1] & 3) == 3 && u[-1] >= UINT64_C(4) << (2 * (SKYMAP_MERGED_ORDER + 1)) && u[-4] == u[-1] - 3 && u[-3] == u[-1] - 2 &&
+		u[-2] == u[-1] - 1 && is_same(m, end - 1, end - 2) && is_same(m, end - 1, end - 3) && is_same(m, end - 1, end - 4);
+}
+
+/* Of a flat map: adds the cells from `from` on to those before `end`, equal neighbours as one; the new end. */
+static int64_t cells_merge(struct skymap *m, int64_t end, int64_t from, int64_t n)
+{
+	uint64_t *uniq = (uint64_t *)(size_t)m->uniq;
+	double *columns[] = {(double *)(size_t)m->density, (double *)(size_t)m->mu, (double *)(size_t)m->sigma, (double *)(size_t)m->norm};
+	for (int64_t i = from; i < from + n; i++) {
+		uniq[end] = uniq[i];
+		for (int k = 0; k < (m->norm ? 4 : 1); k++)
+			columns[k][end] = columns[k][i];
+		for (end++; is_split(m, end); end -= 3)
+			uniq[end - 4] = uniq[end - 1] >> 2;
+	}
+	return end;
+}
+
 static int rows_fill(const struct source *s, const struct skymap_file *f, struct skymap *m, struct err *e)
 {
 	size_t released = 0;
-	int64_t repeat = f->column[ROLE_DENSITY].repeat;
+	int64_t repeat = f->column[ROLE_DENSITY].repeat, cells = 0;
 	double *to[ROLES] = {NULL, (double *)(size_t)m->density, (double *)(size_t)m->mu, (double *)(size_t)m->sigma,
 		(double *)(size_t)m->norm};
 	int64_t per = f->row_bytes < BLOCK_BYTES ? (int64_t)(BLOCK_BYTES / f->row_bytes) : 1;
 	for (int64_t first = 0; first < f->rows; first += per) { /* in blocks, which stay in the cache from column to column */
 		int64_t n = f->rows - first < per ? f->rows - first : per;
-		const struct block b = {f, s->bytes + f->data + (size_t)first * f->row_bytes, first, n};
+		const struct block b = {f, s->bytes + f->data + (size_t)first * f->row_bytes, first, n, cells};
 		if (f->ordering == SKYMAP_NUNIQ)
 			uniq_fill(&b, (uint64_t *)(size_t)m->uniq);
 		for (int role = ROLE_DENSITY; role < ROLES; role++)
 			if (to[role] != NULL && f->column[role].type != 0)
 				column_fill(&b, role, to[role]);
-		if (f->ordering == SKYMAP_NUNIQ && uniq_check(m->uniq, first * repeat, (first + n) * repeat, e) < 0)
+		if (f->ordering == SKYMAP_NUNIQ && uniq_check(m->uniq, cells, cells + n * repeat, e) < 0)
 			return -1;
 		if (f->ordering != SKYMAP_RING) /* whose cells are all over the map */
-			cells_convert(f, m, first * repeat, (first + n) * repeat);
+			cells_convert(f, m, cells, cells + n * repeat, first * repeat);
+		cells = f->ordering == SKYMAP_NESTED ? cells_merge(m, cells, cells, n * repeat) : cells + n * repeat;
 		rows_release(s, &released, f->data + (size_t)(first + n) * f->row_bytes);
 	}
-	if (f->ordering == SKYMAP_RING)
-		cells_convert(f, m, 0, m->cells);
+	if (f->ordering == SKYMAP_RING) {
+		cells_convert(f, m, 0, cells, 0);
+		cells = cells_merge(m, 0, 0, cells);
+	}
+	m->cells = cells;
 	return 0;
 }
 
@@ -265,6 +298,8 @@ static int cells_sort(struct skymap *m, struct err *e)
 int skymap_order_max(const struct skymap *m)
 {
 	uint64_t most = 4;
+	if (m->ordering != SKYMAP_NUNIQ)
+		return (63 - __builtin_clzll((uint64_t)m->pixels / 12)) / 2;
 	for (int64_t i = 0; i < m->cells; i++)
 		most = m->uniq[i] > most ? m->uniq[i] : most;
 	return skymap_order(most);
@@ -353,10 +388,12 @@ static int fits_to_map(const struct source *s, struct skymap_room *room, struct 
 	if (fits_guard(s->bytes, s->len, e) < 0 || skymap_file_of(s->bytes, s->len, &f, e) < 0)
 		return -1;
 	bool is_3d = f.column[ROLE_MU].type != 0;
+	room->whole = f.ordering == SKYMAP_NUNIQ;
 	void *block = room->get(room, skymap_block(f.cells, is_3d));
 	if (block == NULL)
 		return err_set(e, ERR_MEMORY, "no memory for a sky map of %lld cells", (long long)f.cells);
 	skymap_lay(out, block, f.cells, is_3d);
+	out->pixels = f.cells;
 	out->ordering = f.ordering;
 	out->distmean_mpc = f.distmean_mpc;
 	out->diststd_mpc = f.diststd_mpc;
@@ -397,7 +434,7 @@ int skymap_read(const void *bytes, size_t len, struct skymap *out, struct err *e
 	}
 	out->order_max = skymap_order_max(out);
 	out->memory = r.block;
-	out->memory_len = skymap_block(out->cells, out->mu != NULL);
+	out->memory_len = skymap_block(out->pixels, out->mu != NULL);
 	return 0;
 }
 

@@ -9,14 +9,17 @@
 
 enum skymap_ordering { SKYMAP_NUNIQ, SKYMAP_NESTED, SKYMAP_RING };
 
-/* Cells sorted by their first pixel at order 29. Flat maps keep their cells (RING is reordered to NESTED). */
+/* Cells sorted by their first pixel at order 29. Of a flat map (RING is reordered to NESTED) four neighbours that are equal to the last bit in all
+ * columns are one cell of the order above, down to order SKYMAP_MERGED_ORDER: a map of nside 1024 made from a multi-order one is small again. */
+#define SKYMAP_MERGED_ORDER 6
 struct skymap {
 	int64_t cells;
+	int64_t pixels;               /* of the file */
 	const uint64_t *uniq;         /* ipix + 4·4^order */
 	const double *density;        /* probability per steradian, ≥ 0, finite */
 	const double *mu, *sigma, *norm; /* Mpc, Mpc, Mpc⁻²; NULL for a 2-D map; "no distance" cells have norm 0 */
 	enum skymap_ordering ordering;   /* of the file */
-	int order_max;
+	int order_max;                   /* of the file */
 	double distmean_mpc, diststd_mpc; /* header; NaN where absent */
 	char object[64];
 	void *memory;                 /* what skymap_free gives back: owned, or a read-only mapping */
@@ -35,10 +38,12 @@ struct skymap_room {
 	void *(*get)(struct skymap_room *room, size_t bytes);
 	void *block;     /* the room's own */
 	size_t capacity; /* the room's own */
+	bool whole;      /* told to get: every byte will be written */
 };
 int skymap_read_to(const void *bytes, size_t len, struct skymap_room *room, struct skymap *out, struct err *e);
 
-/* Bytes of the columns' block of a map, and its columns laid into such a block: uniq, density and, for 3-D, mu, sigma, norm. */
+/* Bytes of the columns' block of a map with room for so many cells, and its columns laid into such a block: uniq, density and, for 3-D, mu, sigma,
+ * norm. */
 size_t skymap_block(int64_t cells, bool is_3d);
 void skymap_lay(struct skymap *m, void *block, int64_t cells, bool is_3d);
 
@@ -49,6 +54,7 @@ int skymap_scan(const void *bytes, size_t len, int64_t *cells, bool *is_3d, stru
 /* Everything the ranker relies on: UNIQ sane, sorted, disjoint; densities finite and ≥ 0, adding up to about 1; distances usable. */
 int skymap_check(const struct skymap *m, struct err *e);
 
+/* From ordering, pixels and cells. */
 int skymap_order_max(const struct skymap *m);
 
 /* First pixel at order 29 of a UNIQ number, its order, and the solid angle of a pixel of that order [sr]. */

@@ -13,7 +13,9 @@ static int setup(void **state)
 {
 	struct mapmake_sky sky;
 	(void)state;
-	mapmake_sky_make(&sky, 4);
+	mapmake_sky_make(&sky, 7);
+	for (int64_t i = 0; i < 8192; i++) /* some equal neighbours, which become one cell */
+		sky.prob[i] = sky.prob[0], sky.mu[i] = sky.mu[0], sky.sigma[i] = sky.sigma[0], sky.norm[i] = sky.norm[0];
 	mapmake_sky_file(&sky, "RING", 1, &file);
 	mapmake_sky_free(&sky);
 	return 0;
@@ -46,7 +48,7 @@ static void child_reads_the_same(void **state)
 	mapmake_gzip(&z, file.data, file.len);
 	for (int k = 0; k < 2; k++) {
 		assert_ok(mapchild_read(k ? z.data : file.data, k ? z.len : file.len, &m, &e), &e);
-		assert_int_equal(m.cells, own.cells);
+		assert_true(m.cells == own.cells && m.pixels == own.pixels && m.cells < m.pixels);
 		assert_int_equal(m.order_max, own.order_max);
 		assert_true(m.ordering == own.ordering && m.distmean_mpc == own.distmean_mpc);
 		assert_string_equal(m.object, own.object);

@@ -86,6 +86,50 @@ static void mixed_orders_are_sorted(void **state)
 	mapmake_free(&f);
 }
 
+/* A sky of order 4 written as a flat map of order 7, one pixel of it changed: cells of order 6, and where they differ, the pixels; all that is
+ * said of it is what the map of all its pixels says. */
+static void equal_neighbours_are_one_cell(void **state)
+{
+	static const char *const orderings[] = {"NESTED", "RING"};
+	struct mapmake_sky fine;
+	(void)state;
+	mapmake_sky_make(&fine, 7);
+	double *columns[] = {fine.prob, fine.density, fine.mu, fine.sigma, fine.norm};
+	for (int k = 0; k < 5; k++)
+		for (int64_t i = 0; i < fine.pixels; i++)
+			columns[k][i] = columns[k][i & ~INT64_C(63)];
+	fine.prob[4097] *= 1.25;
+	fine.density[4097] *= 1.25;
+	for (int k = 0; k < 4; k++) {
+		struct mapmake flat, all;
+		struct skymap m, whole;
+		struct region r, want;
+		struct err e = {0};
+		mapmake_sky_file(&fine, orderings[k / 2], k % 2, &flat);
+		mapmake_sky_file(&fine, "NUNIQ", k % 2, &all);
+		assert_ok(skymap_read(flat.data, flat.len, &m, &e), &e);
+		assert_ok(skymap_read(all.data, all.len, &whole, &e), &e);
+		assert_int_equal(m.cells, (INT64_C(12) << (2 * SKYMAP_MERGED_ORDER)) + 3);
+		assert_true(m.pixels == fine.pixels && m.order_max == 7 && whole.pixels == fine.pixels && whole.cells == fine.pixels && whole.order_max == 7);
+		for (int64_t i = 0, at = 0; i < fine.pixels; i++) {
+			while (at + 1 < m.cells && skymap_first(m.uniq[at + 1]) <= skymap_first(whole.uniq[i]))
+				at++;
+			assert_true(fabs(m.density[at] / whole.density[i] - 1) < 1e-14 || m.density[at] == whole.density[i]);
+			assert_true(m.norm == NULL || m.norm[at] == whole.norm[i]);
+		}
+		assert_ok(region_of(&m, &r, &e), &e);
+		assert_ok(region_of(&whole, &want, &e), &e);
+		assert_true(fabs(r.area90_deg2 / want.area90_deg2 - 1) < 1e-9 && fabs(r.area50_deg2 / want.area50_deg2 - 1) < 1e-9);
+		assert_true(fabs(r.probability - want.probability) < 1e-11);
+		assert_true(fabs(r.dec_deg - want.dec_deg) < 1e-9 && fabs(r.ra_deg - want.ra_deg) < 1e-9);
+		skymap_free(&m);
+		skymap_free(&whole);
+		mapmake_free(&flat);
+		mapmake_free(&all);
+	}
+	mapmake_sky_free(&fine);
+}
+
 static void vectors_and_float32(void **state)
 {
 	struct mapmake f;
@@ -311,7 +355,7 @@ static void no_distance_is_not_zero(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(same_in_every_ordering), cmocka_unit_test(mixed_orders_are_sorted),
-		cmocka_unit_test(vectors_and_float32), cmocka_unit_test(per_square_degree), cmocka_unit_test(each_pitfall_has_its_sentence),
+		cmocka_unit_test(equal_neighbours_are_one_cell), cmocka_unit_test(vectors_and_float32), cmocka_unit_test(per_square_degree), cmocka_unit_test(each_pitfall_has_its_sentence),
 		cmocka_unit_test(no_cut_gets_through), cmocka_unit_test(no_changed_header_hurts), cmocka_unit_test(bomb_is_capped),
 		cmocka_unit_test(moments_by_quadrature), cmocka_unit_test(no_distance_is_not_zero)};
 	return cmocka_run_group_tests_name("skymap", tests, setup, teardown);
