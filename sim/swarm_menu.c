@@ -72,5 +72,7 @@ const struct trouble_entry swarm_menu[] = {
 	{{"poor", "a policy with few hours", 0.4, "SELECT count(*) FROM verdict WHERE code='budget'"}, trouble_poor},
 	{{"poor-programme", "a programme with few hours and triggers", 0.4, "SELECT count(*) FROM verdict WHERE code IN ('budget','programme')"}, trouble_poor_programme},
 	{{"replan", "a new plan cancels what it no longer wants", 0.4, "SELECT count(*) FROM request WHERE unwanted_why LIKE '%new plan%'"}, trouble_replan},
+	{{"fields", "the policy points a camera; perhaps later another one, or galaxies again", 0.25,
+		"SELECT count(*) FROM request r JOIN target t ON t.id=r.target WHERE t.kind='field'"}, trouble_fields},
 };
 const size_t swarm_menu_count = sizeof swarm_menu / sizeof swarm_menu[0];

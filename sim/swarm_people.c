@@ -93,6 +93,17 @@ void trouble_reload(struct draft *d)
 	}
 }
 
+void trouble_fields(struct draft *d)
+{
+	static const char *const froms[] = {"galaxies", "fields", "both"}, *const cameras[] = {"sinistro", "r20", "9.1x9.1", "lco:1M0-SCICAM-SINISTRO"};
+	const char *from = froms[die(d, 3)], *first = cameras[die(d, 4)], *later = cameras[die(d, 4)];
+	text_printf(d->out, "policy {\"targets\":{\"from\":\"%s\",\"footprint\":\"%s\"}}\n", from, first);
+	if (die(d, 3) == 0)
+		draft_line(d, sometime(d), "policy {\"targets\":{\"footprint\":\"%s\"}}", later);
+	if (die(d, 3) == 0)
+		draft_line(d, sometime(d), "policy {\"targets\":{\"from\":\"galaxies\",\"footprint\":null}}");
+}
+
 void trouble_poor(struct draft *d)
 {
 	double event_h = 0.3 + fraction(d), night_h = 0.3 + 2 * fraction(d);
