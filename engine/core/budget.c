@@ -24,6 +24,7 @@ void ledger_follow(struct core *c, int64_t request, enum life state)
 				     "ON CONFLICT(request) DO UPDATE SET state=excluded.state,seconds=excluded.seconds,seq=excluded.seq";
 	static const char give_back[] = "UPDATE ledger SET state='returned',seq=? WHERE request=? AND state<>'returned' AND NOT EXISTS "
 					"(SELECT 1 FROM request_change WHERE request=ledger.request AND to_state='running')";
+	static const char counted[] = "SELECT 1 FROM ledger WHERE request=? AND state<>'returned'";
 	const char *to = NULL;
 	switch (state) {
 	case LIFE_planned:
@@ -39,8 +40,11 @@ void ledger_follow(struct core *c, int64_t request, enum life state)
 	case LIFE_done:
 		to = "spent";
 		break;
-	case LIFE_cancelling: /* as it stands until the facility confirms */
-		return;
+	case LIFE_cancelling: /* as it stands until the facility confirms; what a report brought to life, unwanted, counts from now on */
+		if (get_int(c, 0, counted, "i", request))
+			return;
+		to = "held";
+		break;
 	case LIFE_offered:
 	case LIFE_declined:
 	case LIFE_cancelled:

@@ -119,8 +119,36 @@ static void when_hours_were_lowered(void **state)
 	box_close(&now);
 }
 
+/* What is being cancelled, and was not counted while that was not so, is counted. */
+static void what_is_being_cancelled_counts(void **state)
+{
+	static const char cancelling[] = "UPDATE request SET state='cancelling',unwanted=1;UPDATE ledger SET state='returned' WHERE request=1;"
+					 "DELETE FROM ledger WHERE request=2;UPDATE ledger SET state='spent' WHERE request=3";
+	(void)state;
+	struct box now, old;
+	struct err e = {0};
+	tale_begin(&now, NULL, 3, 1);
+	tale_offers(&now, 300);
+	while (box_waits(&now, "submit"))
+		tale_accept(&now, box_waits(&now, "submit"));
+	old = now;
+	assert_ok(query_open(":memory:", QUERY_WRITE, &old.db, &e), &e);
+	schema_of(old.db, 12);
+	rows_copy(old.db, now.db);
+	assert_ok(query_script(old.db, cancelling, &e), &e);
+	old.core = core_open(old.db, &e);
+	assert_non_null(old.core);
+	old.out = (struct effects){0};
+	old.answer = NULL;
+	assert_string_equal(box_text(&old, "SELECT group_concat(request||state||CAST(seconds AS INTEGER)) FROM (SELECT * FROM ledger ORDER BY request)"),
+			    "1held300,2held300,3spent300");
+	box_close(&old);
+	box_close(&now);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(every_version_comes_up), cmocka_unit_test(when_hours_were_lowered)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(every_version_comes_up), cmocka_unit_test(when_hours_were_lowered),
+					   cmocka_unit_test(what_is_being_cancelled_counts)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

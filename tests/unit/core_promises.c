@@ -90,6 +90,58 @@ static void there_before_it_was_asked(void **state)
 	}
 }
 
+/* The hours of one request. */
+static void hours_for_one(struct box *b)
+{
+	struct err e = {0};
+	assert_ok(query_run(b->db, &e, "UPDATE programme_hours SET hours=0.1 WHERE mode='TIME_CRITICAL'", ""), &e);
+}
+
+static const char counted[] = "SELECT group_concat(request||state) FROM (SELECT request,state FROM ledger ORDER BY request)";
+
+/* What a report brings to life although it is vetoed is there until it is cancelled: nobody else may have its hours meanwhile, and what was
+ * observed after all stays spent. */
+static void unwanted_hours_count(void **state)
+{
+	(void)state;
+	for (int done = 0; done < 2; done++) {
+		struct box b;
+		tale_begin(&b, NULL, 2, 1);
+		hours_for_one(&b);
+		box_order(&b, "{\"verb\":\"hold\",\"what\":\"all\",\"why\":\"a restored copy\"}");
+		box_order(&b, "{\"verb\":\"veto\",\"event\":\"S230518h\",\"what\":\"G0|0\"}");
+		tale_offers(&b, 300);
+		assert_string_equal(box_text(&b, tale_states), "cancelled,offered");
+		assert_string_equal(box_text(&b, counted), "");
+		feed_says(&b, 1, "4711", false, "PENDING");
+		assert_string_equal(box_text(&b, counted), "1held");
+		box_order(&b, "{\"verb\":\"resume\",\"what\":\"all\"}");
+		box_later(&b, 1);
+		assert_string_equal(box_text(&b, tale_states), "cancelling,offered");
+		assert_int_equal(box_waits(&b, "submit"), 0);
+		feed_says(&b, 1, "4711", false, done ? "COMPLETED" : "CANCELED");
+		box_later(&b, 60);
+		assert_string_equal(box_text(&b, tale_states), done ? "done,offered" : "cancelled,asked");
+		assert_string_equal(box_text(&b, counted), done ? "1spent" : "1returned,2held");
+		box_close(&b);
+	}
+}
+
+/* What shows up late, and was never asked here, is over the hours when another has them by then: the facility's doing, not the engine's. */
+static void hours_of_the_late(void **state)
+{
+	(void)state;
+	struct box b;
+	tale_begin(&b, NULL, 2, 1);
+	hours_for_one(&b);
+	tale_offers(&b, 300);
+	assert_string_equal(box_text(&b, tale_states), "asked,offered");
+	feed_says(&b, 2, "4711", false, "PENDING"); /* every turn checks every invariant */
+	assert_string_equal(box_text(&b, tale_states), "asked,accepted");
+	assert_string_equal(box_text(&b, counted), "1held,2held");
+	box_close(&b);
+}
+
 static const char decided[] = "SELECT d.state||' '||d.outcome||' '||(a.time_created_us%1000000000)||' '||e.state FROM decision d JOIN event e ON e.id=d.event "
 			      "JOIN alert a ON a.id=d.alert";
 
@@ -295,7 +347,8 @@ static void state_of_tomorrow(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(revived_while_another_lives), cmocka_unit_test(there_before_it_was_asked), cmocka_unit_test(less_is_not_no),
+		cmocka_unit_test(revived_while_another_lives), cmocka_unit_test(there_before_it_was_asked),
+		cmocka_unit_test(unwanted_hours_count), cmocka_unit_test(hours_of_the_late), cmocka_unit_test(less_is_not_no),
 		cmocka_unit_test(no_from_the_middle), cmocka_unit_test(hold_outlives_reload), cmocka_unit_test(amend_nothing),
 		cmocka_unit_test(descriptor_says_what_proves), cmocka_unit_test(words_fail_later), cmocka_unit_test(full_disk), cmocka_unit_test(state_of_tomorrow), cmocka_unit_test(number_after_a_persons_word),
 	};
