@@ -18,6 +18,7 @@
 #include "engine/request/policy.h"
 #include "engine/target/catalog.h"
 #include "engine/target/footprint.h"
+#include "engine/target/supernova.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -315,16 +316,31 @@ static void heading(const struct plan_arguments *a, const struct gathered *g)
 	if (json_is_number(json_object_get(g->map, "distmean_mpc")))
 		printf(", %.0f ± %.0f Mpc", json_number(g->map, "distmean_mpc", NAN), json_number(g->map, "diststd_mpc", NAN));
 	printf("; %lld galaxies with a score\n", (long long)json_int(g->rank, "considered", 0));
+	if (json_is_number(json_object_get(g->map, "unrelated_supernovae")))
+		printf("unrelated supernovae: %.3g younger than %.0f d are expected in the 90 %% volume, %.4g Mpc³ (Perley et al. 2020)\n",
+			json_number(g->map, "unrelated_supernovae", NAN), SUPERNOVA_YOUNG_D, json_number(g->map, "volume90_mpc3", NAN));
 	printf("policy %s: %s%s\n", g->policy->name, g->answer.outcome == OUTCOME_TRUE ? "would trigger" : "would not trigger",
 		json_array_size(g->notes) ? "; notes:" : "");
 	json_array_foreach(g->notes, i, line)
 		printf("  - %s\n", json_string_value(line));
 }
 
+/* What will be subtracted: "gp wide 22.5". */
+static void references_words(const json_t *request, char *out, size_t size)
+{
+	const json_t *known, *filters = json_object_get(request, "filters");
+	size_t i, len = 0;
+	out[0] = '\0';
+	json_array_foreach(json_object_get(request, "reference"), i, known)
+		if (json_is_object(known) && len < size)
+			len += (size_t)snprintf(out + len, size - len, "%s%s %s %.1f", len > 0 ? ", " : "", json_string_value(json_array_get(filters, i)),
+				json_text(known, "survey", ""), json_number(known, "depth_mag", NAN));
+}
+
 /* A request as a row of the table. Times of the window and the expected slot. */
 static json_t *request_row(const struct gathered *g, const json_t *r)
 {
-	char filters[64] = "", what[96], air[40], share[16];
+	char filters[64] = "", what[96], air[40], share[16], less[96];
 	const json_t *f, *t = target_of(g, json_text(r, "target", ""));
 	size_t i;
 	json_array_foreach(json_object_get(r, "filters"), i, f)
@@ -338,6 +354,8 @@ static json_t *request_row(const struct gathered *g, const json_t *r)
 	for (i = 0; i < sizeof same / sizeof same[0]; i++)
 		json_object_set(row, same[i], json_object_get(r, same[i]));
 	json_object_set_new(row, "rank", json_integer(json_int(t, "rank", 0)));
+	references_words(r, less, sizeof less);
+	json_object_set_new(row, "less", json_string(less));
 	json_object_set_new(row, "note", json_string(json_flag(r, "reserve", false) ? "reserve" : ""));
 	return row;
 }
@@ -347,7 +365,7 @@ static void show(const struct plan_arguments *a, const struct gathered *g)
 	static const struct column asked[] = {{"rank", "rank", COLUMN_COUNT, 0}, {"galaxy", "name", COLUMN_TEXT, 24}, {"share", "share", COLUMN_TEXT, 0},
 		{"epoch", "epoch", COLUMN_COUNT, 0}, {"facility", "facility", COLUMN_TEXT, 16}, {"site", "site", COLUMN_TEXT, 8}, {"mode", "mode", COLUMN_TEXT, 16},
 		{"window from", "start_us", COLUMN_UTC, 0}, {"to, UTC", "end_us", COLUMN_UTC, 0}, {"expected", "slot_us", COLUMN_CLOCK, 0},
-		{"airmass/max", "air", COLUMN_TEXT, 0}, {"exposures", "what", COLUMN_TEXT, 32}, {"note", "note", COLUMN_TEXT, 8}, {NULL, NULL, COLUMN_TEXT, 0}};
+		{"airmass/max", "air", COLUMN_TEXT, 0}, {"exposures", "what", COLUMN_TEXT, 32}, {"note", "note", COLUMN_TEXT, 8}, {"reference", "less", COLUMN_TEXT, 40}, {NULL, NULL, COLUMN_TEXT, 0}};
 	static const struct column not[] = {{"rank", "rank", COLUMN_COUNT, 0}, {"galaxy", "name", COLUMN_TEXT, 24}, {"verdict", "code", COLUMN_TEXT, 16},
 		{"because", "detail", COLUMN_TEXT, 120}, {NULL, NULL, COLUMN_TEXT, 0}};
 	json_t *rows = json_array(), *out = json_array();

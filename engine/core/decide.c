@@ -134,9 +134,20 @@ static void by_these_rules(struct core *c, const struct matter *m, const struct 
 	alarm_clear(c, subject, "policy");
 }
 
+/* What a person should bear in mind who looks for a transient there; "" while the map is not read. */
+static void unrelated(struct core *c, const struct matter *m, char *out, size_t size)
+{
+	static const char known[] = "SELECT json_extract(s.summary,'$.unrelated_supernovae') FROM alert a JOIN skymap s ON s.sha256=a.map_sha256 "
+				    "WHERE a.id=? AND s.state='ready'";
+	double expected = get_double(c, NAN, known, "i", m->alert);
+	out[0] = '\0';
+	if (isfinite(expected))
+		snprintf(out, size, "; %.2g unrelated supernovae younger than 30 d are expected in its 90 %% volume", expected);
+}
+
 static void believed(struct core *c, struct matter *m, struct policy *p, const char *was)
 {
-	char key[400];
+	char key[400], supernovae[120];
 	by_these_rules(c, m, p);
 	bool stays = strcmp(was, "triggered") == 0 || strcmp(was, "downgraded") == 0;
 	if (m->early && !stays && p->early_warning != EARLY_SUBMIT) {
@@ -154,9 +165,11 @@ static void believed(struct core *c, struct matter *m, struct policy *p, const c
 		snprintf(key, sizeof key, "downgrade:%lld:%s", (long long)m->event, p->name);
 		timer_drop(c, key);
 	}
-	if (strcmp(was, "triggered") != 0)
-		say(c, m->event, "triggered", "policy %s was triggered by %s (%s)%s", p->name, m->name, m->type,
-		    p->observes ? "" : ": it tells, and asks no telescope");
+	if (strcmp(was, "triggered") != 0) {
+		unrelated(c, m, supernovae, sizeof supernovae);
+		say(c, m->event, "triggered", "policy %s was triggered by %s (%s)%s%s", p->name, m->name, m->type,
+		    p->observes ? "" : ": it tells, and asks no telescope", supernovae);
+	}
 	if (m->watch)
 		verdict_put(c, m->event, p->name, 0, "watch", NULL, "");
 	else if (p->observes && isnan(m->facts.number[FACT_area90_deg2]) && !m->facts.map_pending)

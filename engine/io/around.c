@@ -116,7 +116,7 @@ void around_target(const struct around *a, json_t *target)
 	for (size_t b = 0; b < sizeof bands / sizeof bands[0]; b++) {
 		const struct around_reference *r = around_reference(a, bands[b], ra, dec);
 		if (r != NULL)
-			json_object_set_new(references, bands[b], json_real(r->depth_mag));
+			json_object_set_new(references, bands[b], json_pack("{s:s s:f}", "survey", r->survey, "depth_mag", r->depth_mag));
 	}
 	if (json_object_size(references) > 0)
 		json_object_set(target, "references", references);

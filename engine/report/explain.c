@@ -87,6 +87,7 @@ static const struct part parts[] = {
 	 "SELECT r.id, r.token, t.name AS target, r.facility, r.programme, r.purpose, r.mode, r.epoch, r.variant, r.state, r.unwanted,"
 	 " r.unwanted_why, r.reserve, json_extract(r.body, '$.site') AS site, json_extract(r.body, '$.filters') AS filters,"
 	 " json_extract(r.body, '$.exposure_s') AS exposure_s, json_extract(r.body, '$.max_airmass') AS max_airmass, r.start_us, r.end_us,"
+	 " json_extract(r.body, '$.limit_mag') AS limit_mag, json_extract(r.body, '$.reference') AS reference,"
 	 " r.seconds, r.remote_id, r.submits, r.created_us, p.name AS policy, (SELECT c.words FROM request_change c WHERE c.request = r.id AND c.words <> ''"
 	 "  ORDER BY c.id DESC LIMIT 1) AS words"
 	 " FROM request r JOIN target t ON t.id = r.target JOIN policy p ON p.id = r.policy WHERE r.event = ?1 AND (?2 = 0 OR r.target = ?2"
@@ -190,6 +191,8 @@ static int chains_fill(const struct question *q, json_t *requests, struct err *e
 			return err_wrap(e, "explain chain");
 		json_object_set_new(r, "chain", chain);
 		unpack(r, "filters");
+		unpack(r, "limit_mag");
+		unpack(r, "reference");
 	}
 	return 0;
 }

@@ -171,6 +171,26 @@ static void link_print(const json_t *l, FILE *to)
 		        json_is_integer(json_object_get(l, "start_us")) ? time_of(when, l, "start_us") : "");
 }
 
+/* How deep the plan expected it to be, and less which image. */
+static void depth_print(const json_t *r, FILE *to)
+{
+	const json_t *filters = json_object_get(r, "filters"), *limits = json_object_get(r, "limit_mag"), *references = json_object_get(r, "reference"), *f;
+	size_t k;
+	char survey[CELL];
+	if (json_array_size(limits) == 0)
+		return;
+	fprintf(to, "            depth expected, 5 sigma:");
+	json_array_foreach(filters, k, f) {
+		const json_t *known = json_array_get(references, k);
+		fprintf(to, "%s %s %.2f", k > 0 ? "," : "", json_is_string(f) ? json_string_value(f) : "?", json_number_value(json_array_get(limits, k)));
+		if (json_is_object(known))
+			fprintf(to, " less %s (%s %.2f)", words(survey, known, "survey", ""), json_text(known, "band", "?"), json_number(known, "depth_mag", NAN));
+		else if (json_is_array(references))
+			fprintf(to, " (no reference image is known)");
+	}
+	fputc('\n', to);
+}
+
 /* One request and its chain. Why it is unwanted is said here while it lives; later the chain says it. */
 static void request_print(const json_t *r, FILE *to)
 {
@@ -183,6 +203,7 @@ static void request_print(const json_t *r, FILE *to)
 	fprintf(to, "%s–%s UTC: %s%s", time_of(start, r, "start_us"), utc_format_hms(end, json_int(r, "end_us", UTC_NONE)),
 	        json_text(r, "state", "?"), words(c, r, "remote_id", ", there "));
 	fprintf(to, "%s\n", json_array_size(json_object_get(r, "chain")) == 0 ? words(a, r, "unwanted_why", ", unwanted: ") : "");
+	depth_print(r, to);
 	json_array_foreach(json_object_get(r, "chain"), k, l)
 		link_print(l, to);
 }

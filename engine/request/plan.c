@@ -60,17 +60,30 @@ static void window_json(const struct plan_job *j, const struct plan_visit *v, co
 	json_object_set_new(out, "max_window_h", json_real(f->max_window_h));
 }
 
-/* How deep it will be, by filter, where the instrument's photometry tells: the next plan counts on it. */
+/* The image that a filter's exposures are compared with; null: none is known. */
+static json_t *reference_json(const struct plan_target *t, int band)
+{
+	static const char *const bands[KILONOVA_BANDS] = {"g", "r", "i", "z", "J"};
+	if (band < 0 || isnan(t->reference_mag[band]))
+		return json_null();
+	return json_pack("{s:s? s:s s:f}", "survey", t->survey[band], "band", bands[band], "depth_mag", t->reference_mag[band]);
+}
+
+/* How deep it will be, by filter, where the instrument's photometry tells: the next plan counts on it; and less what reference. */
 static void light_json(const struct plan_pick *p, const struct plan_visit *v, const struct plan_choice *c, json_t *out)
 {
 	struct plan_look look;
 	plan_look(p, v, c->option, c->slot_us, &p->past[v->target], &look);
 	if (!look.sees)
 		return;
-	json_t *limits = json_array();
-	for (size_t n = 0; n < p->job->rung[v->epoch][c->option->rung].filters; n++)
+	json_t *limits = json_array(), *references = json_array();
+	const struct plan_rung *r = &p->job->rung[v->epoch][c->option->rung];
+	for (size_t n = 0; n < r->filters; n++) {
 		json_array_append_new(limits, json_real(round(look.limit_mag[n] * 100.0) / 100.0));
+		json_array_append_new(references, reference_json(&p->job->target[v->target], r->camera[n].band));
+	}
 	json_object_set_new(out, "limit_mag", limits);
+	json_object_set_new(out, "reference", references);
 }
 
 static json_t *request_json(const struct plan_pick *p, const struct plan_visit *v, const struct plan_choice *c, bool reserve)

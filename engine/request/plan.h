@@ -3,7 +3,8 @@
  * job {"kind":"plan","event":NAME,"now_us":T,"event_us":T|null,"horizon_h":24,
  *   "source":{"p_bns","p_nsbh","has_remnant"}|null,                     the alert's classification: which light to expect (kilonova.h)
  *   "targets":[{"key","name","ra_deg","dec_deg","share","distance_mpc","pinned":bool,                            best first
- *     "probability":p,"ebv_mag":E(B−V),"references":{"g":23.3}}],   if known: to be the host (else share); dust; 5 sigma of reference images
+ *     "probability":p,"ebv_mag":E(B−V),"references":{"g":{"survey","depth_mag":23.3}}}],   if known: to be the host (else share); dust;
+ *                                                                     reference images, 5 sigma (a number alone: no name)
  *   "policy":{…whole policy (schemas/policy.schema.json)…},
  *   "facilities":[{"name","state":"open|closed|unknown","descriptor":{…facilities/NAME.json…}}],   the usable ones
  *   "programmes":[{"name","facility","left_h":{"NORMAL":h,"TIME_CRITICAL":h,"RAPID_RESPONSE":h},"triggers_left":n}],
@@ -19,6 +20,7 @@
  *      "slot_us","airmass_slot","best_us","airmass_best","moon_deg","duration_s","share","value",    when the plan expects it; lowest airmass
  *      "earliest_us","latest_us","max_window_h","per_exposure_s","rung":k,                                 for plan_next_variant
  *      "limit_mag":[22.3,21.9],                                            5 sigma by filter at the slot, where there is photometry
+ *      "reference":[{"survey","band":"g","depth_mag":23.3}|null…],         what will be subtracted, by filter; null: no reference image is known
  *      "reserve":bool}],                                             reserve: the second facility's offer for the same (target, epoch)
  *    "verdicts":[{"target":key,"code":CODE,"facility":NAME|null,"detail":"sentence for a person"}],   one for every target not planned
  *    "worth":W,"bound":B}     of the main requests together (plan_value.c); what no choice among these visits could exceed (plan_bound.c)

@@ -23,16 +23,21 @@ int plan_mode_find(const char *name)
 	return -1;
 }
 
-/* "references" of a target: {"g":23.3}: 5 sigma by band. */
-static void references_read(const json_t *list, double out[KILONOVA_BANDS])
+/* "references" of a target: {"g":{"survey","depth_mag"}}, or {"g":23.3}. */
+static void references_read(const json_t *list, struct plan_target *t)
 {
 	const char *filter;
-	json_t *depth;
+	json_t *one;
 	for (int b = 0; b < KILONOVA_BANDS; b++)
-		out[b] = NAN;
-	json_object_foreach((json_t *)(uintptr_t)list, filter, depth)
-		if (kilonova_band_of(filter) >= 0 && json_is_number(depth))
-			out[kilonova_band_of(filter)] = json_number_value(depth);
+		t->reference_mag[b] = NAN;
+	json_object_foreach((json_t *)(uintptr_t)list, filter, one) {
+		int band = kilonova_band_of(filter);
+		const json_t *depth = json_is_object(one) ? json_object_get(one, "depth_mag") : one;
+		if (band < 0 || !json_is_number(depth))
+			continue;
+		t->reference_mag[band] = json_number_value(depth);
+		t->survey[band] = json_text(one, "survey", NULL);
+	}
 }
 
 static int targets_read(const json_t *job, struct plan_job *out, struct err *e)
@@ -57,8 +62,8 @@ static int targets_read(const json_t *job, struct plan_job *out, struct err *e)
 		struct plan_target *t = &out->target[i];
 		*t = (struct plan_target){json_text(j, "key", ""), json_text(j, "name", ""), json_number(j, "ra_deg", NAN),
 			json_number(j, "dec_deg", NAN), json_number(j, "share", 0.0), before, json_flag(j, "pinned", false), false, i,
-			json_number(j, "probability", json_number(j, "share", 0.0)), json_number(j, "distance_mpc", NAN), json_number(j, "ebv_mag", NAN), {0}};
-		references_read(json_object_get(j, "references"), t->reference_mag);
+			json_number(j, "probability", json_number(j, "share", 0.0)), json_number(j, "distance_mpc", NAN), json_number(j, "ebv_mag", NAN), {0}, {0}};
+		references_read(json_object_get(j, "references"), t);
 		if (t->key[0] == '\0' || !(t->ra_deg >= 0.0 && t->ra_deg <= 360.0) || !(fabs(t->dec_deg) <= 90.0))
 			return err_set(e, ERR_INPUT, "job.targets[%zu] needs key, ra_deg (0 to 360) and dec_deg (±90)", i);
 		if (!(t->share >= 0.0))

@@ -31,6 +31,7 @@ struct plan_target {
 	double host;                           /* chance that it is the host: "probability", or the share where that is not given */
 	double distance_mpc, ebv_mag;          /* NaN: unknown */
 	double reference_mag[KILONOVA_BANDS];  /* 5 sigma of a reference image; NaN: none is known */
+	const char *survey[KILONOVA_BANDS];    /* its name; NULL: it has none */
 };
 
 struct plan_facility {

@@ -45,6 +45,13 @@ if [ -r "$alerts/advocate_S3456-1-initial.json" ] && [ -r "$master" ]; then
 	fates=$(($(grep -o '"epoch":1,' "$tmp/p" | wc -l) + $(grep -o '"code":' "$tmp/p" | wc -l)))
 	check "each of the 60 galaxies has its first visit or its verdict ($fates)" test "$fates" = 60
 	check "the page has the sky, the chances and two sites" test "$(grep -o '</svg>' "$tmp/p.html" | wc -l)" = 4
+	check "each visit says that no reference image is known" grep -q '"reference":\[null' "$tmp/p"
+	check "the map's unrelated supernovae are in the answer" grep -q '"unrelated_supernovae":[0-9.]*[1-9]' "$tmp/p"
+	echo '0/0-11' > "$tmp/all.txt"; echo '[{"survey": "wide", "band": "g", "depth_mag": 22.5, "moc": "all.txt"}]' > "$tmp/r.json"
+	./slew plan --catalog "$tmp/cat.fits" --now event --references "$tmp/r.json" --json "$alerts/advocate_S3456-1-initial.json" > "$tmp/q" 2> "$tmp/err"
+	check "with references, each visit names its own" grep -q '"reference":\[{"band":"g","depth_mag":22.5,"survey":"wide"},null\]' "$tmp/q"
+	./slew plan --catalog "$tmp/cat.fits" --now event --references "$tmp/r.json" "$alerts/advocate_S3456-1-initial.json" > "$tmp/q" 2> "$tmp/err"
+	check "words: unrelated supernovae, and references by name" eval 'grep -q "^unrelated supernovae: [0-9].* in the 90 % volume" "$tmp/q" && grep -q " gp wide 22.5 *$" "$tmp/q"'
 	check "the policy's own answer is told" grep -q 'would not trigger' "$tmp/p"
 	check "a retraction is not planned" input plan --catalog "$tmp/cat.fits" "$alerts/MS181101ab-retraction.json"
 else

@@ -7,7 +7,7 @@
 #include "facilities/facility.h"
 
 #define MAP_FACTS "\"area50_deg2\":8.0,\"area90_deg2\":30.5,\"ra_deg\":197.4,\"dec_deg\":-23.4,\"gal_b_deg\":39.3,\"distmean_mpc\":40.0,\"diststd_mpc\":8.0," \
-		  "\"distmod_mag\":33.0,\"ordering\":\"NUNIQ\",\"max_order\":9,\"pixels\":1000,\"is_3d\":true"
+		  "\"distmod_mag\":33.0,\"ordering\":\"NUNIQ\",\"max_order\":9,\"pixels\":1000,\"is_3d\":true,\"volume90_mpc3\":227.3,\"unrelated_supernovae\":0.00201"
 
 static void rank(struct box *b, int64_t effect)
 {
@@ -73,6 +73,8 @@ static void until_planned(struct box *b)
 	box_alert(b, "S230518h", "PRELIMINARY", 20, 0.9, "SIMPLE  = map one");
 	assert_int_equal(box_int(b, "SELECT count(*) FROM effect WHERE compute='map'"), 1);
 	assert_string_equal(box_text(b, "SELECT state FROM event"), "triggered");
+	assert_string_equal(box_text(b, "SELECT body FROM message_out WHERE kind='triggered'"),
+		"policy bns was triggered by S230518h (PRELIMINARY); 0.002 unrelated supernovae younger than 30 d are expected in its 90 % volume");
 	rank(b, ranks);
 	assert_int_equal(box_int(b, "SELECT count(*) FROM verdict WHERE target IS NOT NULL AND code='candidate'"), 3);
 	plan(b, box_waits(b, "plan"), both);

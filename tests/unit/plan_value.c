@@ -549,7 +549,7 @@ static void reference_and_dust(const void *around, json_t *target)
 {
 	const double *ebv = around;
 	json_object_set_new(target, "ebv_mag", json_real(strcmp(json_text(target, "key", ""), "G0|0") == 0 ? *ebv : 0.05));
-	json_object_set_new(target, "references", json_pack("{s:f s:f}", "r", 24.0, "i", 24.0));
+	json_object_set_new(target, "references", json_pack("{s:{s:s s:f} s:f}", "r", "survey", "wide", "depth_mag", 24.0, "i", 24.0));
 }
 
 static void the_host_tells_of_the_sky(void **state)
@@ -566,7 +566,16 @@ static void the_host_tells_of_the_sky(void **state)
 		assert_null(json_object_get(json_array_get(json_object_get(job, "targets"), 0), "ebv_mag"));
 		if (i == 1)
 			assert_string_equal(json_text(find(r, "verdicts", "G0|0", 0), "code", ""), "reddened");
-		limit[i] = json_number_value(json_array_get(json_object_get(find(r, "requests", "G1|1", 1), "limit_mag"), 0));
+		const json_t *q = find(r, "requests", "G1|1", 1), *known = json_object_get(q, "reference"), *red = json_array_get(known, 0);
+		limit[i] = json_number_value(json_array_get(json_object_get(q, "limit_mag"), 0));
+		/* each pointing knows its reference image, by filter, or that there is none */
+		assert_true(json_array_size(known) == 2 && json_is_null(red) == (i == 0));
+		if (i == 1) {
+			assert_string_equal(json_text(red, "survey", ""), "wide");
+			assert_string_equal(json_text(red, "band", ""), "r");
+			assert_near(json_number(json_array_get(known, 1), "depth_mag", 0), 24, 0);
+			assert_null(json_text(json_array_get(known, 1), "survey", NULL)); /* a number alone has no name */
+		}
 		json_decref(r);
 		json_decref(job);
 	}

@@ -32,7 +32,7 @@ static const char night[] =
 	"UPDATE event SET outside=0.25 WHERE id=1;"
 	"INSERT INTO request(id,token,event,target,facility,programme,policy,purpose,epoch,variant,state,unwanted,unwanted_why,mode,body,start_us,end_us,seconds,"
 	"  remote_id,created_us,created_seq,changed_seq) VALUES"
-	" (1,'slew-0123abcd-1',1,1,'lco','gw',1,'search',1,0,'declined',0,NULL,'TIME_CRITICAL','{\"site\":\"lsc\",\"filters\":[\"gp\",\"ip\"]}',"
+	" (1,'slew-0123abcd-1',1,1,'lco','gw',1,'search',1,0,'declined',0,NULL,'TIME_CRITICAL','{\"site\":\"lsc\",\"filters\":[\"gp\",\"ip\"],\"limit_mag\":[22.1,21.4],\"reference\":[{\"survey\":\"wide\",\"band\":\"g\",\"depth_mag\":23.5},null]}',"
 	"   1502975100000000,1502979000000000,NULL,NULL,1502975001000000,3,4),"
 	" (2,'slew-0123abcd-2',1,1,'lco','gw',1,'search',1,1,'cancelled',1,'vetoed','TIME_CRITICAL','{\"site\":\"lsc\",\"filters\":[\"gp\"]}',"
 	"   1502975100000000,1502979000000000,360,'8812',1502975002000000,4,5),"
@@ -167,6 +167,7 @@ static void explain_says_why_not(void **state)
 	contains(text, "accepted → cancelling (unwanted): vetoed by uid 1000");
 	contains(text, "sent      submit, answer: accepted");
 	contains(text, "gate      veto for NGC 4993: too bright a star");
+	contains(text, "depth expected, 5 sigma: gp 22.10 less wide (g 23.50), ip 21.40 (no reference image is known)");
 	contains(text, "veto by uid 1000, because: too bright a star → ok");
 	int lines = 0;
 	for (const char *c = text; *c != '\0'; c++)
