@@ -11,6 +11,8 @@ result()
 
 result "$(tools/config-reference --check 2>&1)" "the configuration reference is made from the schemas as they are"
 
+result "$(tools/bench check 2>&1)" "the table of times is made of the figures that are kept"
+
 lost=$(grep -oE '`(engine|facilities|policies|schemas|sim|tests|tools|\.ci)/[A-Za-z0-9_./*-]*`' README.md | tr -d '\140' | sort -u | while read -r f; do
 	ls -d $f > /dev/null 2>&1 || echo "$f"
 done)

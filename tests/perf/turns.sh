@@ -1,5 +1,6 @@
 # The work of make bench, in turns: ours, then each peer, and again. Sourced by tools/bench, which sets:
-#   turns (how many), whole_turns (of whole planners and builds), rows, dir (of build), data (files made here), venvs, catalog, slew
+#   turns (how many), whole_turns (of builds; of whole planners when it is late), begun (Unix seconds), rows, crossmatch (there is memory for it),
+#   dir (of build), data (files made here), venvs, catalog, slew
 # Each measurement is one line of $dir/samples: ROW SIDE VALUE (side: ours or the peer); `fact KEY VALUE` and `equal WHAT VALUE LIMIT ok|NOT` beside.
 
 sample() { [ -n "$3" ] && echo "$1 $2 $3" >> "$dir/samples"; }
@@ -10,12 +11,14 @@ value() { printf '%s\n' "$1" | tr ' ' '\n' | sed -n "s/^$2=//p"; }
 # run COMMAND…: one whole process; sets wall and memory; its output is in $dir/out.
 run()
 {
-	figures=$("$build/tests/perf/measure" 900 "$dir/out" "$dir/err" "$@") || { say "FAILED ($?): $* — $(tail -n 1 "$dir/err")"; return 1; }
+	figures=$("$build/tests/perf/measure" 400 "$dir/out" "$dir/err" "$@") || { say "FAILED ($?): $* — $(tail -n 1 "$dir/err")"; return 1; }
 	wall=$(value "$figures" wall_ms); memory=$(value "$figures" memory_mib)
 }
 
+late() { [ $(($(date +%s) - begun)) -gt $((60 * ${BENCH_MINUTES:-22})) ]; }
+
 # has PEER: whether its virtual environment is there. peer NAME SCRIPT ARG…: one run of it; sets computing and map, too.
-has() { [ -x "$venvs/$1/bin/python" ] && [ -e "$venvs/$1/ready" ]; }
+has() { [ "${PEERS:-1}" != 0 ] && [ -x "$venvs/$1/bin/python" ] && [ -e "$venvs/$1/ready" ]; }
 peer()
 {
 	venv=$1; script=$2; shift 2
@@ -30,6 +33,7 @@ rank_ours() # MAP
 {
 	"$build/tests/perf/rank_time" "$catalog" "$data/$1.fits" 1 1000 > "$dir/out" 2> "$dir/err" || { say "rank_time FAILED: $(cat "$dir/err")"; return 1; }
 	[ "$1" = large ] || sample "rank_list_$1" ours "$(value "$(grep '^in_process list ' "$dir/out")" median_ms)"
+	[ "$1" = large ] || sample "rank_credible_$1" ours "$(value "$(grep '^in_process credible ' "$dir/out")" median_ms)" # when ranking can
 	[ "$1" = large ] || sample "rank_shares_$1" ours "$(value "$(grep '^in_process shares ' "$dir/out")" median_ms)"
 	run "$slew" rank --no-shares --top 1000 --json --catalog "$catalog" "$data/$1.fits" || return 1
 	[ "$1" = large ] && sample rank_large ours "$wall"
@@ -46,6 +50,7 @@ rank_peer() # PEER MAP
 		sample rank_large "$1" "$(awk "BEGIN { print $computing + $mapping }")"
 	else
 		sample "rank_list_$2" "$1" "$computing"
+		sample "rank_credible_$2" "$1" "$computing" # its contours are part of its work
 		sample "rank_list_cold_$2" "$1" "$wall"
 	fi
 	sample "rank_memory_$2" "$1" "$memory"
@@ -160,7 +165,7 @@ plan_peer() # PEER
 	case $1 in
 	tilepy) peer tilepy plan_tilepy "$data/small.fits" "$data/tilepy.h5" "$data/plan.$1" 2026-04-14T21:00:00 ;;
 	gwemopt) home=$HOME; HOME=$data/home; peer gwemopt plan_gwemopt "$data/small.fits" "$data/plan.$1" 2026-04-14T21:00:00; status=$?; HOME=$home; [ $status = 0 ] ;;
-	esac || { missing "$1" "it stopped: $(tail -n 1 "$dir/err" | tr -d '\r' | cut -c 1-120)"; return 1; }
+	esac || { missing "$1" "it stopped: $(tail -n 1 "$dir/err" | tr -d '\r' | cut -c 1-120)"; stopped="$stopped $1"; return 1; }
 	for row in plan_cold plan_full; do
 		sample $row "$1" "$wall"
 		sample ${row}_memory "$1" "$memory"
@@ -193,13 +198,14 @@ plan_inputs()
 
 plan_turns()
 {
+	stopped= # peers that failed once: not tried again
 	plan_inputs || return 1
-	say "whole plans: $turns turns, $whole_turns of the peers"
+	say "whole plans: $turns turns"
 	for turn in $(seq "$turns"); do
 		plan_ours plan_cold "$data/plan.fits" && plan_ours plan_full "$catalog" && replan_ours
-		[ "$turn" -le "$whole_turns" ] || continue
+		[ "$turn" -le "$whole_turns" ] || ! late || continue
 		for peer in tilepy gwemopt; do
-			! has "$peer" || [ -n "${QUICK:-}" ] || plan_peer "$peer"
+			case "$stopped" in *" $peer"*) ;; *) ! has "$peer" || plan_peer "$peer" ;; esac
 		done
 	done
 }
