@@ -65,4 +65,6 @@ void ocs_observation_fill(const json_t *row, struct answer *out);
 /* An id that came as a number or text. */
 void ocs_id(const json_t *value, char *out, size_t size);
 int64_t ocs_time(const json_t *object, const char *key);
+/* How long a request takes; NaN where the portal says nothing, or what no visit lasts (LIMIT_VISIT_S): then the plan's own figure counts. */
+double ocs_duration_s(const json_t *object);
 #endif

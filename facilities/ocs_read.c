@@ -40,6 +40,12 @@ int64_t ocs_time(const json_t *object, const char *key)
 	return s != NULL && utc_parse(s, &utc_us, &e) == 0 ? utc_us : UTC_NONE;
 }
 
+double ocs_duration_s(const json_t *object)
+{
+	double s = json_number(object, "duration", NAN);
+	return s >= 0 && s <= LIMIT_VISIT_S ? s : NAN;
+}
+
 /* Only the query of a link is ever used: the host and path of a `next` are the portal's word. */
 char *ocs_next_query(const json_t *page)
 {
@@ -227,7 +233,7 @@ static void read_validate(const struct ocs_reading *r)
 			a->kind = ANSWER_COUNTERED;
 		return;
 	}
-	double seconds = json_number(json_object_get(r->json, "request_durations"), "duration", NAN);
+	double seconds = ocs_duration_s(json_object_get(r->json, "request_durations"));
 	json_object_set_new(memo, "seconds", json_real_or_null(seconds));
 	if (wants_price(r->v)) {
 		r->out->next_step = 1;
@@ -299,7 +305,7 @@ static void read_submit(const struct ocs_reading *r)
 	if (a == NULL)
 		return;
 	text_copy(a->remote_id, sizeof a->remote_id, id);
-	a->seconds = json_number(first, "duration", NAN);
+	a->seconds = ocs_duration_s(first);
 	json_t *memo = ocs_memo(r);
 	json_object_set_new(memo, "request_id", json_string(child));
 	json_object_set_new(memo, "state", json_string("PENDING"));

@@ -51,7 +51,7 @@ static bool sweep_rows(const struct ocs_reading *r, const json_t *rows)
 			return false;
 		text_copy(a->token, sizeof a->token, name);
 		text_copy(a->remote_id, sizeof a->remote_id, id);
-		a->seconds = json_number(request, "duration", NAN);
+		a->seconds = ocs_duration_s(request);
 		a->detail = group_detail(row, request);
 		if (kind == ANSWER_UNKNOWN)
 			ocs_state_words(state, "taken as open", a);

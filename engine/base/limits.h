@@ -26,6 +26,7 @@
 #define LIMIT_PAGES 50                          /* pages of one find or feed */
 #define LIMIT_MEMO 4096
 #define LIMIT_RETRY_AFTER_S 3600               /* the longest that a facility's Retry-After is obeyed */
+#define LIMIT_VISIT_S 1000000                  /* the longest visit that a facility's word is believed for */
 #define LIMIT_TRANSFERS 4                      /* at once per facility; one is kept for cancels */
 #define LIMIT_BULK_BYTES (64u << 20)           /* alerts waiting for the core */
 #define LIMIT_TURN_INPUTS 256

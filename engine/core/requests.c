@@ -270,7 +270,8 @@ void request_late(struct core *c, const json_t *request)
 	static const char why[] = "SELECT 1 FROM verdict WHERE event=? AND policy=? AND target=? AND code IN ('budget','held','vetoed')";
 	int64_t event = json_int(request, "event", 0), target = json_int(request, "target", 0);
 	const char *policy = json_text(request, "policy_name", "");
-	request_unwant(c, json_int(request, "id", 0), "its window is over");
+	bool over = json_int(request, "end_us", 0) <= c->utc_us;
+	request_unwant(c, json_int(request, "id", 0), over ? "its window is over" : "its visit does not fit into the rest of its window");
 	if (get_int(c, 0, why, "iti", event, policy, target) == 0)
 		verdict_put(c, event, policy, target, "late", json_text(request, "facility", ""), "its window passed before it could be asked");
 }

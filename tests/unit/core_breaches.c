@@ -440,11 +440,31 @@ static void two_words_of_one_input(void **state)
 	box_close(&b);
 }
 
+/* What waited so long that its visit (300 s) does not fit into the rest of its window is not asked for, and says so. */
+static void too_late_for_its_visit(void **state)
+{
+	(void)state;
+	for (int late = 0; late < 2; late++) {
+		struct box b;
+		tale_begin(&b, NULL, 1, 1);
+		int64_t end_us = box_int(&b, "SELECT end_us FROM request");
+		box_order(&b, "{\"verb\":\"hold\",\"what\":\"all\"}");
+		tale_offers(&b, 300);
+		box_later(&b, (double)(end_us - b.utc_us) / 1e6 - 300 + late);
+		assert_string_equal(box_text(&b, tale_states), "offered");
+		box_order(&b, "{\"verb\":\"resume\",\"what\":\"all\"}");
+		assert_string_equal(box_text(&b, tale_states), late ? "cancelled" : "asked");
+		if (late)
+			assert_string_equal(box_text(&b, "SELECT unwanted_why FROM request"), "its visit does not fit into the rest of its window");
+		box_close(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(spectra_of_a_retracted_event), cmocka_unit_test(promoted_child_of_a_retraction), cmocka_unit_test(unwanted_between_two_steps),
-		cmocka_unit_test(resend_is_counted), cmocka_unit_test(a_look_counts_from_its_first_page), cmocka_unit_test(refused_orders_are_rows),
+		cmocka_unit_test(resend_is_counted), cmocka_unit_test(too_late_for_its_visit), cmocka_unit_test(a_look_counts_from_its_first_page), cmocka_unit_test(refused_orders_are_rows),
 		cmocka_unit_test(a_persons_word_is_looked_up), cmocka_unit_test(a_page_too_many_moves_no_cursor),
 		cmocka_unit_test(the_check_sees_the_disk), cmocka_unit_test(revised_in_any_order),
 		cmocka_unit_test(no_time_is_said_once), cmocka_unit_test(the_ladder_goes_on_elsewhere), cmocka_unit_test(withdrawn_is_not_taken),
