@@ -2,6 +2,7 @@
 #include "engine/target/missing.h"
 #include "engine/target/cosmology.h"
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #define SQRT_2PI 2.50662827463100050242
@@ -112,51 +113,126 @@ double missing_completeness(const struct missing *k, uint64_t ipix29, double dis
 	return shell < 0 || cell >= CENSUS_CELLS ? 0 : k->complete[k->group[cell]][shell];
 }
 
-/* ∫ r² N(r; μ, σ) dr from 0 to the far edge of each shell, over that to infinity. */
-static void cell_within(double mu, double sigma, double within[CENSUS_SHELLS + 1])
-{
-	double a = mu / sigma, below = mu * mu + sigma * sigma;
-	double phi0 = exp(-0.5 * a * a) / SQRT_2PI, cdf0 = 0.5 * erfc(a * M_SQRT1_2);
-	double first = below * cdf0 - sigma * mu * phi0, all = below - first;
-	for (int s = 0; s <= CENSUS_SHELLS; s++) {
-		double r = census_edge_mpc(s), t = (r - mu) / sigma;
-		if (t < -9 || t > 9)
-			within[s] = t > 0;
-		else
-			within[s] = (below * 0.5 * erfc(-t * M_SQRT1_2) - sigma * (mu + r) * exp(-0.5 * t * t) / SQRT_2PI - first) / all;
-	}
-}
+/* The normal distribution and its density at steps of t, between which a Taylor series stands for the error function and the exponential: to 1e-14. */
+enum { NODES_A_SIGMA = 64, NODES_SIGMA = 9, NODES = 2 * NODES_SIGMA * NODES_A_SIGMA + 1 };
 
-/* Of the probability in a cell of a census group: what the catalogue lacks, and the norm; both without the cell's own probability. */
-struct part {
-	double lacks[MISSING_GROUPS], norm;
+#if defined(__x86_64__) && !defined(SLEW_SANITIZER)
+#define WIDE __attribute__((target_clones("avx2", "default")))
+#else
+#define WIDE
+#endif
+
+struct sweep {
+	double below[NODES], density[NODES];                 /* of the normal distribution */
+	double edge_mpc[CENSUS_SHELLS + 1];
+	double rate[CENSUS_SHELLS];                          /* j · dV_C/dV_L in the middle of the shell */
+	double lacks[MISSING_GROUPS][CENSUS_SHELLS];         /* rate · (1 − completeness) */
 };
 
-static void part_of(const struct missing *k, const double rate[CENSUS_SHELLS], const double within[CENSUS_SHELLS + 1], struct part *out)
+static void sweep_make(struct sweep *w, const struct missing *k)
 {
-	*out = (struct part){.norm = 0};
-	for (int s = 0; s < CENSUS_SHELLS; s++) {
-		double p = (within[s + 1] - within[s]) * rate[s];
-		out->norm += p;
-		for (int g = 0; g < MISSING_GROUPS; g++)
-			out->lacks[g] += p * (1 - k->complete[g][s]);
+	for (int i = 0; i < NODES; i++) {
+		double t = (double)(i - NODES_SIGMA * NODES_A_SIGMA) / NODES_A_SIGMA;
+		w->below[i] = 0.5 * erfc(-t * M_SQRT1_2);
+		w->density[i] = exp(-0.5 * t * t) / SQRT_2PI;
 	}
-	double beyond = (1 - within[CENSUS_SHELLS]) * rate[CENSUS_SHELLS - 1];
-	out->norm += beyond;
-	for (int g = 0; g < MISSING_GROUPS; g++)
-		out->lacks[g] += beyond;
+	for (int s = 0; s <= CENSUS_SHELLS; s++)
+		w->edge_mpc[s] = census_edge_mpc(s);
+	for (int s = 0; s < CENSUS_SHELLS; s++) {
+		double z, ratio = cosmology_volume_ratio(0.5 * (w->edge_mpc[s] + w->edge_mpc[s + 1]), &z);
+		w->rate[s] = k->weight->map_prior == WEIGHT_MAP_COMOVING ? 1 : ratio / (1 + z);
+		for (int g = 0; g < MISSING_GROUPS; g++)
+			w->lacks[g][s] = w->rate[s] * (1 - k->complete[g][s]);
+	}
 }
 
-/* The middle of a cell's group: cells coarser than the census lie in several; the parts are averaged. */
-static double lacks_of(const struct missing *k, uint64_t uniq, const struct part *part)
+/* (μ² + σ²) Φ(t) − σ (μ + r) φ(t) at r = μ + tσ: ∫ u² N(u; μ, σ) du from −∞ to r; by the node t0 next to t. */
+static inline double part_below(double mu, double sigma, double r, double t, double t0, double below, double density)
+{
+	double h = t - t0, x = -h * (t0 + 0.5 * h), q = t0 * t0, x2 = x * x;
+	double grow = (1 + x) + x2 * ((1 / 2.0 + x * (1 / 6.0)) + x2 * ((1 / 24.0 + x * (1 / 120.0)) + x2 * (1 / 720.0)));
+	double more = h * ((1 - h * t0 * (1 / 2.0)) + h * h * ((q - 1) * (1 / 6.0) - h * (t0 * (q - 3) * (1 / 24.0) - h * ((q * (q - 6) + 3) * (1 / 120.0)))));
+	return (mu * mu + sigma * sigma) * (below + density * more) - sigma * (mu + r) * density * grow;
+}
+
+static double sweep_below(const struct sweep *w, double mu, double sigma, double r, double t)
+{
+	int i = (int)((t + NODES_SIGMA) * NODES_A_SIGMA + 0.5);
+	return part_below(mu, sigma, r, t, (double)i / NODES_A_SIGMA - NODES_SIGMA, w->below[i], w->density[i]);
+}
+
+/* From the shells' far edges in units of σ from μ, those from … to of which are within ± 9: ∫ from 0 over that to infinity. */
+WIDE static void shells_within(const struct sweep *w, double mu, double sigma, const double *restrict t, int from, int to, double first,
+	double *restrict within)
+{
+	double t0[CENSUS_SHELLS + 1], below[CENSUS_SHELLS + 1], density[CENSUS_SHELLS + 1], norm = 1 / (mu * mu + sigma * sigma - first);
+	const double shift = 0x1.8p52; /* adding it rounds to an integer */
+	for (int s = from; s < to; s++)
+		t0[s] = (t[s] + NODES_SIGMA) * NODES_A_SIGMA + shift - shift;
+	for (int s = from; s < to; s++) {
+		below[s] = w->below[(int)t0[s]];
+		density[s] = w->density[(int)t0[s]];
+	}
+	for (int s = from; s < to; s++)
+		within[s] = (part_below(mu, sigma, w->edge_mpc[s], t[s], t0[s] * (1.0 / NODES_A_SIGMA) - NODES_SIGMA, below[s], density[s]) - first) * norm;
+}
+
+/* ∫ r² N(r; μ, σ) dr from 0 to the far edge of each shell, over that to infinity: 0 before *from, 1 from *to on. */
+static void cell_within(const struct sweep *w, double mu, double sigma, double within[CENSUS_SHELLS + 1], int *from, int *to)
+{
+	double t[CENSUS_SHELLS + 1], a = mu / sigma, inverse = 1 / sigma;
+	double first = a < NODES_SIGMA && a > -NODES_SIGMA ? sweep_below(w, mu, sigma, 0, -a) :
+		(mu * mu + sigma * sigma) * 0.5 * erfc(a * M_SQRT1_2) - sigma * mu * exp(-0.5 * a * a) / SQRT_2PI;
+	int low = 0, high = 0;
+	for (int s = 0; s <= CENSUS_SHELLS; s++) {
+		t[s] = (w->edge_mpc[s] - mu) * inverse;
+		low += t[s] < -NODES_SIGMA;
+		high += t[s] <= NODES_SIGMA;
+	}
+	shells_within(w, mu, sigma, t, low, high, first, within);
+	*from = low;
+	*to = high;
+}
+
+/* Of the probability in a cell: what the catalogue lacks, and the norm; both without the cell's own probability. */
+struct part {
+	double lacks, norm;
+};
+
+/* Beyond the last shell nothing is listed. */
+static struct part part_of(const struct sweep *w, const double *lacks, const double *within, int from, int to)
+{
+	struct part out = {0, 0};
+	double last = 0;
+	for (int s = from; s <= to && s <= CENSUS_SHELLS; s++) {
+		double upto = s < to ? within[s] : 1;
+		if (s > 0) {
+			out.norm += (upto - last) * w->rate[s - 1];
+			out.lacks += (upto - last) * lacks[s - 1];
+		}
+		last = upto;
+	}
+	double beyond = 1 - last;
+	out.norm += beyond * w->rate[CENSUS_SHELLS - 1];
+	out.lacks += beyond * w->rate[CENSUS_SHELLS - 1];
+	return out;
+}
+
+/* What of each shell is lacking in a cell: its group's; coarser ones than the census lie in several, which are averaged (in room). */
+static const double *lacks_of(const struct sweep *w, const struct missing *k, uint64_t uniq, double room[CENSUS_SHELLS])
 {
 	int order = skymap_order(uniq);
 	uint64_t first = skymap_first(uniq) >> (2 * (29 - CENSUS_ORDER));
-	uint64_t n = order < CENSUS_ORDER ? UINT64_C(1) << (2 * (CENSUS_ORDER - order)) : 1;
-	double sum = 0;
-	for (uint64_t i = 0; i < n; i++)
-		sum += part->lacks[k->group[first + i]];
-	return sum / (double)n;
+	if (order >= CENSUS_ORDER)
+		return w->lacks[k->group[first]];
+	uint64_t n = UINT64_C(1) << (2 * (CENSUS_ORDER - order));
+	for (int s = 0; s < CENSUS_SHELLS; s++) {
+		double sum = 0;
+		for (uint64_t i = 0; i < n; i++)
+			sum += w->lacks[k->group[first + i]][s];
+		room[s] = sum / (double)n;
+	}
+	return room;
 }
 
 /* ∫ (dP/dV)² r² dr Ω of one cell: r² N² is a Gaussian of σ/√2; without distances the prior's own, once for all. */
@@ -180,20 +256,25 @@ static double prior_square(const struct weight_distance *p)
 	return sum;
 }
 
+/* The same ∫ r² q dr for all cells of a 2-D map, from the prior. */
+static void prior_within(const struct weight_distance *p, const struct sweep *w, double within[CENSUS_SHELLS + 1])
+{
+	for (int s = 0; s <= CENSUS_SHELLS; s++)
+		within[s] = weight_distance_within(p, w->edge_mpc[s]);
+}
+
 void missing_per_cell(const struct skymap *m, const struct missing *k, double *out, struct missing_sum *sum)
 {
-	double rate[CENSUS_SHELLS], within[CENSUS_SHELLS + 1], all = 0, weight = 0, square = 0, flat = 0;
-	struct part part = {.norm = 0};
+	double within[CENSUS_SHELLS + 1], room[CENSUS_SHELLS], all = 0, weight = 0, square = 0, flat = 0;
+	const double *lacks, *last_lacks = NULL;
+	struct part part = {0, 0};
+	struct sweep w;
+	int from = 0, to = CENSUS_SHELLS + 1;
 	int64_t last = -1; /* flat maps repeat the cells that they were made from */
 	*sum = (struct missing_sum){.norm = NAN};
-	for (int s = 0; s < CENSUS_SHELLS; s++) { /* j · dV_C/dV_L in the middle of the shell */
-		double d = 0.5 * (census_edge_mpc(s) + census_edge_mpc(s + 1)), z, ratio = cosmology_volume_ratio(d, &z);
-		rate[s] = k->weight->map_prior == WEIGHT_MAP_COMOVING ? 1 : ratio / (1 + z);
-	}
+	sweep_make(&w, k);
 	if (m->norm == NULL) {
-		for (int s = 0; s <= CENSUS_SHELLS; s++)
-			within[s] = weight_distance_within(&k->weight->distance, census_edge_mpc(s));
-		part_of(k, rate, within, &part);
+		prior_within(&k->weight->distance, &w, within);
 		flat = prior_square(&k->weight->distance);
 	}
 	for (int64_t i = 0; i < m->cells; i++) {
@@ -202,15 +283,17 @@ void missing_per_cell(const struct skymap *m, const struct missing *k, double *o
 			out[i] = 0;
 		if (p <= 0 || (m->norm != NULL && !(m->norm[i] > 0)))
 			continue;
-		if (m->norm != NULL && (last < 0 || m->mu[i] != m->mu[last] || m->sigma[i] != m->sigma[last])) {
-			cell_within(m->mu[i], m->sigma[i], within);
-			part_of(k, rate, within, &part);
-			last = i;
-		}
-		double lacks = p * lacks_of(k, m->uniq[i], &part);
+		bool same = last >= 0 && (m->norm == NULL || !(m->mu[i] != m->mu[last] || m->sigma[i] != m->sigma[last]));
+		lacks = lacks_of(&w, k, m->uniq[i], room);
+		if (m->norm != NULL && !same)
+			cell_within(&w, m->mu[i], m->sigma[i], within, &from, &to);
+		if (!same || lacks != last_lacks || lacks == room)
+			part = part_of(&w, lacks, within, from, to);
+		last = i;
+		last_lacks = lacks;
 		if (out != NULL)
-			out[i] = lacks;
-		sum->total += lacks;
+			out[i] = p * part.lacks;
+		sum->total += p * part.lacks;
 		square += cell_square(m, i, flat);
 		all += p * part.norm;
 		weight += p;

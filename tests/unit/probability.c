@@ -275,9 +275,75 @@ static void unrelated_supernovae(void **state)
 	assert_true(isnan(supernova_expected(NAN, 100, 30)) && supernova_expected(0, 100, 30) <= 0);
 }
 
+/* ∫ r² N(r; μ, σ) dr from 0 to r, shell by shell with the C library's error function in long double: what the tables of missing.c stand for. */
+static long double within_slowly(long double mu, long double sigma, long double r)
+{
+	long double sum[2];
+	for (int i = 0; i < 2; i++) {
+		long double at = i ? r : 0, t = (at - mu) / sigma;
+		sum[i] = (mu * mu + sigma * sigma) * 0.5L * erfcl(-t / sqrtl(2)) - sigma * (mu + at) * expl(-0.5L * t * t) / sqrtl(2 * (long double)M_PI);
+	}
+	return sum[1] - sum[0];
+}
+
+/* What is missing of each cell, by the slow way: sharp and wide distances, near, far and beyond the last shell, coarse cells over several groups. */
+static void missing_slowly(void **state)
+{
+	static const double mu[] = {40, 150, 3, 0.5, 2000, 9000, 30000, -20, 400, 77, 1200, 0}, sigma[] = {8, 40, 0.01, 1, 900, 3000, 500, 30, 0.5, 76, 300, 50};
+	enum { CELLS = 12 };
+	static uint64_t uniq[CELLS];
+	double density[CELLS], norm[CELLS], got[CELLS], want[CELLS];
+	uint64_t seed = 11;
+	struct weight w;
+	struct missing k = {.weight = &w};
+	struct missing_sum sum;
+	(void)state;
+	for (int i = 0; i < CENSUS_CELLS; i++)
+		k.group[i] = (unsigned char)(MISSING_GROUPS * uniform(&seed));
+	for (int g = 0; g < MISSING_GROUPS; g++)
+		for (int s = 0; s < CENSUS_SHELLS; s++)
+			k.complete[g][s] = uniform(&seed);
+	for (int i = 0; i < CELLS; i++) { /* of orders 0 to 4 in their order */
+		int order = i < 3 ? 4 : i % 4;
+		uniq[i] = (UINT64_C(4) << (2 * order)) + ((uint64_t)i << (2 * order));
+		density[i] = 0.1 + uniform(&seed);
+		norm[i] = 1;
+	}
+	const struct skymap m = {.cells = CELLS, .uniq = uniq, .density = density, .mu = mu, .sigma = sigma, .norm = norm};
+	for (int prior = WEIGHT_MAP_LUMINOSITY_DISTANCE; prior <= WEIGHT_MAP_COMOVING; prior++) {
+		long double total = 0, all = 0, weight = 0;
+		weight_prior(&w, (enum weight_map_prior)prior, (struct weight_distance){.kind = WEIGHT_PRIOR_NONE});
+		missing_per_cell(&m, &k, got, &sum);
+		for (int i = 0; i < CELLS; i++) {
+			long double infinity = within_slowly(mu[i], sigma[i], 1e6L), lacks = 0, rates = 0;
+			int order = skymap_order(uniq[i]), n = order < 3 ? 1 << (2 * (3 - order)) : 1;
+			uint64_t first = skymap_first(uniq[i]) >> 52;
+			for (int s = 0; s <= CENSUS_SHELLS; s++) { /* the last: beyond all */
+				double far = s < CENSUS_SHELLS ? census_edge_mpc(s + 1) : 1e6, z, open = 0;
+				int at = s < CENSUS_SHELLS ? s : s - 1;
+				double ratio = cosmology_volume_ratio(0.5 * (census_edge_mpc(at) + census_edge_mpc(at + 1)), &z);
+				long double part = (within_slowly(mu[i], sigma[i], far) - within_slowly(mu[i], sigma[i], census_edge_mpc(s))) / infinity;
+				for (int j = 0; j < n; j++)
+					open += s < CENSUS_SHELLS ? (1 - k.complete[k.group[first + (uint64_t)j]][s]) / n : 1.0 / n;
+				part *= prior == WEIGHT_MAP_COMOVING ? 1 : ratio / (1 + z);
+				rates += part;
+				lacks += part * open;
+			}
+			long double p = density[i] * skymap_pixel_sr(order);
+			want[i] = (double)(p * lacks);
+			total += p * lacks;
+			all += p * rates;
+			weight += p;
+		}
+		assert_true(fabsl(sum.norm / (all / weight) - 1) < 1e-11 && fabsl(sum.total / (total * weight / all) - 1) < 1e-11);
+		for (int i = 0; i < CELLS; i++)
+			assert_true(fabs(got[i] * sum.norm / want[i] - 1) < 1e-10);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(weights_of_a_file), cmocka_unit_test(unrelated_supernovae), cmocka_unit_test(comoving_volume), cmocka_unit_test(densities), cmocka_unit_test(even_universe),
-		cmocka_unit_test(missing_weights), cmocka_unit_test(distance_priors)};
+		cmocka_unit_test(missing_weights), cmocka_unit_test(missing_slowly), cmocka_unit_test(distance_priors)};
 	return cmocka_run_group_tests_name("probability", tests, NULL, NULL);
 }
