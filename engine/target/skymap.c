@@ -241,30 +241,31 @@ struct place {
 	int64_t row;
 };
 
-/* Radix sort by first pixel, 16 bits a pass (glibc's qsort asks the system for its memory, which the sandbox forbids). NULL without memory,
- * else places or other, whichever holds the result. */
+/* Radix sort by first pixel, over the bits that differ (glibc's qsort asks the system for its memory, which the sandbox forbids). places or
+ * other, whichever holds the result. */
+enum { PLACE_BITS = 11, PLACE_DIGITS = 1 << PLACE_BITS };
+
 static struct place *places_sort(struct place *places, struct place *other, int64_t n)
 {
-	int64_t *start = malloc(65536 * sizeof *start);
-	for (int shift = 0; start != NULL && shift < 64; shift += 16) {
-		int64_t sum = 0;
-		memset(start, 0, 65536 * sizeof *start);
+	uint64_t differ = 0;
+	for (int64_t i = 1; i < n; i++)
+		differ |= places[i].first ^ places[0].first;
+	for (int shift = differ ? __builtin_ctzll(differ) : 64; shift < 64 && differ >> shift != 0; shift += PLACE_BITS) {
+		int64_t start[PLACE_DIGITS] = {0}, sum = 0;
 		for (int64_t i = 0; i < n; i++)
-			start[places[i].first >> shift & 0xFFFF]++;
-		for (int b = 0; b < 65536; b++) {
+			start[places[i].first >> shift & (PLACE_DIGITS - 1)]++;
+		for (int b = 0; b < PLACE_DIGITS; b++) {
 			int64_t count = start[b];
 			start[b] = sum;
 			sum += count;
 		}
 		for (int64_t i = 0; i < n; i++)
-			other[start[places[i].first >> shift & 0xFFFF]++] = places[i];
+			other[start[places[i].first >> shift & (PLACE_DIGITS - 1)]++] = places[i];
 		struct place *swap = places;
 		places = other;
 		other = swap;
 	}
-	bool done = start != NULL;
-	free(start);
-	return done ? places : NULL;
+	return places;
 }
 
 static int cells_sort(struct skymap *m, struct err *e)
