@@ -29,23 +29,45 @@ void plan_known_clear(struct plan_known *k)
 		k->detected[f] = k->apart[f] = k->kind[f] = -INFINITY;
 }
 
-static float best(const float margin[KILONOVA_BANDS])
+/* Of two margins, which are never NaN: plans compare millions, and fmaxf is a call. */
+static inline float more(float a, float b)
 {
-	float m = margin[0];
-	for (int b = 1; b < KILONOVA_BANDS; b++)
-		m = fmaxf(m, margin[b]);
+	return a > b ? a : b;
+}
+
+static inline float less(float a, float b)
+{
+	return a < b ? a : b;
+}
+
+/* The best two margins and the band of the best. */
+struct best {
+	float first, second;
+	int band;
+};
+
+static struct best best_two(const float margin[KILONOVA_BANDS])
+{
+	struct best m = {-INFINITY, -INFINITY, -1};
+	for (int b = 0; b < KILONOVA_BANDS; b++) {
+		if (margin[b] > m.first)
+			m = (struct best){margin[b], m.first, b};
+		else
+			m.second = more(margin[b], m.second);
+	}
 	return m;
 }
 
-/* A colour of two visits, or of one (a == b): the best pair of different bands. */
+static float best(const float margin[KILONOVA_BANDS])
+{
+	return best_two(margin).first;
+}
+
+/* A colour of two visits, or of one (a == b): the best pair of different bands, which holds the best band of one of them at least. */
 static float colour(const float a[KILONOVA_BANDS], const float b[KILONOVA_BANDS])
 {
-	float m = -INFINITY;
-	for (int i = 0; i < KILONOVA_BANDS; i++)
-		for (int j = 0; j < KILONOVA_BANDS; j++)
-			if (i != j)
-				m = fmaxf(m, fminf(a[i], b[j]));
-	return m;
+	struct best x = best_two(a), y = best_two(b);
+	return x.band != y.band ? less(x.first, y.first) : more(less(x.first, y.second), less(x.second, y.first));
 }
 
 /* How much higher than at the limit the signal must be for a fade to stand out: both errors are 1.0857 mag over the signal to noise. */
@@ -60,12 +82,12 @@ static float fade(const struct plan_sight *early, const struct plan_sight *late,
 {
 	float m = -INFINITY;
 	for (int b = 0; b < KILONOVA_BANDS; b++) {
-		float both = fminf(early->margin[f][b], late->margin[f][b]);
+		float both = less(early->margin[f][b], late->margin[f][b]);
 		if (isinf(both))
 			continue;
 		double by = (double)(late->mag[f][b] - early->mag[f][b]);
 		if (by > PLAN_FADE_MAG)
-			m = fmaxf(m, both - spare(by));
+			m = more(m, both - spare(by));
 	}
 	return m;
 }
@@ -76,18 +98,18 @@ void plan_known_add(struct plan_known *k, const struct plan_sight *before, size_
 		float mine = best(s->margin[f]);
 		if (isinf(mine))
 			continue;
-		k->detected[f] = fmaxf(k->detected[f], mine);
-		k->kind[f] = fmaxf(k->kind[f], colour(s->margin[f], s->margin[f]));
+		k->detected[f] = more(k->detected[f], mine);
+		k->kind[f] = more(k->kind[f], colour(s->margin[f], s->margin[f]));
 		for (size_t i = 0; i < count; i++) {
 			const struct plan_sight *o = &before[i], *early = o->at_us <= s->at_us ? o : s, *late = early == o ? s : o;
 			int64_t gap_s = (late->at_us - early->at_us) / UTC_SECOND;
 			if (gap_s > PLAN_TOGETHER_S)
 				continue;
 			if (gap_s >= PLAN_APART_S)
-				k->apart[f] = fmaxf(k->apart[f], fminf(best(o->margin[f]), mine));
+				k->apart[f] = more(k->apart[f], less(best(o->margin[f]), mine));
 			if (gap_s <= PLAN_COLOUR_S)
-				k->kind[f] = fmaxf(k->kind[f], colour(o->margin[f], s->margin[f]));
-			k->kind[f] = fmaxf(k->kind[f], fade(early, late, f));
+				k->kind[f] = more(k->kind[f], colour(o->margin[f], s->margin[f]));
+			k->kind[f] = more(k->kind[f], fade(early, late, f));
 		}
 	}
 }
@@ -96,9 +118,9 @@ void plan_known_hope(struct plan_known *k, const struct plan_sight *s)
 {
 	for (int f = 0; f < KILONOVA_FAMILIES; f++) {
 		float mine = best(s->margin[f]);
-		k->apart[f] = fmaxf(k->apart[f], fminf(k->detected[f], mine));
-		k->kind[f] = fmaxf(k->kind[f], fmaxf(colour(s->margin[f], s->margin[f]), fminf(k->detected[f], mine)));
-		k->detected[f] = fmaxf(k->detected[f], mine);
+		k->apart[f] = more(k->apart[f], less(k->detected[f], mine));
+		k->kind[f] = more(k->kind[f], more(colour(s->margin[f], s->margin[f]), less(k->detected[f], mine)));
+		k->detected[f] = more(k->detected[f], mine);
 	}
 }
 
@@ -120,6 +142,6 @@ double plan_identified(const struct plan_known *k, const struct kilonova_prior *
 {
 	float both[KILONOVA_FAMILIES];
 	for (int f = 0; f < KILONOVA_FAMILIES; f++)
-		both[f] = fminf(k->apart[f], k->kind[f]);
+		both[f] = less(k->apart[f], k->kind[f]);
 	return chance(both, prior);
 }

@@ -247,6 +247,14 @@ double ephemeris_hour_angle_h(const struct ephemeris_local *l, const struct ephe
 	return atan2(-ephemeris_dot(l->east, s), ephemeris_dot(l->meridian, s)) * 12.0 / ERFA_DPI;
 }
 
+bool ephemeris_hour_angle_within(const struct ephemeris_local *l, const struct ephemeris_target *t, double cos_max)
+{
+	double s[3];
+	apparent(l, t, s);
+	double east = ephemeris_dot(l->east, s), meridian = ephemeris_dot(l->meridian, s);
+	return meridian >= cos_max * sqrt(east * east + meridian * meridian);
+}
+
 double ephemeris_moon_deg(const struct ephemeris_local *l, const struct ephemeris_target *t)
 {
 	double s[3];

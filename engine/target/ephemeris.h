@@ -14,6 +14,7 @@
 #define ENGINE_TARGET_EPHEMERIS_H
 #include <erfa.h>
 #include <erfam.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -96,6 +97,8 @@ static inline double ephemeris_moon_cos(const struct ephemeris_local *l, const s
 double ephemeris_alt_deg(const struct ephemeris_local *l, const struct ephemeris_target *t);
 double ephemeris_az_deg(const struct ephemeris_local *l, const struct ephemeris_target *t); /* north 0, east 90 */
 double ephemeris_hour_angle_h(const struct ephemeris_local *l, const struct ephemeris_target *t); /* −12 … 12, west positive */
+/* Whether it is at most so far from the meridian: the cosine of that angle is enough, and 10 times quicker. */
+bool ephemeris_hour_angle_within(const struct ephemeris_local *l, const struct ephemeris_target *t, double cos_max);
 double ephemeris_moon_deg(const struct ephemeris_local *l, const struct ephemeris_target *t);
 /* Plane-parallel secant of the zenith distance, as the portals' own visibility uses it (1 % high at airmass 4); INFINITY below the horizon. */
 double ephemeris_airmass(double sin_alt);

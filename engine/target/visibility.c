@@ -176,7 +176,7 @@ struct search {
 	const struct visibility_night *night;
 	size_t site;
 	const struct ephemeris_target *target;
-	double sin_alt_min, sun_sin_max, moon_cos_max, ha_max_h;
+	double sin_alt_min, sun_sin_max, moon_cos_max, ha_max_h, ha_cos_min;
 };
 
 static struct search search_new(const struct visibility_night *n, const struct visibility_ask *ask)
@@ -185,7 +185,8 @@ static struct search search_new(const struct visibility_night *n, const struct v
 	const struct visibility_limits *l = ask->limits;
 	return (struct search){.night = n, .site = ask->site, .target = ask->target,
 		.sin_alt_min = fmax(1.0 / l->airmass_max, sin(s->horizon_deg * ERFA_DD2R)), .sun_sin_max = sin(l->sun_max_deg * ERFA_DD2R),
-		.moon_cos_max = l->moon_min_deg > 0.0 ? cos(l->moon_min_deg * ERFA_DD2R) : 2.0, .ha_max_h = s->ha_limit_h};
+		.moon_cos_max = l->moon_min_deg > 0.0 ? cos(l->moon_min_deg * ERFA_DD2R) : 2.0, .ha_max_h = s->ha_limit_h,
+		.ha_cos_min = cos(s->ha_limit_h * ERFA_DPI / 12.0)};
 }
 
 /* How many of the limits hold, in their order: 0 not up, 1 up, 2 and dark, 3 and far from the Moon. */
@@ -193,7 +194,7 @@ static int level_of(const struct search *q, const struct ephemeris_local *l, dou
 {
 	if (sin_alt < q->sin_alt_min)
 		return 0;
-	if (q->ha_max_h < 12.0 && fabs(ephemeris_hour_angle_h(l, q->target)) > q->ha_max_h)
+	if (q->ha_max_h < 12.0 && !ephemeris_hour_angle_within(l, q->target, q->ha_cos_min))
 		return 0;
 	if (l->sun_sin_alt > q->sun_sin_max)
 		return 1;

@@ -145,6 +145,9 @@ static double star_off(const struct scene *s, double ra_deg, double dec_deg)
 	double turn = eraAnpm(ephemeris_hour_angle_h(&s->local, &t) * M_PI / 12 - ha) * cos(dec) * ERFA_DR2AS;
 	if (!(fabs(turn) <= 1.0))
 		fail_msg("hour angle off by %.2f arcsec at dec %.4f, latitude %.4f", turn, dec_deg, s->site.lat_deg);
+	double limit = fabs(ha) * (fmod(ra_deg, 1) < 0.5 ? 0.999 : 1.001) + (fmod(ra_deg, 1) < 0.5 ? -1e-3 : 1e-3); /* one side of it or the other */
+	if (limit > 0 && limit < M_PI && fabs(dec_deg) < 89)
+		assert_int_equal(ephemeris_hour_angle_within(&s->local, &t, cos(limit)), fabs(ha) <= limit);
 	double by_sine = ephemeris_asin_deg(ephemeris_sin_alt(&s->local, &t)) - ephemeris_alt_deg(&s->local, &t);
 	assert_true(fabs(cos(zd)) > 0.998 || fabs(by_sine) * 3600 < 0.3);
 	return eraSepp(theirs, ours) * ERFA_DR2AS;

@@ -582,9 +582,44 @@ static void the_host_tells_of_the_sky(void **state)
 	assert_true(limit[1] > limit[0] + 1); /* with a reference to subtract */
 }
 
+/* The best colour of one visit and of two against every pair of different bands, for any margins: equal ones, missing bands, one band alone. */
+static void colours_are_the_best_pair(void **state)
+{
+	(void)state;
+	uint64_t x = 11;
+	for (int i = 0; i < 4000; i++) {
+		struct plan_sight s[2];
+		struct plan_known k, two;
+		for (int n = 0; n < 2; n++) {
+			plan_sight_clear(&s[n], n * 20 * UTC_MINUTE);
+			for (int b = 0; b < KILONOVA_BANDS; b++) {
+				x = x * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+				if (x >> 40 & 1)
+					s[n].margin[0][b] = (float)((int)(x >> 50 & 7) - 3); /* a few steps: often equal */
+			}
+		}
+		float one = -INFINITY, both = -INFINITY, best[2] = {-INFINITY, -INFINITY};
+		for (int a = 0; a < KILONOVA_BANDS; a++)
+			for (int b = 0; b < KILONOVA_BANDS; b++) {
+				best[0] = fmaxf(best[0], s[0].margin[0][a]);
+				best[1] = fmaxf(best[1], s[1].margin[0][a]);
+				if (a == b)
+					continue;
+				one = fmaxf(one, fminf(s[0].margin[0][a], s[0].margin[0][b]));
+				both = fmaxf(both, fmaxf(fminf(s[1].margin[0][a], s[1].margin[0][b]), fminf(s[0].margin[0][a], s[1].margin[0][b])));
+			}
+		plan_known_clear(&k);
+		plan_known_add(&k, s, 0, &s[0]);
+		assert_true(k.kind[0] == one && k.detected[0] == best[0]);
+		two = k;
+		plan_known_add(&two, s, 1, &s[1]); /* 20 min: a colour, but no two detections apart; nothing has faded (mag is none) */
+		assert_true(two.kind[0] == (isinf(best[1]) ? one : fmaxf(one, both)) && two.detected[0] == fmaxf(best[0], best[1]) && isinf(two.apart[0]));
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(margins_and_rules), cmocka_unit_test(lazy_is_eager), cmocka_unit_test(against_every_subset),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(margins_and_rules), cmocka_unit_test(colours_are_the_best_pair), cmocka_unit_test(lazy_is_eager), cmocka_unit_test(against_every_subset),
 		cmocka_unit_test(covered_by_others), cmocka_unit_test(cadence_follows_what_happened), cmocka_unit_test(nonsense_changes_nothing), cmocka_unit_test(depth_in_place_of_exposure),
 		cmocka_unit_test(dust_is_a_verdict), cmocka_unit_test(the_host_tells_of_the_sky)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
