@@ -27,11 +27,11 @@ _slew()
 	--map-prior) COMPREPLY=($(compgen -W $'distance\ncomoving' -- "$word")); return ;;
 	--distance-prior) COMPREPLY=($(compgen -W $'none\nvolume:\nnormal:\nlognormal:' -- "$word")); return ;;
 	--policy) COMPREPLY=($(compgen -W "$(slew policy list 2> /dev/null | sed -n 's/^\([^ ]\+\) .*/\1/p')" -- "$word") $(compgen -f -- "$word")); return ;;
-	--facility | --sites) COMPREPLY=($(compgen -W lco -- "$word") $(compgen -f -- "$word")); return ;;
+	--facility | --sites) COMPREPLY=($(compgen -W $'lco\nblanco' -- "$word") $(compgen -f -- "$word")); return ;;
 	--start) COMPREPLY=($(compgen -W now -- "$word")); return ;;
 	--jobs) COMPREPLY=($(compgen -W "$(nproc 2> /dev/null)" -- "$word")); return ;;
 	--now) COMPREPLY=($(compgen -W event -- "$word")); return ;;
-	--socket | --config | --catalog | --state | --targets | --fields | --plot | --truth | --alert | --compare | --verify | -o) COMPREPLY=($(compgen -f -- "$word")); return ;;
+	--socket | --config | --catalog | --state | --targets | --fields | --plot | --truth | --alert | --compare | --verify | --dust | --references | --covered | -o) COMPREPLY=($(compgen -f -- "$word")); return ;;
 	--why | --source | --topic) return ;;
 	--format) COMPREPLY=($(compgen -W "$(slew catalog get 2> /dev/null | sed -n 's/^\([^ ]*\) .*;.*/\1/p')"$'\ngeneric' -- "$word")); return ;;
 	--photo-z-below | --density | --explain | --position) return ;;

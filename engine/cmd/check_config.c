@@ -3,6 +3,7 @@
 #include "engine/base/utc.h"
 #include "engine/cmd/check.h"
 #include "engine/io/around.h"
+#include "engine/io/others.h"
 #include "engine/io/secret.h"
 #include "engine/target/catalog.h"
 #include <curl/curl.h>
@@ -17,6 +18,21 @@
 #include <sys/timex.h>
 #include <unistd.h>
 #include <uv.h>
+
+/* What others have completed. */
+static void others_check(const struct config *c, struct check_sheet *s)
+{
+	struct others o;
+	struct err e = {0};
+	if (c->covered[0] == '\0')
+		return;
+	if (others_read(c->covered, &o, &e) < 0)
+		check_say(s, CHECK_WRONG, "covered", "%s", e.text);
+	else
+		check_say(s, o.rows > 0 && o.unfit == o.rows ? CHECK_WARN : CHECK_OK, "covered", "%s: %zu pointings, of %zu a plan cannot tell what they saw",
+			  c->covered, o.rows, o.unfit);
+	json_decref(o.list);
+}
 
 /* Dust and reference images, where the configuration names them. */
 static void around_check(const struct config *c, struct check_sheet *s)
@@ -48,6 +64,7 @@ static void check_files(const struct config *c, struct check_sheet *s)
 	else
 		check_say(s, CHECK_OK, "state", "%s%s", c->state, access(c->state, F_OK) == 0 ? "" : " (will be made)");
 	around_check(c, s);
+	others_check(c, s);
 	if (c->catalog[0] == '\0') {
 		check_say(s, CHECK_WARN, "catalog", "none: nothing can be ranked; `slew catalog build` makes one");
 		return;

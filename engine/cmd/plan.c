@@ -13,6 +13,7 @@
 #include "engine/io/clock.h"
 #include "engine/io/configure.h"
 #include "engine/io/mapchild.h"
+#include "engine/io/others.h"
 #include "engine/report/table.h"
 #include "engine/request/plan.h"
 #include "engine/request/policy.h"
@@ -29,7 +30,7 @@
 #define HOURS_ASSUMED 10.0 /* left in each mode of each programme: there is no configuration here */
 
 struct plan_arguments {
-	const char *alert, *catalog, *policy, *plot, *dust, *references, *facility[FACILITIES];
+	const char *alert, *catalog, *policy, *plot, *dust, *references, *covered, *facility[FACILITIES];
 	size_t facilities;
 	int64_t now_us;
 	double hours;
@@ -43,7 +44,7 @@ struct gathered {
 	bool has_alert, has_catalog;
 	struct policy *policy;
 	struct policy_answer answer;
-	json_t *map, *rank, *plan, *notes;
+	json_t *map, *rank, *plan, *notes, *covered;
 };
 
 static int blob_of_alert(void *ctx, const char *sha256, unsigned char **bytes, size_t *len, struct err *e)
@@ -213,7 +214,22 @@ static json_t *job_json(const struct plan_arguments *a, const struct gathered *g
 	json_object_set_new(job, "event_left_h", json_real_or_null(p->budget_event_h));
 	json_object_set_new(job, "night_left_h", json_real_or_null(p->budget_night_h));
 	json_object_set_new(job, "existing", json_array());
+	json_object_set(job, "covered", g->covered);
 	return job;
+}
+
+/* What others have completed, where it is given. */
+static int covered_read(const struct plan_arguments *a, struct gathered *g, struct err *e)
+{
+	struct others others;
+	if (a->covered == NULL)
+		return 0;
+	if (others_read(a->covered, &others, e) < 0)
+		return -1;
+	g->covered = others.list;
+	note(g, "of %zu pointings of others %zu are counted: completed, in g, r, i, z or J, with an AB depth, a place and a time", others.rows,
+		others.rows - others.unfit);
+	return 0;
 }
 
 /* The ranking; of a policy that points a camera, its frames take the place of galaxies. */
@@ -282,6 +298,8 @@ static int plan_make(const struct plan_arguments *a, struct gathered *g, struct 
 	if (facilities == NULL)
 		return err_print(e);
 	rc = rank_make(g, facilities, e) < 0 ? err_wrap(e, "ranking") : surroundings(a, g, e);
+	if (rc == 0)
+		rc = covered_read(a, g, e);
 	if (rc < 0) {
 		json_decref(facilities);
 		return err_print(e);
@@ -452,6 +470,8 @@ static int option_read(struct plan_arguments *a, const char *o, const char *v)
 		a->dust = v;
 	} else if (strcmp(o, "--references") == 0) {
 		a->references = v;
+	} else if (strcmp(o, "--covered") == 0) {
+		a->covered = v;
 	} else if (strcmp(o, "--facility") == 0) {
 		if (a->facilities == FACILITIES)
 			return cmd_usage(&command_plan, "at most %d facilities", FACILITIES);
@@ -523,12 +543,13 @@ static int plan_command(int argc, char **argv)
 	json_decref(g.rank);
 	json_decref(g.plan);
 	json_decref(g.notes);
+	json_decref(g.covered);
 	return rc;
 }
 
 const struct command command_plan = {
 	.name = "plan",
-	.args = "[--policy NAME|FILE] [--facility NAME]... [--now TIME|event] [--hours H] [--plot FILE] [--dust FILE] [--references FILE] [--json] --catalog C ALERT",
+	.args = "[--policy NAME|FILE] [--facility NAME]... [--now TIME|event] [--hours H] [--plot FILE] [--dust FILE] [--references FILE] [--covered FILE] [--json] --catalog C ALERT",
 	.summary = "what would be asked of whom, now, and why; nothing is sent",
 	.help =
 		"Takes an alert (LVK igwn.gwalert JSON with its sky map) all the way: decodes it, reads the map, ranks the galaxies of C, asks\n"
@@ -543,6 +564,8 @@ const struct command command_plan = {
 		"  --plot FILE.html   also draw the sky map with the galaxies, and the altitudes over each site that is asked (SVG in one page)\n"
 		"  --dust FILE        E(B-V) from a HEALPix map in FITS that you have (none is shipped); without it extinction is taken as 0\n"
 		"  --references FILE  reference images: a JSON list of {\"survey\", \"band\", \"depth_mag\", \"moc\": FILE}; see `slew depth --help`\n"
+		"  --covered FILE     what others have completed: a JSON list of {\"ra_deg\", \"dec_deg\", \"radius_deg\", \"band\", \"depth_mag\", \"time\"}, or\n"
+		"                     the Treasure Map's pointings (api/v1/pointings?graceid=…); its fields are not known: 0.1 deg about each counts\n"
 		"  --json             one object: event now_us event_us source policy outcome missing notes map outside targets requests verdicts worth bound\n"
 		"\n"
 		"The order of the galaxies is by dP/dV and the policy's weight; share is a galaxy's part of the catalogue's sum. A visit is worth\n"

@@ -169,12 +169,10 @@ static int compute_rank(const struct compute_host *host, const json_t *job, json
 /* The job with what the host knows of the sky around each target. New reference; NULL without memory. */
 static json_t *plan_around(const struct compute_host *host, const json_t *job)
 {
-	json_t *mine = json_copy((json_t *)(uintptr_t)job), *targets = json_deep_copy(json_object_get(job, "targets")), *t;
-	size_t i;
-	json_array_foreach(targets, i, t)
-		host->around_target(host->around, t);
+	json_t *mine = json_copy((json_t *)(uintptr_t)job), *targets = json_deep_copy(json_object_get(job, "targets"));
 	if (targets != NULL)
 		json_object_set_new(mine, "targets", targets);
+	host->around_job(host->around, mine);
 	return mine;
 }
 

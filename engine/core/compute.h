@@ -29,8 +29,9 @@ struct compute_host {
 	int (*blob)(void *ctx, const char *sha256, unsigned char **bytes, size_t *len, struct err *e);
 	int (*read_map)(const void *bytes, size_t len, struct skymap *out, struct err *e);
 	const struct catalog *catalog; /* NULL: rank jobs answer with an error */
-	const void *around;            /* with the next one; NULL: dust and reference images are not known */
-	void (*around_target)(const void *around, json_t *target); /* adds "ebv_mag" and "references" to a plan's target (plan.h) */
+	const void *around;            /* with the next one; NULL: nothing is known of the sky around the targets */
+	/* adds to a plan's job (plan.h): "ebv_mag" and "references" of its targets, "covered", or "warning" that this is not known */
+	void (*around_job)(const void *around, json_t *job);
 };
 
 /* New reference in *result. -1 only for lack of memory or a broken host (the effect is then closed as doubtful by the caller). */

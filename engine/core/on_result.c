@@ -226,6 +226,10 @@ static void plan_result(struct core *c, const json_t *effect, const json_t *resu
 		return;
 	}
 	alarm_clear(c, policy, "plan");
+	if (json_text(result, "warning", NULL) != NULL)
+		alarm_raise(c, "plan", "covered", "what others have completed is not known: %s", json_text(result, "warning", ""));
+	else
+		alarm_clear(c, "plan", "covered");
 	int64_t before = get_int(c, 0, stale_of, "it", event, policy);
 	if (generation < wanted && before < 2) {
 		put(c, stale, "iit", before + 1, event, policy);

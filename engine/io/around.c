@@ -2,6 +2,7 @@
 #include "engine/io/around.h"
 #include "engine/base/json.h"
 #include "engine/base/limits.h"
+#include "engine/io/others.h"
 #include "engine/target/kilonova.h"
 #include <errno.h>
 #include <math.h>
@@ -121,4 +122,20 @@ void around_target(const struct around *a, json_t *target)
 	if (json_object_size(references) > 0)
 		json_object_set(target, "references", references);
 	json_decref(references);
+}
+
+void around_job(const struct around *a, json_t *job)
+{
+	struct others others;
+	struct err e = {0};
+	json_t *t;
+	size_t i;
+	json_array_foreach(json_object_get(job, "targets"), i, t)
+		around_target(a, t);
+	if (a->others[0] == '\0')
+		return;
+	if (others_read(a->others, &others, &e) == 0)
+		json_object_set_new(job, "covered", others.list);
+	else
+		json_object_set_new(job, "warning", json_string(e.text));
 }

@@ -1,4 +1,4 @@
-/* What a plan is told of the sky around its targets: the dust of our galaxy, and which reference images exist. */
+/* What a plan is told of the sky around its targets: the dust of our galaxy, which reference images exist, what others have completed. */
 #ifndef ENGINE_IO_AROUND_H
 #define ENGINE_IO_AROUND_H
 #include "engine/base/err.h"
@@ -11,6 +11,7 @@
 struct around {
 	struct dust dust;
 	bool has_dust;
+	char others[1024]; /* file of what others completed (others.h), read with each plan; "": none */
 	size_t references;
 	struct around_reference {
 		char survey[40], band[24];
@@ -30,4 +31,6 @@ const struct around_reference *around_reference(const struct around *a, const ch
 
 /* Adds "ebv_mag" and "references" to a plan's target (engine/request/plan.h). */
 void around_target(const struct around *a, json_t *target);
+/* The same for all targets of a plan's job, and "covered"; "warning", when what others completed cannot be read. Any thread. */
+void around_job(const struct around *a, json_t *job);
 #endif

@@ -377,9 +377,11 @@ static int load_paths(struct loader *l)
 		return -1;
 	if (catalog != NULL && path_of(l, "/catalog", catalog, c->catalog, sizeof c->catalog) < 0)
 		return -1;
-	const char *dust = json_text(c->body, "dust", NULL), *references = json_text(c->body, "references", NULL);
+	const char *dust = json_text(c->body, "dust", NULL), *references = json_text(c->body, "references", NULL),
+		   *covered = json_text(c->body, "covered", NULL);
 	if ((dust != NULL && path_of(l, "/dust", dust, c->dust, sizeof c->dust) < 0) ||
-	    (references != NULL && path_of(l, "/references", references, c->references, sizeof c->references) < 0))
+	    (references != NULL && path_of(l, "/references", references, c->references, sizeof c->references) < 0) ||
+	    (covered != NULL && path_of(l, "/covered", covered, c->covered, sizeof c->covered) < 0))
 		return -1;
 	if (credentials != NULL)
 		return path_of(l, "/credentials_dir", credentials, c->credentials_dir, sizeof c->credentials_dir);

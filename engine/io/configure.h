@@ -54,7 +54,7 @@ struct config {
 	json_t *body;           /* as read */
 	char sha256[65];        /* of the file's bytes */
 	char path[1024], state[1024], catalog[1024]; /* catalog "" = none */
-	char dust[1024], references[1024];          /* "": none */
+	char dust[1024], references[1024], covered[1024];          /* "": none */
 	char credentials_dir[1024];  /* "" = none; default $CREDENTIALS_DIRECTORY */
 	char socket[108];       /* operator socket; default STATE.sock */
 	char view_group[64], act_group[64]; /* "" = the engine's own group */

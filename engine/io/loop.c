@@ -106,11 +106,11 @@ static int thread_begin(struct engine *g, sqlite3 *db, struct core *core, struct
 	return g->core == NULL ? -1 : 0;
 }
 
-/* What the configuration says of dust and reference images. */
+/* What the configuration says of dust, reference images and what others completed. */
 static int around_begin(struct engine *g, struct err *e)
 {
 	const char *dust = g->config->dust, *references = g->config->references;
-	if (dust[0] == '\0' && references[0] == '\0')
+	if (dust[0] == '\0' && references[0] == '\0' && g->config->covered[0] == '\0')
 		return 0;
 	struct around *a = malloc(sizeof *a);
 	if (a == NULL)
@@ -120,6 +120,7 @@ static int around_begin(struct engine *g, struct err *e)
 		free(a);
 		return -1;
 	}
+	text_copy(a->others, sizeof a->others, g->config->covered);
 	workers_around(g->workers, a);
 	return 0;
 }

@@ -128,9 +128,9 @@ static void view_work(struct job *j)
 	handle_give(j->owner, db);
 }
 
-static void around_add(const void *around, json_t *target)
+static void around_add(const void *around, json_t *job)
 {
-	around_target(around, target);
+	around_job(around, job);
 }
 
 static void job_work(uv_work_t *work)
@@ -141,7 +141,7 @@ static void job_work(uv_work_t *work)
 		return;
 	}
 	struct compute_host host = {.ctx = j->owner, .blob = blob_read, .read_map = mapchild_read, .catalog = j->shelf != NULL ? &j->shelf->catalog : NULL,
-		.around = j->owner->around, .around_target = around_add};
+		.around = j->owner->around, .around_job = around_add};
 	if (compute_run(&host, j->request, &j->result, &j->error) != 0)
 		j->result = NULL;
 }

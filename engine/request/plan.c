@@ -152,6 +152,8 @@ static json_t *result_json(const struct plan_pick *p)
 	json_object_set_new(out, "verdicts", list);
 	json_object_set_new(out, "worth", json_real(p->total_worth));
 	json_object_set_new(out, "bound", json_real_or_null(p->bound));
+	if (p->job->warning != NULL)
+		json_object_set_new(out, "warning", json_string(p->job->warning));
 	return out;
 }
 

@@ -11,10 +11,11 @@
  *   "event_left_h":h|null,"night_left_h":h|null,                                                    budgets of the policy still free
  *   "existing":[{"target":key,"epoch":n,"state":…,"time_us":T,"filters":[…],"limit_mag":[…]}],   live or done: not planned again; when it took
  *                                                                      place or is expected to, and how deep: if known
- *   "covered":[{"target":key | "ra_deg","dec_deg","radius_deg":0.1, "band":"g","depth_mag":22.1,"time_us":T}],   what others completed. No feed
- *                                                                      fills it yet: the engine's own jobs have none
+ *   "covered":[{"target":key | "ra_deg","dec_deg","radius_deg":0.1, "band":"g","depth_mag":22.1,"time_us":T}],   what others completed
+ *                                                                      (engine/io/others.h): from the host, as dust and references are
  *   "refused":[{"target":key,"epoch":n,"facility":NAME}],                          all rungs of it there: another facility's turn
- *   "booked":[{"facility","site","slot_us","duration_s"}]}                               what is asked for already: telescopes that are not free then
+ *   "booked":[{"facility","site","slot_us","duration_s"}],                               what is asked for already: telescopes that are not free then
+ *   "warning":"sentence"}   what could not be learnt for it: goes into the result as it is
  * → {"kind":"plan","requests":[{"target":key,"name","epoch":n,"facility","programme","mode","instrument","filters":["gp","ip"],"exposure_s":180,
  *      "count":1,"ipp":1.05,"max_airmass":2.0,"min_moon_deg":20,"site":"lsc","start_us","end_us",     the window that the facility gets
  *      "slot_us","airmass_slot","best_us","airmass_best","moon_deg","duration_s","share","value",    when the plan expects it; lowest airmass

@@ -289,6 +289,7 @@ int plan_job_read(const json_t *job, struct plan_job *out, struct err *e)
 {
 	*out = (struct plan_job){.policy = json_object_get(job, "policy"), .existing = json_object_get(job, "existing"),
 		.refused = json_object_get(job, "refused"), .booked = json_object_get(job, "booked"), .covered = json_object_get(job, "covered"),
+		.warning = json_text(job, "warning", NULL),
 		.now_us = json_int(job, "now_us", UTC_NONE), .event_left_h = json_number(job, "event_left_h", INFINITY),
 		.night_left_h = json_number(job, "night_left_h", INFINITY)};
 	double horizon_h = json_number(job, "horizon_h", 24.0);

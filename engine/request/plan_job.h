@@ -80,6 +80,7 @@ struct plan_job {
 	int64_t merger_us;                     /* event_us, or now */
 	struct kilonova_prior prior;
 	const json_t *policy, *existing, *refused, *booked, *covered;
+	const char *warning;                   /* or NULL */
 	size_t targets, facilities, programmes, epochs, rungs;
 	struct plan_target *target;
 	struct plan_facility facility[PLAN_FACILITIES];

@@ -83,6 +83,15 @@ if [ -r "$map" ] && [ -r "$master" ]; then
 	check "and again half an hour later, in another filter" eval 'tr "{" "\n" < "$tmp/p" | grep "\"name\":\"NGC:NGC4993\"" | grep -q "\"epoch\":2,.*\"gp\""'
 	worth=$(grep -o '"worth":[0-9.]*' "$tmp/p" | cut -d: -f2); bound=$(grep -o '"bound":[0-9.]*' "$tmp/p" | cut -d: -f2)
 	check "the plan says what it is worth, and what none could exceed ($worth of $bound)" awk "BEGIN { exit !($worth > 0.4 && $worth <= $bound && $bound < 1) }"
+	# three images within 36 h in two bands, as the Treasure Map answers; the fourth is only planned
+	for at in 2017-08-17T15:00:00.000000:r:completed 2017-08-17T16:00:00.000000:g:completed 2017-08-17T18:00:00.000000:r:completed 2017-08-17T19:00:00.000000:r:planned; do
+		rest=${at#*.000000:}
+		printf '{"id":1,"instrumentid":38,"status":"%s","position":"POINT (-162.5512 -23.3839)","ra":null,"dec":null,"band":"%s","depth":26.5,"depth_unit":"ab_mag","time":"%s"}\n' \
+			"${rest#*:}" "${rest%:*}" "${at%:"$rest"}"
+	done | paste -sd, | sed 's/^/[/; s/$/]/' > "$tmp/others.json"
+	./slew plan --catalog "$tmp/cat.fits" --policy "$tmp/five.json" --now 2017-08-17T20:00 --covered "$tmp/others.json" --json "$tmp/gw170817.json" > "$tmp/q" 2> "$tmp/err"
+	check "what others completed deep enough is not asked for again" eval 'tr "{" "\n" < "$tmp/q" | grep -F "\"target\":\"NGC:NGC4993|" > "$tmp/v"; grep -q "\"code\":\"covered\"" "$tmp/v" && ! grep -q slot_us "$tmp/v" && grep -q "of 4 pointings of others 3 are counted" "$tmp/q"'
+	check "a list of others that is none is refused" input plan --catalog "$tmp/cat.fits" --covered "$tmp/cat.fits" "$tmp/gw170817.json"
 else
 	skip "NGC 4993 from Cerro Tololo in hindsight" "$map is not there"
 fi

@@ -195,6 +195,21 @@ static void injected(void **state)
 	box_close(&b);
 }
 
+/* What a plan could not learn is an alarm; the plan counts, and the next one that knows ends the alarm. */
+static void a_plan_that_was_not_told_all(void **state)
+{
+	(void)state;
+	struct box b;
+	tale_begin(&b, NULL, 2, 1);
+	for (int i = 0; i < 2; i++) {
+		box_later(&b, 6 * 3600 + 60); /* planned anew */
+		box_result(&b, box_waits(&b, "plan"), "{\"kind\":\"plan\",\"requests\":[],\"verdicts\":[]%s}", i == 0 ? ",\"warning\":\"tm.json: no file\"" : "");
+		assert_string_equal(box_text(&b, "SELECT detail||CASE WHEN cleared_seq IS NULL THEN '' ELSE ': over' END FROM alarm WHERE what='covered'"),
+			i == 0 ? "what others have completed is not known: tm.json: no file" : "what others have completed is not known: tm.json: no file: over");
+	}
+	box_close(&b);
+}
+
 static void unknown_never_downgrades(void **state)
 {
 	(void)state;
@@ -463,7 +478,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(garbage_between_alerts), cmocka_unit_test(nonsense_from_a_worker), cmocka_unit_test(any_order),
 		cmocka_unit_test(retraction_before_its_alert), cmocka_unit_test(tests_never_reach_a_telescope), cmocka_unit_test(downgrade_has_grace),
-		cmocka_unit_test(unknown_never_downgrades), cmocka_unit_test(downgrade_stops_what_waits),
+		cmocka_unit_test(unknown_never_downgrades), cmocka_unit_test(a_plan_that_was_not_told_all), cmocka_unit_test(downgrade_stops_what_waits),
 		cmocka_unit_test(injected), cmocka_unit_test(approval_is_asked_and_answered), cmocka_unit_test(budgets_hold),
 		cmocka_unit_test(hold_and_resume), cmocka_unit_test(the_better_offer), cmocka_unit_test(a_slow_facility), cmocka_unit_test(slots), cmocka_unit_test(what_may_be_sent_again),
 		cmocka_unit_test(retracted_while_asking), cmocka_unit_test(answers_for_nobody), cmocka_unit_test(clock_jump_stops_submissions),
