@@ -14,16 +14,17 @@ void fields_prefix(const struct policy *p, char *out, size_t size)
 	snprintf(out, size, "field:%s:", p->footprint);
 }
 
-/* Pointings of the last ranking, and those that a telescope has. */
+/* Pointings of the last ranking, and those that a telescope has and that stay: with `replan: cancel` what has not begun may fall out. */
 static json_t *old_fields(struct core *c, int64_t event, const struct policy *p)
 {
 	static const char before[] =
-		"SELECT t.ra_deg,t.dec_deg,EXISTS (SELECT 1 FROM request r WHERE r.target=t.id AND r.state IN ('asked','unsure','accepted','scheduled',"
-		"'running','done')) AS asked FROM target t WHERE t.event=?1 AND t.kind='field' AND substr(t.key,1,length(?2))=?2 AND (asked=1 OR "
-		"t.generation=(SELECT generation_rank FROM event WHERE id=?1)) ORDER BY asked DESC,ifnull(t.rank,0),t.id LIMIT 1000";
+		"SELECT t.ra_deg,t.dec_deg,EXISTS (SELECT 1 FROM request r WHERE r.target=t.id AND (r.state IN ('running','done') OR ?3=0 AND r.unwanted=0 AND "
+		"r.state IN ('asked','unsure','accepted','scheduled'))) AS asked FROM target t WHERE t.event=?1 AND t.kind='field' AND "
+		"substr(t.key,1,length(?2))=?2 AND (asked=1 OR t.generation=(SELECT max(generation) FROM target WHERE event=?1 AND kind='field' AND "
+		"substr(key,1,length(?2))=?2)) ORDER BY asked DESC,ifnull(t.rank,0),t.id LIMIT 1000";
 	char prefix[64];
 	fields_prefix(p, prefix, sizeof prefix);
-	json_t *rows = get_rows(c, before, "it", event, prefix), *row, *out = json_array();
+	json_t *rows = get_rows(c, before, "iti", event, prefix, (int64_t)p->replan_cancel), *row, *out = json_array();
 	size_t i;
 	json_array_foreach(rows, i, row)
 		json_array_append_new(out, json_pack("[f,f,b]", json_number(row, "ra_deg", 0), json_number(row, "dec_deg", 0), json_int(row, "asked", 0) == 1));
@@ -45,7 +46,7 @@ static const json_t *camera_of(struct core *c, const struct policy *p, bool *kno
 	return instrument;
 }
 
-static json_t *camera_find(json_t *list, const char *words)
+static json_t *camera_find(const json_t *list, const char *words)
 {
 	json_t *entry;
 	size_t i;
@@ -83,16 +84,44 @@ void fields_want(struct core *c, int64_t event, const struct policy *p, bool cat
 /* Two jobs ask the same, but for the pointings of before. */
 bool fields_same_job(const char *a, const char *b)
 {
-	json_t *one = json_parse(a), *two = json_parse(b), *entry;
+	json_t *job[2] = {json_parse(a), json_parse(b)}, *entry;
 	size_t i;
-	json_array_foreach(json_object_get(one, "fields"), i, entry)
-		json_object_del(entry, "old");
-	json_array_foreach(json_object_get(two, "fields"), i, entry)
-		json_object_del(entry, "old");
-	bool same = json_equal(one, two);
-	json_decref(one);
-	json_decref(two);
+	for (int k = 0; k < 2; k++) {
+		json_object_del(job[k], "again");
+		json_array_foreach(json_object_get(job[k], "fields"), i, entry)
+			json_object_del(entry, "old");
+	}
+	bool same = json_equal(job[0], job[1]);
+	json_decref(job[0]);
+	json_decref(job[1]);
 	return same;
+}
+
+static bool asked_in(const json_t *old, const json_t *frame)
+{
+	const json_t *o;
+	size_t i;
+	json_array_foreach(old, i, o) {
+		bool here = true;
+		for (size_t k = 0; k < 2; k++) /* 1e-9 deg: the same frame, through text */
+			here = here && fabs(json_number_value(json_array_get(o, k)) - json_number_value(json_array_get(frame, k))) < 1e-9;
+		if (here && json_is_true(json_array_get(o, 2)))
+			return true;
+	}
+	return false;
+}
+
+bool fields_asked_since(const json_t *done, const json_t *now)
+{
+	const json_t *entry, *frame;
+	size_t i, k;
+	json_array_foreach(json_object_get(now, "fields"), i, entry) {
+		const json_t *before = camera_find(json_object_get(done, "fields"), json_text(entry, "camera", ""));
+		json_array_foreach(json_object_get(entry, "old"), k, frame)
+			if (before != NULL && json_is_true(json_array_get(frame, 2)) && !asked_in(json_object_get(before, "old"), frame))
+				return true;
+	}
+	return false;
 }
 
 /* What comes back ------------------------------------------------------------------------------------------------------------------ */

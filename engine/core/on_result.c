@@ -91,7 +91,7 @@ static void tried_again(struct core *c, const char *kind, const char *timer, int
 	timer_set(c, key, timer, event, NULL, UTC_NONE, c->tick_us + minutes * UTC_MINUTE);
 }
 
-static void rank_result(struct core *c, int64_t event, int64_t generation, const json_t *result)
+static void rank_result(struct core *c, int64_t event, int64_t generation, const json_t *job, const json_t *result)
 {
 	const char *error = json_text(result, "error", NULL);
 	int64_t wanted = get_int(c, 0, "SELECT generation_rank FROM event WHERE id=?", "i", event);
@@ -102,9 +102,12 @@ static void rank_result(struct core *c, int64_t event, int64_t generation, const
 	if (error != NULL) {
 		tried_again(c, "rank", "rerank", event, "", name, error);
 		rank_empty(c, event, "unread_map", error);
+		want_plan(c, event); /* by the ranking of before, if there is one */
 		return;
 	}
 	alarm_clear(c, name, "rank");
+	if (want_rank_again(c, event, job))
+		return;
 	put(c, "UPDATE event SET outside=? WHERE id=?", "di", json_number(result, "outside", NAN), event);
 	const json_t *list = json_object_get(result, "targets"), *fields = json_object_get(result, "fields"), *t;
 	size_t i;
@@ -245,7 +248,7 @@ void result_failed(struct core *c, const json_t *effect, const char *reason)
 	json_t *result = json_pack("{s:s}", "error", reason);
 	must_memory(result != NULL);
 	if (strcmp(kind, "rank") == 0)
-		rank_result(c, json_int(effect, "event", 0), json_int(effect, "generation", 0), result);
+		rank_result(c, json_int(effect, "event", 0), json_int(effect, "generation", 0), NULL, result);
 	else if (strcmp(kind, "plan") == 0)
 		plan_result(c, effect, result);
 	json_decref(result);
@@ -277,7 +280,7 @@ void on_result(struct core *c, const struct input *in)
 		if (strcmp(kind, "map") == 0)
 			map_result(c, job, result);
 		else if (strcmp(kind, "rank") == 0)
-			rank_result(c, json_int(row, "event", 0), json_int(row, "generation", 0), result);
+			rank_result(c, json_int(row, "event", 0), json_int(row, "generation", 0), job, result);
 		else if (strcmp(kind, "plan") == 0)
 			plan_result(c, row, result);
 		else

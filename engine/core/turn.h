@@ -124,6 +124,7 @@ void event_decided_maps(struct core *c, const char *map_sha256);            /* d
 void fields_prefix(const struct policy *p, char *out, size_t size);          /* their keys begin with it */
 void fields_want(struct core *c, int64_t event, const struct policy *p, bool catalog, json_t *list); /* adds to "fields" of the rank job */
 bool fields_same_job(const char *a, const char *b);
+bool fields_asked_since(const json_t *done, const json_t *now);               /* frames that a telescope has now and that the first job did not know */
 void fields_result(struct core *c, int64_t event, int64_t generation, const json_t *fields);
 void fields_verdicts(struct core *c, int64_t event, int64_t generation);
 void target_put(struct core *c, int64_t event, int64_t generation, const char *kind, const json_t *t); /* on_result.c */
@@ -131,6 +132,7 @@ void target_put(struct core *c, int64_t event, int64_t generation, const char *k
 /* want.c: computations. */
 void want_map(struct core *c, int64_t event, const char *sha256);
 void want_rank(struct core *c, int64_t event);
+bool want_rank_again(struct core *c, int64_t event, const json_t *done);      /* the job that was done does not know frames that were asked meanwhile */
 void want_plan(struct core *c, int64_t event);
 void want_plans(struct core *c);                                             /* of every triggered event: what a facility can do has changed */
 json_t *plan_job(struct core *c, int64_t event, const char *policy);       /* rendered at release; NULL: nothing to plan any more */

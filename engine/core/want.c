@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define REFUSED_US (6 * UTC_HOUR) /* as long as until the next plan by the clock */
+#define RANKED_AGAIN 2                /* in a row, for frames that were asked meanwhile */
 
 static void want(struct core *c, int64_t event, const char *kind, const char *policy, int64_t generation, const char *job)
 {
@@ -76,16 +77,35 @@ static json_t *rank_job(struct core *c, int64_t event)
 	return job;
 }
 
-void want_rank(struct core *c, int64_t event)
+static void rank_want(struct core *c, int64_t event, const json_t *job)
 {
-	json_t *job = rank_job(c, event);
-	if (job == NULL)
-		return;
 	put(c, "UPDATE event SET generation_rank=generation_rank+1 WHERE id=?", "i", event);
 	char *text = json_compact(job);
 	want(c, event, "rank", NULL, get_int(c, 0, "SELECT generation_rank FROM event WHERE id=?", "i", event), text);
 	free(text);
+}
+
+void want_rank(struct core *c, int64_t event)
+{
+	json_t *job = rank_job(c, event);
+	if (job != NULL)
+		rank_want(c, event, job);
 	json_decref(job);
+}
+
+bool want_rank_again(struct core *c, int64_t event, const json_t *done)
+{
+	int64_t again = json_int(done, "again", 0);
+	if (json_object_get(done, "fields") == NULL || again >= RANKED_AGAIN)
+		return false;
+	json_t *job = rank_job(c, event);
+	bool wanted = job != NULL && fields_asked_since(done, job);
+	if (wanted) {
+		json_object_set_new(job, "again", json_integer(again + 1));
+		rank_want(c, event, job);
+	}
+	json_decref(job);
+	return wanted;
 }
 
 void event_warm(struct core *c, int64_t event)
@@ -112,7 +132,10 @@ void want_plan(struct core *c, int64_t event)
 	static const char watched[] = "SELECT 1 FROM gate WHERE kind='watch' AND event=? AND lifted_seq IS NULL";
 	static const char targets[] = "SELECT count(*) FROM target WHERE event=?";
 	static const char vetoed[] = "SELECT 1 FROM gate WHERE kind='veto' AND event=? AND facility IS NULL AND target IS NULL AND lifted_seq IS NULL";
+	static const char ranking[] = "SELECT 1 FROM effect WHERE event=? AND compute='rank' AND state IN ('waiting','released') LIMIT 1";
 	if (get_int(c, 0, watched, "i", event) || get_int(c, 0, vetoed, "i", event) || get_int(c, 0, targets, "i", event) == 0)
+		return;
+	if (get_int(c, 0, ranking, "i", event)) /* its answer wants a plan, too */
 		return;
 	json_t *rows = get_rows(c, triggered, "i", event), *row;
 	size_t i;
@@ -137,11 +160,13 @@ void want_plans(struct core *c)
 	json_decref(rows);
 }
 
+/* Of the newest ranking; of the last one that could be made where that failed. */
 static json_t *job_targets(struct core *c, int64_t event, const struct policy *p)
 {
 	static const char best[] =
 		"SELECT key,name,ra_deg,dec_deg,share,distance_mpc,pinned,probability FROM target t WHERE event=?1 AND (pinned=1 OR kind='candidate' OR "
-		"generation=(SELECT generation_rank FROM event WHERE id=?1)) AND NOT EXISTS (SELECT 1 FROM gate WHERE kind='veto' "
+		"generation=(SELECT CASE (SELECT outcome FROM effect WHERE event=?1 AND compute='rank' AND state<>'dropped' ORDER BY id DESC LIMIT 1) "
+		"WHEN 'ok' THEN generation_rank ELSE (SELECT max(generation) FROM target WHERE event=?1) END FROM event WHERE id=?1)) AND NOT EXISTS (SELECT 1 FROM gate WHERE kind='veto' "
 		"AND lifted_seq IS NULL AND event=?1 AND target=t.id) AND CASE kind WHEN 'field' THEN ?3<>'' AND substr(key,1,length(?3))=?3 "
 		"WHEN 'galaxy' THEN ?3='' OR pinned=1 ELSE 1 END ORDER BY pinned DESC,ifnull(rank,0),id LIMIT ?2";
 	char prefix[64] = "";

@@ -253,12 +253,16 @@ static int choose(const struct fields_task *t, enum way way, const struct grid *
 	struct fields_work w;
 	struct fields_spot *best, taken;
 	int rc = work_new(t, way == WAY_CENTRED, g, &w, e);
-	for (size_t i = 0; rc == 0 && i < t->olds && out->count < t->top; i++)
-		if (t->old[i].asked) {
-			w.spot[i].gone = true;
+	for (size_t i = 0; rc == 0 && i < t->olds; i++) {
+		if (!t->old[i].asked)
+			continue;
+		w.spot[i].gone = true;
+		rc = fields_gain(&w, &w.spot[i], -1, e);
+		if (rc == 0 && w.spot[i].gain > NOTHING)
 			rc = field_take(&w, &w.spot[i], out, e);
-		}
-	while (rc == 0 && out->count < t->top && !(held(out) >= t->probability - NOTHING)) {
+	}
+	size_t most = out->count + t->top;
+	while (rc == 0 && out->count < most && !(held(out) >= t->probability - NOTHING)) {
 		rc = spot_best(&w, &best, e);
 		if (rc < 0 || best == NULL)
 			break;
@@ -320,31 +324,45 @@ static int members_find(const struct fields_task *t, struct fields *f, struct er
 
 static int fields_new(const struct fields_task *t, struct fields *f, struct err *e)
 {
-	*f = (struct fields){.list = calloc(t->top + 1, sizeof *f->list), .in = calloc(t->galaxies + 1, sizeof *f->in)};
+	*f = (struct fields){.list = calloc(t->top + t->olds + 1, sizeof *f->list), .in = calloc(t->galaxies + 1, sizeof *f->in)};
 	for (size_t g = 0; g < t->galaxies; g++)
 		f->total += t->galaxy[g].probability > 0 && isfinite(t->galaxy[g].probability) ? t->galaxy[g].probability : 0;
 	for (int64_t i = 0; t->map != NULL && t->missing != NULL && i < t->map->cells; i++)
 		f->total += t->missing[i];
-	return f->list && f->in ? 0 : err_set(e, ERR_MEMORY, "no memory for %zu fields", t->top);
+	return f->list && f->in ? 0 : err_set(e, ERR_MEMORY, "no memory for %zu fields", t->top + t->olds);
+}
+
+/* Does a telescope have one already that holds something? 1, 0, −1. */
+static int any_asked(struct fields_work *w, struct err *e)
+{
+	for (size_t i = 0; i < w->task->olds; i++) {
+		const struct fields_old *o = &w->task->old[i];
+		struct fields_spot s = {.ra_deg = o->ra_deg, .dec_deg = o->dec_deg};
+		if (o->asked && fields_gain(w, &s, -1, e) < 0)
+			return -1;
+		if (o->asked && s.gain > NOTHING)
+			return 1;
+	}
+	return 0;
 }
 
 /* 1: one pointing holds the region, and is the choice; 0: no; −1. */
 static int region_field(const struct fields_task *t, struct fields *out, struct err *e)
 {
-	double ra, dec, in;
-	struct fields_work w;
+	struct fields_work w = {.task = t, .order = fields_order(t->footprint)};
+	struct fields_spot s = {.kind = FIELD_CENTRED, .seed = -1};
+	double in;
 	if (t->map == NULL || !(t->level > 0) || t->top == 0)
 		return 0;
-	for (size_t i = 0; i < t->olds; i++)
-		if (t->old[i].asked)
-			return 0;
-	if (fields_region(t, &ra, &dec, &in, e) < 0)
+	if (fields_region(t, &s.ra_deg, &s.dec_deg, &in, e) < 0)
 		return -1;
 	if (!(in >= t->level))
 		return 0;
-	w = (struct fields_work){.task = t, .order = fields_order(t->footprint)};
-	struct fields_spot s = {.ra_deg = ra, .dec_deg = dec, .kind = FIELD_CENTRED, .seed = -1};
-	int rc = stars_new(t, &w, e) < 0 || field_take(&w, &s, out, e) < 0 ? -1 : 1;
+	int rc = stars_new(t, &w, e);
+	if (rc == 0)
+		rc = any_asked(&w, e);
+	if (rc >= 0)
+		rc = rc == 1 ? 0 : field_take(&w, &s, out, e) < 0 ? -1 : 1;
 	work_free(&w);
 	return rc;
 }

@@ -30,7 +30,7 @@ struct fields_galaxy {
 /* A pointing of an earlier choice. */
 struct fields_old {
 	double ra_deg, dec_deg;
-	bool asked; /* a telescope has it already: it stays, first of all */
+	bool asked; /* a telescope has it already: it stays, first of all, if it holds anything still */
 };
 
 struct fields_task {
@@ -41,7 +41,7 @@ struct fields_task {
 	const double *missing;      /* per cell of the map: probability that no galaxy explains; NULL: none, the map only tells the region */
 	const struct fields_old *old;
 	size_t olds;
-	size_t top;                 /* at most so many fields */
+	size_t top;                 /* at most so many fields beside those that were asked */
 	double probability;         /* stop when so much is held; > 1 or NaN: never */
 	double level;               /* one centred pointing if it holds so much of the map; 0 or NaN: never */
 };
