@@ -16,7 +16,7 @@ struct depth_arguments {
 	bool said_ground;
 	double distance_mpc, exposure_s, age_h, wanted, p_bns, p_nsbh, has_remnant;
 	int count;
-	bool json;
+	bool json, curve;
 	struct depth_sky sky;
 	struct depth_place place;
 };
@@ -75,6 +75,44 @@ static json_t *families_json(const struct depth_arguments *a, const struct kilon
 	return list;
 }
 
+/* Chance to detect against exposure: so many exposures of so long each, as far as the instrument goes. */
+static const double curve_s[] = {10, 20, 30, 60, 120, 180, 300, 600, 900, 1800, 3600};
+#define CURVE (sizeof curve_s / sizeof curve_s[0])
+
+static double curve_at(const struct depth_arguments *a, const struct kilonova_prior *prior, const struct seen *s, size_t k, double *limit_mag)
+{
+	*limit_mag = depth_limit_mag(&s->camera, &a->sky, &s->place, curve_s[k], a->count);
+	return depth_detects_any(prior, (enum kilonova_band)s->camera.band, a->age_h / 24, a->distance_mpc, a->place.ebv_mag, *limit_mag);
+}
+
+static json_t *curve_json(const struct depth_arguments *a, const struct kilonova_prior *prior, const struct seen *s)
+{
+	json_t *list = json_array();
+	for (size_t k = 0; k < CURVE && curve_s[k] <= s->most_s; k++) {
+		double limit_mag, probability = curve_at(a, prior, s, k, &limit_mag);
+		json_array_append_new(list, json_pack("{s:f s:f s:f}", "exposure_s", curve_s[k], "limit_mag", limit_mag, "probability", probability));
+	}
+	return list;
+}
+
+static void curve_print(const struct depth_arguments *a, const struct kilonova_prior *prior, const struct seen *list, size_t count)
+{
+	printf("\nlimit and chance to detect any, by exposure\nexposure");
+	for (size_t i = 0; i < count; i++)
+		printf("  %11s", list[i].filter);
+	for (size_t k = 0; k < CURVE; k++) {
+		printf("\n%6.0f s", curve_s[k]);
+		for (size_t i = 0; i < count; i++) {
+			double limit_mag, probability = curve_at(a, prior, &list[i], k, &limit_mag);
+			if (curve_s[k] <= list[i].most_s)
+				printf("  %5.2f %.3f", limit_mag, probability);
+			else
+				printf("  %11s", "-");
+		}
+	}
+	putchar('\n');
+}
+
 /* What is known of the place in this filter: what the options say, else the deepest reference that covers the position. */
 static void place_of(const struct depth_arguments *a, const struct around *around, const double at[2], struct seen *s)
 {
@@ -89,10 +127,11 @@ static void place_of(const struct depth_arguments *a, const struct around *aroun
 
 static json_t *filter_json(const struct depth_arguments *a, const struct kilonova_prior *prior, const struct seen *s)
 {
-	return json_pack("{s:s s:s s:o s:s? s:s s:f s:f s:f s:o s:o s:o}", "filter", s->filter, "ground", grounds[s->place.ground], "reference_mag",
+	return json_pack("{s:s s:s s:o s:s? s:s s:f s:f s:f s:o s:o s:o s:o}", "filter", s->filter, "ground", grounds[s->place.ground], "reference_mag",
 		s->place.ground == DEPTH_SUBTRACTED ? json_real_or_null(s->place.reference_mag) : json_null(), "survey", s->survey, "instrument", s->instrument, "sky_mag", s->sky_mag, "limit_mag",
 		s->limit_mag, "probability", s->any, "wanted_limit_mag", json_real_or_null(s->wanted_mag), "wanted_exposure_s",
-		json_real_or_null(s->wanted_s), "families", families_json(a, prior, s));
+		json_real_or_null(s->wanted_s), "families", families_json(a, prior, s),
+		"curve", curve_json(a, prior, s));
 }
 
 static int show_json(const struct depth_arguments *a, const struct kilonova_prior *prior, const struct seen *list, size_t count)
@@ -157,6 +196,8 @@ static void show(const struct depth_arguments *a, const struct kilonova_prior *p
 		if (s->place.ground == DEPTH_SUBTRACTED && isfinite(s->place.reference_mag))
 			printf("        reference%s%s: 5 sigma at %.2f\n", s->survey ? " of " : "", s->survey ? s->survey : "", s->place.reference_mag);
 	}
+	if (a->curve)
+		curve_print(a, prior, list, count);
 	printf("\nmagnitudes: of each family's typical kilonova, and the chance to detect one of its kind; any: over the priors\n");
 }
 
@@ -230,6 +271,8 @@ static int arguments_read(struct depth_arguments *a, int argc, char **argv)
 		int rc = 0;
 		if (strcmp(argv[i], "--json") == 0)
 			a->json = true;
+		else if (strcmp(argv[i], "--curve") == 0)
+			a->curve = true;
 		else if (argv[i][0] == '-')
 			rc = option_read(a, argv[i], i + 1 < argc ? argv[i + 1] : NULL), i++;
 		else
@@ -354,7 +397,8 @@ const struct command command_depth = {
 		"  --references FILE  a JSON list of {\"survey\", \"band\", \"depth_mag\", \"moc\": FILE}: the deepest that covers the position\n"
 		"  --p-bns P, --p-nsbh P, --has-remnant P   of the alert; default: a BNS that left matter outside\n"
 		"  --want P           probability to reach (0.9)\n"
-		"  --json             one object: … filters[{filter, sky_mag, limit_mag, probability, wanted_exposure_s, families[…]}]\n"
+		"  --curve            also the limit and the chance against exposure, 10 s to an hour (always in --json)\n"
+		"  --json             one object: … filters[{filter, sky_mag, limit_mag, probability, wanted_exposure_s, families[…], curve[…]}]\n"
 		"\n"
 		"Tables of the light, with their papers: engine/target/kilonova.h; noise: engine/target/depth.h. A kilonova of a family scatters\n"
 		"about its table by 0.5 to 1 mag; afterglows and dust in the host are left out.\n"

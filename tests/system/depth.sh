@@ -20,6 +20,12 @@ echo '[{"survey": "wide", "band": "r", "depth_mag": 21.5, "moc": "all.txt"}, {"s
 check "the reference that covers the position is used, in its band only" eval 'grep -q "reference of wide: 5 sigma at 21.50" "$tmp/a" && [ "$(grep -c "reference of" "$tmp/a")" = 1 ]'
 ./slew depth --distance 100 --filter rp --ebv 1.2 > "$tmp/a" 2>&1
 check "too much dust is called that" grep -q "too much dust" "$tmp/a"
+./slew depth --distance 160 --filter rp,zs --curve > "$tmp/a" 2>&1
+check "the chance against exposure: never less for a longer one" eval 'sed -n "/by exposure/,/^magnitudes/p" "$tmp/a" | awk "/ s / { n++; if (\$4 < r || \$6 < z || \$3 < l) exit 1; r = \$4; z = \$6; l = \$3 } END { exit n != 11 }"'
+./slew depth --distance 160 --filter rp --exposure 600 --json > "$tmp/a" 2>&1
+check "and in JSON, the same as for one exposure" eval 'p=$(sed "s/.*\"curve\"//" "$tmp/a" | tr "{" "\n" | grep "\"exposure_s\":600.0," | grep -o "\"probability\":[0-9.e-]*"); [ -n "$p" ] && sed "s/\"curve\":\[[^]]*\]//; s/\"families\":\[[^]]*\]//" "$tmp/a" | grep -qF "$p,"'
+./slew depth --facility blanco --distance 160 --exposure 86 --filter r --reference blank > "$tmp/a" 2>&1
+check "DECam, too, knows how deep it sees" grep -q "^r .* 23.[78]" "$tmp/a"
 check "no distance is a usage error" usage --filter rp
 check "an airmass below 1 is a usage error" usage --distance 40 --airmass 0.5
 check "references without a position are a usage error" usage --distance 40 --references "$tmp/r.json"
