@@ -107,7 +107,7 @@ const struct command command_plot = {
 		"  --fields FILE      sky: outlines of fields, from `slew fields --json`, or any lines with ra_deg and dec_deg (- reads standard input)\n"
 		"  --footprint F      … and their camera: decam, muscat, sinistro, 26.5x26.5 (arcmin), r60 (a circle)\n"
 		"  --at TIME          sky: Sun and Moon then, ISO 8601; altitude: the start (now). --start is the same\n"
-		"  --sites NAME       lco or the path of a descriptor. sky: circles of airmass 2 (two sites or fewer: the horizon too) at that time,\n"
+		"  --sites NAME       lco or the path of a descriptor. sky: airmass 2 and horizon (of more than two sites: of those in the dark) at that time,\n"
 		"                     or now; altitude: default lco. --facility is the same\n"
 		"  --site CODE        only this site of it\n"
 		"  --targets FILE     what `slew rank --json` or `--csv` printed (- reads standard input); the first 7 are drawn\n"

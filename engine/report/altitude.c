@@ -130,7 +130,8 @@ void altitude_curve(const struct altitude *a, const struct altitude_span *s, con
 #define ALONE_W 720.0
 #define TITLE   34.0
 #define ROW     18.0
-#define NAME_MOST 22 /* bytes of a target's name in the legend */
+#define NAME_WIDE 7.2 /* px a character of a target's name in the legend */
+#define OTHERS  450.0 /* px of the legend's other columns */
 
 static void window(const struct altitude *a, const struct altitude_span *s, size_t k, bool few, struct text *out)
 {
@@ -169,20 +170,36 @@ static void site(const struct altitude_chart *c, size_t at, double top, double w
 			visibility_sentence(&r, c->limits, words, sizeof words);
 	}
 	if (windows == 0)
-		svg_words(a.axis.x0 + 6, top + ALTITUDE_HEIGHT - 6, "class=\"label\"", words[0] ? words : "none of them can be observed from here", out);
+		svg_words(a.axis.x0 + 6, top + 34, "class=\"label\"", words[0] ? words : "none of them can be observed from here", out);
 }
 
-static double legend(const struct altitude_chart *c, double x, double y, struct text *out)
+static size_t characters(const char *s)
 {
-	static const struct {
-		const char *class, *words;
-	} lights[] = {{"day", "Sun risen"}, {"civil", "civil twilight (to −6°)"}, {"dusk", "nautical (to −12°)"}, {"astro", "astronomical (to −18°)"}};
+	size_t n = 0;
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xC0) != 0x80;
+	return n;
+}
+
+/* A name in at most so many characters. */
+static void name_cut(char *out, size_t size, const char *name, size_t most)
+{
+	size_t bytes = 0, n = 0;
+	for (; name[bytes] != '\0' && bytes + 4 < size; bytes++) {
+		n += ((unsigned char)name[bytes] & 0xC0) != 0x80;
+		if (n > most - 1 && characters(name) > most)
+			break;
+	}
+	snprintf(out, size, "%.*s%s", (int)bytes, name, name[bytes] != '\0' ? "…" : "");
+}
+
+static double names(const struct altitude_chart *c, double x, double y, size_t most, struct text *out)
+{
 	char words[128];
-	double first = y;
 	for (size_t k = 0; k < c->count && k < SVG_COLOURS; k++, y += ROW) {
 		text_printf(out, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"1.6\" stroke-dasharray=\"%s\" d=\"M%.1f %.1fh26\"/>", svg_colours[k],
 			svg_dashes[k], x, y);
-		snprintf(words, sizeof words, strlen(c->targets[k].name) > NAME_MOST ? "%.*s…" : "%.*s", NAME_MOST, c->targets[k].name);
+		name_cut(words, sizeof words, c->targets[k].name, most);
 		svg_words(x + 34, y + 4, "class=\"axis\"", words[0] ? words : "the target", out);
 	}
 	if (c->count > SVG_COLOURS) {
@@ -190,8 +207,21 @@ static double legend(const struct altitude_chart *c, double x, double y, struct 
 		svg_words(x + 34, y + 4, "class=\"axis\"", words, out);
 		y += ROW;
 	}
-	double left = y;
-	x += 220;
+	return y;
+}
+
+static double legend(const struct altitude_chart *c, double x, double y, double width, struct text *out)
+{
+	static const struct {
+		const char *class, *words;
+	} lights[] = {{"day", "Sun risen"}, {"civil", "civil twilight (to −6°)"}, {"dusk", "nautical (to −12°)"}, {"astro", "astronomical (to −18°)"}};
+	char words[128];
+	double first = y;
+	size_t most = (size_t)((width - x - 34 - OTHERS) / NAME_WIDE), longest = 18;
+	for (size_t k = 0; k < c->count && k < SVG_COLOURS; k++)
+		longest = characters(c->targets[k].name) > longest ? characters(c->targets[k].name) : longest;
+	double left = names(c, x, y, most, out);
+	x += 34 + NAME_WIDE * (double)(longest < most ? longest : most) + 16;
 	y = first;
 	snprintf(words, sizeof words, "can be observed: airmass ≤ %.3g,", c->limits->airmass_max);
 	text_printf(out, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"4\" stroke-opacity=\".8\" d=\"M%.1f %.1fh26\"/>", svg_colours[0], x, y);
@@ -216,7 +246,7 @@ void altitude_picture(const struct altitude_chart *c, const char *title, bool al
 	size_t sites = visibility_night_sites(c->night), wide = columns > 1 && sites > 3 ? 2 : 1, rows = (sites + wide - 1) / wide;
 	struct text words = {.max = 1u << 18};
 	const double width = wide > 1 ? PANEL_W : ALONE_W;
-	double top = alone ? TITLE + 6 : 8, foot = legend(c, 40, top + (double)rows * ALTITUDE_STEP + 14, &words);
+	double top = alone ? TITLE + 6 : 8, foot = legend(c, 40, top + (double)rows * ALTITUDE_STEP + 14, (double)wide * width, &words);
 	svg_open(&(struct svg_picture){(double)wide * width, foot + 6, title, alone}, out);
 	for (size_t s = 0; s < sites; s++) {
 		text_printf(out, "<g transform=\"translate(%.0f 0)\">\n", (double)(s / rows) * width);

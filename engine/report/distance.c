@@ -144,9 +144,11 @@ static void ticks(const struct axes *a, const struct distance_chart *c, struct t
 		text_printf(out, "<path stroke=\"#d55e00\" stroke-width=\"1.6\" d=\"M%.1f %.1fv%.1f\"><title>", x, foot, -up);
 		text_html(out, g->name);
 		text_printf(out, ", %.1f Mpc</title></path>", g->distance_mpc);
-		if (err > 0)
-			text_printf(out, "<path stroke=\"#d55e00\" stroke-width=\".6\" d=\"M%.1f %.1fH%.1f\"/>\n", at_x(a, fmax(0, g->distance_mpc - err)), foot - up,
-				at_x(a, g->distance_mpc + err));
+		if (err > 0) {
+			double from = at_x(a, fmax(0, g->distance_mpc - err)), to = at_x(a, g->distance_mpc + err);
+			text_printf(out, "<path stroke=\"#d55e00\" stroke-width=\".6\" d=\"M%.1f %.1fH%.1f\"/>\n", from, foot - up, to);
+			labels_mark(&l, from, foot - up - 0.5, to, foot - up + 0.5);
+		}
 		labels_take(&l, x - 1, foot - up, x + 1, foot);
 	}
 	for (size_t i = 0; i < c->count && i < NAMED; i++) {
@@ -207,6 +209,10 @@ static void legend(const struct distance_chart *c, const double whole[2], const 
 			snprintf(words, sizeof words, "%lld %.24s: %.1f Mpc", (long long)g->rank, g->name, g->distance_mpc);
 		svg_words(COLUMN + 34, l.y + 4, "class=\"tick\"", words, out);
 		l.y += 15;
+	}
+	if (c->count > LISTED) {
+		snprintf(words, sizeof words, "… and %zu more", c->count - LISTED);
+		svg_words(COLUMN + 34, l.y + 4, "class=\"tick\"", words, out);
 	}
 }
 

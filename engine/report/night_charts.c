@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#define CURVES_MOST 40
 #define PANEL_W 660.0
 
 struct svg_axis night_axis(const json_t *night, double x0, double width)
@@ -29,6 +30,35 @@ static const json_t *request_by_id(const json_t *night, int64_t id)
 	return NULL;
 }
 
+/* Does the telescope still mean to observe it? */
+static bool is_live(const json_t *request)
+{
+	const char *state = json_text(request, "state", "");
+	return strcmp(state, "cancelled") != 0 && strcmp(state, "failed") != 0 && strcmp(state, "expired") != 0 && strcmp(state, "declined") != 0;
+}
+
+/* One observation, if it is of this event and site, and cancelled or not as asked. */
+static void draw_observation(const json_t *night, const json_t *o, int64_t event, const char *site, const struct altitude *a, bool cancelled,
+	int *curves, struct text *out)
+{
+	const json_t *q = request_by_id(night, json_int(o, "request", -1));
+	const char *state = json_text(o, "state", "");
+	const struct altitude_span span = {json_number(q, "ra_deg", 0), json_number(q, "dec_deg", 0), json_int(o, "start_us", 0), json_int(o, "end_us", 0)};
+	bool done = strcmp(state, "done") == 0, failed = strcmp(state, "failed") == 0, gone = !done && !failed && (!is_live(q) || strcmp(state, "cancelled") == 0);
+	if (q == NULL || json_int(q, "event", 0) != event || strcmp(json_text(o, "site", ""), site) != 0 || gone != cancelled ||
+		span.from_us >= a->axis.to_us || span.to_us <= a->axis.from_us)
+		return;
+	if (strcmp(json_text(q, "site", ""), site) != 0 && (*curves)++ < CURVES_MOST) { /* moved here from another site */
+		const struct altitude_span whole = {span.ra_deg, span.dec_deg, a->axis.from_us, a->axis.to_us};
+		altitude_curve(a, &whole, "class=\"alt\"", out);
+	}
+	text_puts(out, "<g><title>");
+	text_html(out, json_text(q, "name", ""));
+	text_printf(out, ": %s</title>", gone ? "cancelled" : state);
+	altitude_curve(a, &span, done ? "class=\"slot done\"" : failed ? "class=\"slot failed\"" : gone ? "class=\"slot cancelled\"" : "class=\"slot\"", out);
+	text_puts(out, "</g>\n");
+}
+
 /* The curves of a site's requests; thick where a telescope was on them, dashed where the facility
  * refused. */
 static void draw_requests(const json_t *night, int64_t event, const char *site,
@@ -42,7 +72,7 @@ static void draw_requests(const json_t *night, int64_t event, const char *site,
 		struct altitude_span span = {json_number(r, "ra_deg", 0), json_number(r, "dec_deg", 0),
 			a->axis.from_us, a->axis.to_us};
 		if (json_int(r, "event", 0) != event ||
-			strcmp(json_text(r, "site", ""), site) != 0 || curves >= 40)
+			strcmp(json_text(r, "site", ""), site) != 0 || curves >= CURVES_MOST)
 			continue;
 		curves++;
 		altitude_curve(a, &span, "class=\"alt\"", out);
@@ -52,26 +82,9 @@ static void draw_requests(const json_t *night, int64_t event, const char *site,
 		span.to_us = json_int(r, "end_us", 0);
 		altitude_curve(a, &span, "class=\"alt no\"", out);
 	}
-	json_array_foreach (json_object_get(night, "observations"), i, o) {
-		const json_t *q = request_by_id(night, json_int(o, "request", -1));
-		const char *state = json_text(o, "state", "");
-		const struct altitude_span span = {json_number(q, "ra_deg", 0),
-			json_number(q, "dec_deg", 0), json_int(o, "start_us", 0),
-			json_int(o, "end_us", 0)};
-		if (q == NULL || json_int(q, "event", 0) != event ||
-			strcmp(json_text(o, "site", ""), site) != 0 ||
-			span.from_us >= a->axis.to_us || span.to_us <= a->axis.from_us)
-			continue;
-		text_puts(out, "<g><title>");
-		text_html(out, json_text(q, "name", ""));
-		text_printf(out, ": %s</title>", state);
-		altitude_curve(a, &span,
-			strcmp(state, "done") == 0     ? "class=\"slot done\""
-			: strcmp(state, "failed") == 0 ? "class=\"slot failed\""
-						       : "class=\"slot\"",
-			out);
-		text_puts(out, "</g>\n");
-	}
+	for (int live = 0; live <= 1; live++) /* what was cancelled below what stands in its place */
+		json_array_foreach (json_object_get(night, "observations"), i, o)
+			draw_observation(night, o, event, site, a, live == 0, &curves, out);
 }
 
 static bool used(const json_t *night, int64_t event, const char *code)
@@ -151,7 +164,7 @@ void night_altitudes(const struct night_input *in, const json_t *night, struct t
 	text_printf(out,
 		"</svg><figcaption>Altitude of the galaxies asked for, site by site, against UTC. "
 		"Thick: <b class=\"f1\">observed</b>, <b class=\"f2\">scheduled</b>, "
-		"<b class=\"f4\">failed</b>; dashed red: the window that the portal refused. "
+		"<b class=\"f3\">cancelled</b>, <b class=\"f4\">failed</b>; dashed red: the window that the portal refused. "
 		"Tints: day, civil, nautical and astronomical twilight%s. Lines: airmass 2 (dotted), the Moon (grey dots).</figcaption></figure>\n",
 		in->truth != NULL ? "; grey bar: closed by weather (from the opened truth)" : "");
 	text_free(&body);

@@ -86,8 +86,8 @@ static const char *state_at(const json_t *o, int64_t end_us)
 	return passed && strcmp(state, "running") == 0 ? "failed" : state;
 }
 
-/* The visits of one telescope; those of the chosen event are full, of others pale. */
-static void visits(const json_t *night, const char *code, const char *telescope, const struct svg_axis *a, double y, struct text *out)
+/* The visits of one telescope, those that were cancelled or all others; of the chosen event full, of others pale. */
+static void visits(const json_t *night, const char *code, const char *telescope, const struct svg_axis *a, double y, bool cancelled, struct text *out)
 {
 	json_t *o;
 	size_t i;
@@ -97,7 +97,8 @@ static void visits(const json_t *night, const char *code, const char *telescope,
 		const json_t *r = request_of(night, json_int(o, "request", -1));
 		const char *state = state_at(o, json_int(night, "end_us", 0));
 		int64_t begin = json_int(o, "start_us", 0), end = json_int(o, "end_us", 0);
-		if (strcmp(json_text(o, "site", ""), code) != 0 || strcmp(json_text(o, "telescope", ""), telescope) != 0 || end <= begin)
+		if (strcmp(json_text(o, "site", ""), code) != 0 || strcmp(json_text(o, "telescope", ""), telescope) != 0 || end <= begin ||
+			(strcmp(state, "cancelled") == 0) != cancelled)
 			continue;
 		text_printf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\" fill-opacity=\"%s\" stroke=\"#fff\" stroke-width=\".5\"><title>",
 			svg_axis_x(a, begin), y + 2, fmax(1.5, svg_axis_x(a, end) - svg_axis_x(a, begin)), LANE - 4, fate_colour(state),
@@ -131,7 +132,8 @@ static double site_lanes(const struct night_input *in, const json_t *night, cons
 			a->x0 - 4, y + 11);
 		text_html(out, names[i]);
 		text_puts(out, "</text>");
-		visits(night, code, names[i], a, y, out);
+		visits(night, code, names[i], a, y, true, out); /* below what stands in their place */
+		visits(night, code, names[i], a, y, false, out);
 	}
 	text_puts(out, "<text class=\"label strong\" x=\"0\" ");
 	text_printf(out, "y=\"%.1f\">", top + height / 2 + 4);
@@ -186,7 +188,7 @@ void night_sites(const struct night_input *in, const json_t *night, struct text 
 	heard(night, &a, y - 4, out);
 	text_puts(out, "</svg><figcaption>One lane a telescope, UTC. Visits: ");
 	for (i = 0; i < sizeof fates / sizeof fates[0]; i++)
-		text_printf(out, "<b style=\"color:%s\">■</b> %s ", fates[i].colour, fates[i].words);
+		text_printf(out, "<b style=\"color:%s%s\">■</b> %s ", fates[i].colour, strcmp(fates[i].state, "cancelled") == 0 ? "66" : "", fates[i].words);
 	text_printf(out, "(of other events paler). Yellow: Sun above &minus;12°. Grey line on top: the Moon is up.%s</figcaption></figure>\n",
 		json_array_size(json_object_get(in->truth, "weather")) > 0 ? " Grey: closed by weather." : "");
 	text_free(&body);
@@ -269,9 +271,9 @@ void night_covered(const json_t *night, struct text *out)
 /* ---- hours ---- */
 static void bar(struct text *out, double given, double spent, double held)
 {
-	double full = given > 0 ? given : fmax(spent + held, 1), w = 120;
+	double full = given > 0 ? given : fmax(spent + held, 1), w = 70;
 	text_printf(out,
-		"<td><svg viewBox=\"0 0 122 12\" style=\"width:122px\"><rect x=\"0.5\" y=\"1.5\" width=\"%.1f\" height=\"9\" class=\"frame\"/><rect x=\"1\" y=\"2\" "
+		"<td><svg viewBox=\"0 0 72 12\" style=\"width:72px\"><rect x=\"0.5\" y=\"1.5\" width=\"%.1f\" height=\"9\" class=\"frame\"/><rect x=\"1\" y=\"2\" "
 		"width=\"%.1f\" height=\"8\" fill=\"#1a7f4b\"/><rect x=\"%.1f\" y=\"2\" width=\"%.1f\" height=\"8\" fill=\"#93b4f5\"/></svg></td>",
 		w, w * fmin(1, spent / full), 1 + w * fmin(1, spent / full), w * fmax(0, fmin(1, (spent + held) / full) - fmin(1, spent / full)));
 }

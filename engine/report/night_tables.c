@@ -59,13 +59,17 @@ static int64_t accepted_at(const json_t *night, int64_t event, int64_t from, int
 
 static void stage(struct text *out, int64_t t, int64_t heard, double rate)
 {
-	char text[32];
+	char text[32], wait[32];
+	double ms = (double)(t - heard) / rate / 1e3;
 
+	if (ms < 1e4)
+		snprintf(wait, sizeof wait, "%.0f ms", ms);
+	else
+		snprintf(wait, sizeof wait, ms < 6e5 ? "%.0f s" : "%.0f min", ms < 6e5 ? ms / 1e3 : ms / 6e4);
 	if (t == 0)
 		text_puts(out, "<td class=\"dim n\">&ndash;</td>");
 	else
-		text_printf(out, "<td class=\"n\">%.0f ms<br><span class=\"dim\">%s</span></td>",
-			(double)(t - heard) / rate / 1e3, hms(text, t));
+		text_printf(out, "<td class=\"n\">%s<br><span class=\"dim\">%s</span></td>", wait, hms(text, t));
 }
 
 /* Stages follow each other; one that did not happen (the same map again) is passed over. */

@@ -137,8 +137,14 @@ static void legend(const struct progress_chart *c, const struct progress_point *
 			snprintf(words + strlen(words), sizeof words - strlen(words), ", %.3g %% with what is to come", 100 * value_of(&all[alls - 1], k));
 		svg_words(X0 + 34, y + 4, "class=\"axis\"", words, out);
 	}
-	snprintf(words, sizeof words, "thick: %zu visits completed; thin: with %zu to come; each counts when it ends", dones, alls - dones);
-	svg_words(X0 + 34, y + 4, "class=\"tick\"", words, out);
+	if (dones == 0)
+		snprintf(words, sizeof words, "%zu visits to come, none completed; each counts when it ends", alls);
+	else if (alls == dones)
+		snprintf(words, sizeof words, "%zu visits completed; each counts when it ends", dones);
+	else
+		snprintf(words, sizeof words, "thick: %zu visits completed; thin: with %zu to come; each counts when it ends", dones, alls - dones);
+	if (alls > 0)
+		svg_words(X0 + 34, y + 4, "class=\"tick\"", words, out);
 	if (c->share)
 		svg_words(X0 + 34, y + 4 + ROW, "class=\"tick\"", "in shares of the ranked galaxies: the chance that the catalogue lacks the host is not known", out);
 	else if (isfinite(c->outside)) {

@@ -278,9 +278,10 @@ static void site(const struct svg_sky *s, const struct visibility_site *place, c
 		return; /* of no use to anyone who looks that closely */
 	sky_circle(zenith, 60, points, CIRCLE);
 	svg_sky_clip(s, out);
-	svg_sky_path(s, (const double(*)[3])points, CIRCLE, lit ? "class=\"site lit\"" : "class=\"site\"", out);
-	if (m->count <= 2)
-		circle(s, zenith, 90, "class=\"horizon\"", out);
+	if (!lit || m->count <= 2) /* of many sites only those that can observe: six circles hide the sky */
+		svg_sky_path(s, (const double(*)[3])points, CIRCLE, lit ? "class=\"site lit\"" : "class=\"site\"", out);
+	if (m->count <= 2 || !lit)
+		circle(s, zenith, 90, m->count <= 2 ? "class=\"horizon\"" : "class=\"horizon thin\"", out);
 	text_puts(out, "</g>");
 	position(zenith, &ra, &dec);
 	if (!s->all) {
@@ -350,8 +351,12 @@ static void galaxy_names(const struct sky_close_up *c, const struct svg_sky *s, 
 	for (size_t k = 0; k < c->count; k++) {
 		const struct sky_galaxy *g = &c->galaxies[k];
 		double r = scale * sky_radius(g->share) - 1;
-		if (g->rank > 0 && g->rank <= c->named && svg_sky_xy(s, g->ra_deg, g->dec_deg, &x, &y))
+		if (!svg_sky_xy(s, g->ra_deg, g->dec_deg, &x, &y))
+			continue;
+		if (g->rank > 0 && g->rank <= c->named)
 			labels_take(l, x - r, y - r, x + r, y + r);
+		else
+			labels_mark(l, x - r, y - r, x + r, y + r);
 	}
 	for (size_t k = 0; k < c->count; k++) {
 		const struct sky_galaxy *g = &c->galaxies[k];

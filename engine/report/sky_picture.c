@@ -61,7 +61,8 @@ static void legend_map(struct legend *l, const struct skymap *m)
 	words_of(l, "90 %%: %.4g deg²", r.area90_deg2);
 	words_of(l, "peak: RA %.4f°, Dec %+.4f° (ICRS)", r.ra_deg, r.dec_deg);
 	if (isfinite(r.distmean_mpc))
-		words_of(l, "distance: %.0f ± %.0f Mpc", r.distmean_mpc, r.diststd_mpc);
+		words_of(l, isfinite(m->distmean_mpc) && m->distmean_mpc > 0 ? "distance: %.0f ± %.0f Mpc (header)" : "distance: %.0f ± %.0f Mpc",
+			r.distmean_mpc, r.diststd_mpc);
 }
 
 static void legend_moment(struct legend *l, const struct sky_moment *m)
@@ -72,12 +73,14 @@ static void legend_moment(struct legend *l, const struct sky_moment *m)
 	if (m->count > 0) {
 		line(l, "site");
 		words_of(l, "airmass 2, +: zenith; Sun below −12°");
-		line(l, "site lit");
-		words_of(l, "the same where the Sun is higher");
-	}
-	if (m->count > 0 && m->count <= 2) {
-		line(l, "horizon");
-		words_of(l, "horizon");
+		if (m->count <= 2) {
+			line(l, "site lit");
+			words_of(l, "the same where the Sun is higher");
+		} else {
+			words_of(l, "grey +: zenith where the Sun is higher");
+		}
+		line(l, m->count <= 2 ? "horizon" : "horizon thin");
+		words_of(l, m->count <= 2 ? "horizon" : "horizon, where the Sun is below −12°");
 	}
 	words_of(l, "all at %s", utc_format_s(utc, m->utc_us));
 }

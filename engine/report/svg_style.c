@@ -25,7 +25,7 @@ const char svg_style[] =
 	".day{fill:#ffe08a}.civil{fill:#ffedb5}.dusk{fill:#fff7dc}.astro{fill:#eef1f6}"
 	".limit{stroke:#667085;stroke-dasharray:2 3;fill:none}.alt{stroke:#98a2b3;stroke-width:.7;stroke-opacity:.55}"
 	".alt.no{stroke:#d9480f;stroke-width:1.4;stroke-dasharray:4 3;stroke-opacity:.9}"
-	".slot{stroke:#2563eb;stroke-width:4.5}.slot.done{stroke:#1a7f4b}.slot.failed{stroke:#b42318}.cloud{fill:#868e96}"
+	".slot{stroke:#2563eb;stroke-width:4.5}.slot.done{stroke:#1a7f4b}.slot.failed{stroke:#b42318}.slot.cancelled{stroke:#8b5cf6;stroke-opacity:.45;stroke-width:3.5}.cloud{fill:#868e96}"
 	".heard{stroke:#344054;stroke-width:1;fill:none}text.heard{stroke:none;fill:#344054}"
 	".order{stroke:#b42318;stroke-width:1;fill:none}text.order{stroke:none;fill:#b42318;font-weight:700}"
 	".restart{stroke:#f59f00;stroke-width:1.6;stroke-dasharray:6 3;fill:none}text.restart{stroke:none;fill:#b35c00}";

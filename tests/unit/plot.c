@@ -371,6 +371,30 @@ static void windows_are_shaded(void **state)
 	text_free(&t);
 }
 
+/* A position fits into the legend; a name that does not is cut between characters, not in one. */
+static void names_in_a_legend(void **state)
+{
+	static const struct visibility_site site = {"lsc", "Cerro Tololo", {-30.1674, -70.8047, 2198.0}, 15, 12, 1};
+	static const struct visibility_limits limits = {2.5, -12, 30, 300};
+	static const struct {
+		const char *name, *told;
+	} cases[] = {{"RA 197.4487° Dec -23.3839", ">RA 197.4487° Dec -23.3839<"}, {"éééééééééééééééééééééééééééé", ">éééééééééééééééééééééééééé…<"}};
+	int64_t start = utc("2017-08-17T18:00:00Z");
+	struct err e = {0};
+	(void)state;
+	struct visibility_night *n = visibility_night_new(&site, 1, start, start + UTC_DAY, &e);
+	assert_non_null(n);
+	for (size_t i = 0; i < 2; i++) {
+		struct text t = {.max = 4u << 20};
+		const struct altitude_target target = {cases[i].name, 197.4488, -23.3839};
+		altitude_picture(&(struct altitude_chart){n, start, start + UTC_DAY, &limits, &target, 1}, "A night", true, 1, &t);
+		well_formed(&t);
+		assert_non_null(strstr(t.data, cases[i].told));
+		text_free(&t);
+	}
+	visibility_night_free(n);
+}
+
 /* Chances add up over hosts. A visit that sees everything detects whatever shines; one visit identifies nothing; two of them 40 min apart in two
  * bands do, 10 min apart they do not; what is not deep enough, or of unknown depth, is only seen. */
 static void chances_add_up(void **state)
@@ -482,6 +506,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(close_up), cmocka_unit_test(whole_sky_for_a_wide_map), cmocka_unit_test(altitudes),
 		cmocka_unit_test(outlines_hold_their_probability), cmocka_unit_test(stars_where_they_belong), cmocka_unit_test(circles_of_altitude),
 		cmocka_unit_test(picture), cmocka_unit_test(distances), cmocka_unit_test(windows_are_shaded),
-		cmocka_unit_test(chances_add_up)};
+		cmocka_unit_test(names_in_a_legend), cmocka_unit_test(chances_add_up)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* Pictures of the sky in reports: projections there and back, contours that enclose what they should. */
 #include "test.h"
+#include "engine/report/labels.h"
 #include "engine/report/sky.h"
 #include "engine/target/region.h"
 #include "sim/localise.h"
@@ -98,9 +99,38 @@ static void test_contour(void **state)
 	sim_map_free(&m);
 }
 
+/* A label goes round marks where it can, never over another label, and where marks are everywhere it stands beside its own. */
+static void test_labels(void **state)
+{
+	struct labels l = {.x1 = 200, .y1 = 60};
+	struct text t = {.max = 1u << 16};
+	double x, y;
+
+	(void)state;
+	labels_mark(&l, 106, 25, 110, 35); /* at the right of what is named */
+	assert_true(labels_put(&l, 100, 30, 2, "name", &t));
+	assert_int_equal(sscanf(strstr(t.data, "x=\""), "x=\"%lf\" y=\"%lf\"", &x, &y), 2);
+	assert_true(x + labels_width("name") < 106 || x > 110 || y < 25 || y - 11 > 35);
+	size_t first = l.count;
+	for (int k = 0; k < 20; k++)
+		labels_put(&l, 100, 30, 2, "name", &t);
+	assert_true(l.count > first && l.count < 13);
+	for (size_t i = 0; i < l.count; i++)
+		for (size_t k = 0; k < i; k++)
+			assert_true(l.taken[i].x1 < l.taken[k].x0 || l.taken[i].x0 > l.taken[k].x1 || l.taken[i].y1 < l.taken[k].y0 || l.taken[i].y0 > l.taken[k].y1);
+	l = (struct labels){.x1 = 200, .y1 = 60};
+	labels_mark(&l, 0, 0, 200, 60); /* marks everywhere: beside it all the same */
+	t.len = 0;
+	assert_true(labels_put(&l, 100, 30, 2, "name", &t));
+	assert_int_equal(sscanf(strstr(t.data, "x=\""), "x=\"%lf\" y=\"%lf\"", &x, &y), 2);
+	assert_true(fabs(x - 106) < 1 && fabs(y - 34) < 1);
+	text_free(&t);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_east_is_left), cmocka_unit_test(test_contour)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_east_is_left), cmocka_unit_test(test_contour),
+		cmocka_unit_test(test_labels)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
