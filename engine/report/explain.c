@@ -227,22 +227,38 @@ static const json_t *request_telling(const json_t *requests, int *live, int *don
 	return best;
 }
 
-/* "code in words: detail", of the first verdict or `otherwise`. */
-static void verdict_say(const json_t *verdicts, const char *otherwise, struct text *t)
+/* "code in words (detail)", or `otherwise`. */
+static void verdict_say(const json_t *v, const char *otherwise, struct text *t)
 {
-	const json_t *v = json_array_get(verdicts, 0);
 	const char *detail = json_text(v, "detail", "");
 	text_puts(t, json_text(v, "text", json_text(v, "code", otherwise)));
 	if (*detail != '\0')
 		text_printf(t, " (%s)", detail);
 }
 
+/* Not observed, and nothing lives: its verdict, or that of the best field that holds it, and what became of the last request. */
+static void target_reason(const json_t *out, const json_t *r, bool in_field, struct text *t)
+{
+	const json_t *v = json_array_get(json_object_get(out, "verdicts"), 0), *field = json_array_get(json_object_get(out, "fields"), 0);
+	const char *why = json_text(r, "unwanted_why", json_text(r, "words", ""));
+	if (strcmp(json_text(v, "code", ""), "in_field") == 0 && field != NULL) {
+		text_printf(t, "it is in the field of %s, and of that: ", json_text(field, "name", "?"));
+		v = field;
+	}
+	const char *code = json_text(v, "code", "");
+	bool settled = *code != '\0' && strcmp(code, "planned") != 0 && strcmp(code, "candidate") != 0;
+	if (settled || r == NULL)
+		verdict_say(v, "no verdict yet", t);
+	if (r != NULL)
+		text_printf(t, "%s%s last request (%lld on %s) is %s%s%s", settled ? "; " : "", in_field ? "the field's" : "its", (long long)json_int(r, "id", 0),
+		            json_text(r, "facility", "?"), json_text(r, "state", ""), *why != '\0' ? ": " : "", why);
+}
+
 static void target_outcome(const json_t *out, const char *name, struct text *t)
 {
 	int live, done;
 	const json_t *r = request_telling(json_object_get(out, "requests"), &live, &done);
-	const char *state = json_text(r, "state", ""), *why = json_text(r, "unwanted_why", json_text(r, "words", ""));
-	const char *code = json_text(json_array_get(json_object_get(out, "verdicts"), 0), "code", ""), *of = json_text(r, "target", name);
+	const char *state = json_text(r, "state", ""), *of = json_text(r, "target", name);
 	bool in_field = strcmp(of, name) != 0; /* what was asked is a frame that holds it */
 	if (done > 0) {
 		text_printf(t, "%s was observed%s%s: request %lld on %s is done", name, in_field ? " in the field of " : "", in_field ? of : "",
@@ -253,12 +269,7 @@ static void target_outcome(const json_t *out, const char *name, struct text *t)
 		            json_int(r, "unwanted", 0) ? ", and no longer wanted" : "");
 	} else {
 		text_printf(t, "%s was not observed: ", name);
-		bool settled = *code != '\0' && strcmp(code, "planned") != 0 && strcmp(code, "candidate") != 0;
-		if (settled || r == NULL)
-			verdict_say(json_object_get(out, "verdicts"), "no verdict yet", t);
-		if (r != NULL)
-			text_printf(t, "%sits last request (%lld on %s) is %s%s%s", settled ? "; " : "", (long long)json_int(r, "id", 0),
-			            json_text(r, "facility", "?"), state, *why != '\0' ? ": " : "", why);
+		target_reason(out, r, in_field, t);
 	}
 }
 
@@ -268,7 +279,7 @@ static void event_reason(const json_t *out, struct text *t)
 	size_t i;
 	json_t *d;
 	if (json_array_size(json_object_get(out, "verdicts")) > 0) {
-		verdict_say(json_object_get(out, "verdicts"), "", t);
+		verdict_say(json_array_get(json_object_get(out, "verdicts"), 0), "", t);
 		return;
 	}
 	if (json_array_size(json_object_get(out, "decisions")) == 0)
@@ -288,7 +299,11 @@ static void unranked_outcome(const json_t *out, const char *typed, struct text *
 	const json_t *ranking = json_object_get(out, "ranking");
 	int64_t n = json_int(ranking, "targets", 0);
 	text_escape(name, sizeof name, typed, strnlen(typed, 200));
-	if (n > 0) {
+	if (n > 0 && strcmp(json_text(ranking, "kind", ""), "field") == 0) {
+		text_printf(t, "%s was not observed: it stands in none of the %lld fields chosen for %s, which hold %.1f %% of all that could be held, or is"
+		            " not in the catalogue under this name (slew fields --top shows more)",
+		            name, (long long)n, event, 100 * json_number(ranking, "cumulative_share", 0));
+	} else if (n > 0) {
 		text_printf(t, "%s was not observed: it is not among the %lld galaxies ranked for %s (shares up to %.1f %%): not in the catalogue"
 		            " under this name, outside the map, or below the policy's cut (slew rank --top shows more)",
 		            name, (long long)n, event, 100 * json_number(ranking, "cumulative_share", 0));
@@ -350,6 +365,7 @@ int explain_run(sqlite3 *ro, const char *event, const char *target, int64_t now_
 	verdicts_speak(json_object_get(answer, "verdicts"));
 	verdicts_speak(json_object_get(answer, "best"));
 	verdicts_speak(json_object_get(answer, "reasons"));
+	verdicts_speak(json_object_get(answer, "fields"));
 	outcome_set(&q, answer);
 	*out = answer;
 	return 0;

@@ -114,7 +114,8 @@ static void fields_print(const json_t *v, FILE *to)
 	size_t i;
 	json_array_foreach(json_object_get(v, "fields"), i, f)
 		fprintf(to, "field     %s, rank %lld%s: %s%s\n", words(name, f, "name", ""), (long long)json_int(f, "rank", 0),
-		        json_int(f, "dropped_out", 0) ? " (of an older ranking)" : "", json_text(f, "code", "no verdict yet"), words(detail, f, "detail", ", "));
+		        json_int(f, "dropped_out", 0) ? " (of an older ranking)" : "", json_text(f, "text", json_text(f, "code", "no verdict yet")),
+		        words(detail, f, "detail", ", "));
 	if (json_array_size(galaxies) > 0) {
 		fprintf(to, "holds     %zu galaxies\n", json_array_size(galaxies));
 		table_print(to, 2, held, galaxies);

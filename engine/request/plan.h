@@ -69,7 +69,7 @@
 	X(held, "held: by an operator, an approval, a budget or the clock") \
 	X(withdrawn, "asked, and withdrawn before it was observed") \
 	X(failed, "asked, and the telescope could not") \
-	X(in_field, "observed with others, in a field")
+	X(in_field, "stands in a field of a camera, which is observed or not")
 
 enum verdict {
 #define X(name, text) VERDICT_##name,

@@ -201,7 +201,7 @@ static void explain_says_in_which_field(void **state)
 	json_t *v = view("explain", "{\"event\":\"G298048\",\"target\":\"pgc99\"}");
 	char *text = printed("explain", v);
 	contains(text, "PGC 99 was observed in the field of decam 12.1000+79.9000: request 7 on lco is done");
-	contains(text, "field     decam 12.1000+79.9000, rank 1: planned");
+	contains(text, "field     decam 12.1000+79.9000, rank 1: a request exists");
 	contains(text, "rank 3 of 3");
 	free(text);
 	json_decref(v);
@@ -216,6 +216,27 @@ static void explain_says_in_which_field(void **state)
 	contains(text, "ranking   1 fields, of all that could be held they hold: 60.0 %");
 	free(text);
 	json_decref(v);
+	v = view("explain", "{\"event\":\"G298048\",\"target\":\"M 31\"}");
+	assert_string_equal(json_text(v, "outcome", ""), "M 31 was not observed: it stands in none of the 1 fields chosen for G298048, which hold 60.0 % of all that "
+		"could be held, or is not in the catalogue under this name (slew fields --top shows more)");
+	json_decref(v);
+	static const struct {
+		const char *change, *outcome;
+	} not_observed[] = {
+		{"UPDATE request SET state='accepted' WHERE id=7",
+			"PGC 99 was not observed yet: it is in the field of decam 12.1000+79.9000, whose request 7 on lco is accepted"},
+		{"UPDATE request SET state='declined' WHERE id=7;UPDATE verdict SET code='declined' WHERE target=9",
+			"PGC 99 was not observed: it is in the field of decam 12.1000+79.9000, and of that: every offer was refused; the field's last request (7 on "
+			"lco) is declined"},
+		{"DELETE FROM request WHERE id=7;UPDATE verdict SET code='never_rises',detail='airmass 2.6 at best' WHERE target=9",
+			"PGC 99 was not observed: it is in the field of decam 12.1000+79.9000, and of that: never above the airmass limit from any site (airmass 2.6 "
+			"at best)"}};
+	for (size_t i = 0; i < sizeof not_observed / sizeof not_observed[0]; i++) {
+		assert_int_equal(sqlite3_exec(db, not_observed[i].change, NULL, NULL, NULL), SQLITE_OK);
+		v = view("explain", "{\"event\":\"G298048\",\"target\":\"pgc99\"}");
+		assert_string_equal(json_text(v, "outcome", ""), not_observed[i].outcome);
+		json_decref(v);
+	}
 }
 
 static void explain_of_an_event_and_of_strangers(void **state)
