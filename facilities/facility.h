@@ -30,6 +30,11 @@ struct facility_request {
 	const char *site;       /* "" = any */
 	int64_t start_us, end_us;
 	int64_t created_us;     /* when the row was made: bounds a find */
+	const char *policy;     /* whose request it is; NULL unknown */
+	const char *region;     /* target that is a part of the sky: its cells as IVOA coverage, "5/8-9 12"; "" or NULL: a position */
+	const json_t *detectors; /* of the event's newest alert: array of names, or NULL */
+	int64_t event_us;       /* time of the event; UTC_NONE unknown */
+	bool is_test, is_update; /* of the event; its newest alert revises an older one */
 };
 
 struct view {

@@ -1,10 +1,11 @@
 /* The adapters of this program, in one place: name in the configuration → operations. */
 #include "facilities/facility.h"
 #include "facilities/ocs.h"
+#include "facilities/rubin.h"
 #include <string.h>
 
 static const struct facility_ops *const adapters[] = {
-	&facility_ocs,
+	&facility_ocs, &facility_rubin_too,
 };
 
 const struct facility_ops *facility_find(const char *name)

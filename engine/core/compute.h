@@ -9,10 +9,11 @@
  *      "distance_mpc","distance_err_mpc","dpdv_per_mpc3","share","cumulative_share","probability"}]}     key = "NAME|ID", the catalogue's published
  *      name and id; outside: P(host not in the catalogue), catalogue_sum: S of engine/target/probability.h; mean_weight: rows in the map whose
  *      weight is the mean of their distance
- *   with "fields":[{"camera":WORDS,"instrument":{…}|null,"from":"galaxies|fields|both","weight","top","probability","old":[[ra,dec,asked]…]}…],
+ *   with "fields":[{"camera":WORDS,"instrument":{…}|null,"from":"galaxies|fields|both|region","weight","top","probability","old":[[ra,dec,asked]…]}…],
  *   "again":n (n rankings before it were of no use, since frames were asked meanwhile)
  *   (frames of cameras; "top" of the job may then be 0: no plain list, and "catalog" null) the result has, too,
  *      "fields":[{"camera","key","name","rank","kind","ra_deg","dec_deg","distance_mpc","probability","share","cumulative_share","galaxies":[key…]}…]
+ *   from "region": one field, with "region":"5/8-9 12" (its cells as IVOA coverage); its level is "probability", 0.7 when that is null
  *   key = "field:CAMERA:PIXEL", the frame's centre at order 29; the galaxies that a frame holds are among the targets
  * job {"kind":"plan", …}: engine/request/plan.h
  * A job that cannot be done → {"kind":…,"error":"sentence"} and 0: the answer to hostile bytes is an answer.  */

@@ -134,6 +134,13 @@ int compute_fields(const struct compute_host *host, const struct skymap *m, cons
 	size_t i;
 	int rc = 0;
 	json_array_foreach(fields, i, entry) {
+		if (strcmp(json_text(entry, "from", ""), "region") == 0) {
+			json_t *region = compute_region(m, entry, e);
+			rc = region != NULL ? json_array_append_new(out, region) : -1;
+			if (rc < 0)
+				break;
+			continue;
+		}
 		struct packing *p = calloc(1, sizeof *p); /* a footprint is large, a worker's stack is not */
 		if (p == NULL)
 			rc = err_set(e, ERR_MEMORY, "no memory for fields");

@@ -60,13 +60,14 @@ void fields_want(struct core *c, int64_t event, const struct policy *p, bool cat
 {
 	bool known, sky = strcmp(p->from, "fields") == 0;
 	const json_t *instrument = camera_of(c, p, &known);
+	bool region = strcmp(p->from, "region") == 0;
 	json_t *entry = camera_find(list, p->footprint);
-	if (!known) {
+	if (!known && !region) {
 		alarm_raise(c, p->name, "camera", "no facility in use has a camera \"%s\": the policy's fields cannot be made; mend targets.footprint", p->footprint);
 		return;
 	}
 	alarm_clear(c, p->name, "camera");
-	if (!catalog && !sky) {
+	if (!catalog && !sky && !region) {
 		alarm_raise(c, "catalogue", "missing", "an event is believed and there is no galaxy catalogue in the configuration: nothing can be ranked");
 		return;
 	}
@@ -139,6 +140,7 @@ static void members_put(struct core *c, int64_t event, int64_t generation, const
 
 void fields_result(struct core *c, int64_t event, int64_t generation, const json_t *fields)
 {
+	static const char region[] = "UPDATE target SET region=? WHERE event=? AND key=?";
 	const json_t *f;
 	size_t i;
 	json_array_foreach(fields, i, f) {
@@ -146,6 +148,8 @@ void fields_result(struct core *c, int64_t event, int64_t generation, const json
 			break;
 		target_put(c, event, generation, "field", f);
 		members_put(c, event, generation, f);
+		if (json_text(f, "region", NULL) != NULL)
+			put(c, region, "tit", json_text(f, "region", ""), event, json_text(f, "key", ""));
 	}
 }
 

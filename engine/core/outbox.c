@@ -61,6 +61,16 @@ static json_t *proposals_of(struct core *c, const char *facility)
 	return list;
 }
 
+/* What the event's newest alert says of it. */
+static void vision_event(struct core *c, struct vision *v, int64_t event)
+{
+	static const char newest[] = "SELECT a.normal FROM event e JOIN alert a ON a.id=e.latest_alert WHERE e.id=?";
+	static const char revised[] = "SELECT count(*)>1 FROM alert WHERE event=?";
+	v->alert = get_json(c, newest, "i", event);
+	v->request.detectors = json_object_get(v->alert, "instruments");
+	v->request.is_update = get_int(c, 0, revised, "i", event) == 1;
+}
+
 void vision_open(struct core *c, struct vision *v, const struct site *s, const json_t *request, enum verb verb, int step)
 {
 	memset(v, 0, sizeof *v);
@@ -89,12 +99,19 @@ void vision_open(struct core *c, struct vision *v, const struct site *s, const j
 		.start_us = json_int(request, "start_us", 0), .end_us = json_int(request, "end_us", 0),
 		.created_us = json_int(request, "created_us", 0),
 	};
+	v->request.policy = json_text(request, "policy_name", "");
+	v->request.region = json_text(request, "region", "");
+	v->request.event_us = json_int(request, "event_us", UTC_NONE);
+	v->request.is_test = json_int(request, "is_test", 0) == 1;
+	if (v->request.region[0] != '\0') /* only what is told of a region asks for it */
+		vision_event(c, v, json_int(request, "event", 0));
 	v->view.request = &v->request;
 	v->view.memo = v->memo;
 }
 
 void vision_close(struct vision *v)
 {
+	json_decref(v->alert);
 	json_decref(v->body);
 	json_decref(v->memo);
 	json_decref(v->facility_memo);

@@ -11,7 +11,7 @@ json_t *request_load(struct core *c, int64_t id)
 	static const char row[] =
 		"SELECT r.id,r.token,r.event,r.target,r.facility,r.programme,r.policy,r.purpose,r.epoch,r.state,r.unwanted,r.parallel,r.mode,r.body,r.start_us,"
 		"r.end_us,r.promised_us,r.seconds,r.remote_id,r.memo,r.doubt_tick_us,r.absent_tick_us,r.cancels,r.created_us,"
-		"e.name AS event_name,t.name AS target_name,t.ra_deg,t.dec_deg,p.proposal,p.state AS programme_state,y.name AS policy_name FROM request r JOIN event e ON e.id=r.event JOIN target t ON t.id=r.target "
+		"e.name AS event_name,e.time_us AS event_us,e.is_test<>'[]' AS is_test,t.name AS target_name,t.ra_deg,t.dec_deg,t.region,p.proposal,p.state AS programme_state,y.name AS policy_name FROM request r JOIN event e ON e.id=r.event JOIN target t ON t.id=r.target "
 		"JOIN programme p ON p.name=r.programme JOIN policy y ON y.id=r.policy WHERE r.id=?";
 	return get_row(c, row, "i", id);
 }

@@ -200,7 +200,7 @@ struct vision {        /* a view with all that it borrows */
 	struct facility_conf conf;
 	struct facility_request request;
 	struct view view;
-	json_t *body, *memo, *facility_memo, *proposals;
+	json_t *body, *memo, *facility_memo, *proposals, *alert;
 };
 void vision_open(struct core *c, struct vision *v, const struct site *s, const json_t *request, enum verb verb, int step); /* borrows all */
 void vision_close(struct vision *v);

@@ -155,10 +155,10 @@ static int load_source(struct loader *l, size_t i, const json_t *j)
 
 static int load_urls(struct loader *l, size_t i, const json_t *j, struct config_facility *f)
 {
-	static const char *const names[] = {"portal", "archive", "downtime"};
+	static const char *const names[CONFIG_URLS] = {"portal", "archive", "downtime", "proxy"};
 	char where[128];
 	size_t n = 0;
-	for (size_t k = 0; k < 3; k++) {
+	for (size_t k = 0; k < CONFIG_URLS; k++) {
 		const char *own = json_text(json_object_get(j, "urls"), names[k], NULL);
 		const char *url = own != NULL ? own : json_text(json_object_get(f->descriptor, "urls"), names[k], NULL);
 		if (url == NULL)
@@ -193,6 +193,29 @@ static int load_descriptor(struct config_facility *f, const char *dir, struct er
 	return rc < 0 ? err_wrap(e, "facility descriptor %s", f->use) : 0;
 }
 
+/* Members of "too" stand in place of the descriptor's. A label that no survey follows would be sent into the void. */
+static int load_too(struct loader *l, size_t i, const json_t *own, struct config_facility *f)
+{
+	json_t *too = json_object_get(f->descriptor, "too"), *entry, *survey;
+	char where[128];
+	size_t k, n;
+	if (own == NULL)
+		return 0;
+	at(where, "/facilities/%zu/too", i);
+	if (too == NULL)
+		return fault(l, where, "%s is no facility of adapter rubin-too; take it out", f->name);
+	json_object_update(too, (json_t *)(uintptr_t)own);
+	json_array_foreach(json_object_get(too, "labels"), k, entry) {
+		bool followed = false;
+		json_array_foreach(json_object_get(too, "surveys"), n, survey)
+			followed |= strstr(json_text(entry, "label", ""), json_text(survey, "label", "?")) != NULL;
+		if (!followed)
+			return fault(l, where, "label \"%s\" of policy \"%s\": no survey of the telescope follows it; use one of the descriptor's too.surveys",
+				json_text(entry, "label", ""), json_text(entry, "policy", ""));
+	}
+	return 0;
+}
+
 static int load_facility(struct loader *l, size_t i, const json_t *j)
 {
 	struct config_facility *f = &l->c->facilities[i];
@@ -208,6 +231,8 @@ static int load_facility(struct loader *l, size_t i, const json_t *j)
 			return fault(l, at(where, "/facilities/%zu/name", i), "\"%s\" is there twice", f->name);
 	if (load_descriptor(f, l->dir, l->e) < 0)
 		return fault(l, where, "%.700s", l->e->text);
+	if (load_too(l, i, json_object_get(j, "too"), f) < 0)
+		return -1;
 	return load_urls(l, i, j, f);
 }
 

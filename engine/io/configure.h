@@ -34,8 +34,9 @@ struct config_source {
 	struct config_auth auth;
 };
 
+enum { CONFIG_URLS = 4 };
 struct config_url {
-	char name[16];          /* portal, archive, downtime */
+	char name[16];          /* portal, archive, downtime, proxy */
 	char base[512];         /* "https://observe.lco.global", without a slash at the end */
 };
 
@@ -44,7 +45,7 @@ struct config_facility {
 	char use[256];          /* embedded descriptor or path, as given */
 	char adapter[32];       /* from the descriptor */
 	char secret[128];       /* file in credentials_dir; "" none */
-	struct config_url urls[4]; /* the descriptor's, overridden by the configuration's; first with base "" ends */
+	struct config_url urls[CONFIG_URLS + 1]; /* the descriptor's, overridden by the configuration's; first with base "" ends */
 	bool accepts_tests;
 	json_t *descriptor;     /* owned */
 };

@@ -30,6 +30,8 @@ static void read_fields(struct policy *p)
 	text_copy(p->weight, sizeof p->weight, json_text(targets, "weight", "none"));
 	p->top = (int)json_number(targets, "top", 60);
 	p->probability = json_number(targets, "probability", NAN);
+	if (strcmp(p->from, "region") == 0) /* one frame that no camera has: key and name tell its level */
+		snprintf(p->footprint, sizeof p->footprint, "region%g", isnan(p->probability) ? 70.0 : 100.0 * p->probability);
 	p->observes = json_array_size(json_object_get(b, "observe")) > 0;
 	p->budget_event_h = json_number(budget, "event", NAN);
 	p->budget_night_h = json_number(budget, "night", NAN);
@@ -49,6 +51,8 @@ static int check_sense(const struct policy *p, struct err *e)
 	const json_t *observe = json_object_get(p->body, "observe"), *visit, *other;
 	const json_t *ladder = json_object_get(p->body, "ladder"), *rung;
 	size_t i, j;
+	if (strcmp(p->from, "region") == 0 && json_object_get(json_object_get(p->body, "targets"), "footprint") != NULL)
+		return err_set(e, ERR_INPUT, "/targets/footprint: a region has no frames; take footprint out, or from");
 	if (strcmp(p->from, "galaxies") != 0 && p->footprint[0] == '\0')
 		return err_set(e, ERR_INPUT, "/targets/footprint: from \"%s\" needs a camera; name its footprint (decam, sinistro, facility:instrument)", p->from);
 	if (p->observes && json_array_size(json_object_get(p->body, "ladder")) == 0)

@@ -25,7 +25,8 @@ struct policy {
 	double max_age_h;          /* 24: older events (received - time) do not trigger */
 	double map_wait_s;         /* 60: how long UNKNOWN waits for the facts of the map */
 	char from[16];             /* targets.from: "galaxies" */
-	char footprint[48];        /* targets.footprint: "" = each galaxy is a target; else frames of that camera are (kind field) */
+	char footprint[48];        /* targets.footprint: "" = each galaxy is a target; else frames of that camera are (kind field); "region70": from
+	                            * "region", one target of that level */
 	char weight[16];           /* targets.weight: "none" */
 	int top;                   /* targets.top: 60 */
 	double probability;        /* targets.probability: NaN = no cut */

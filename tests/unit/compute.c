@@ -4,6 +4,7 @@
 #include "engine/base/json.h"
 #include "engine/core/compute.h"
 #include "engine/target/catalog_build.h"
+#include "engine/target/moc.h"
 
 static struct mapmake map;
 
@@ -90,10 +91,36 @@ static void map_and_rank(void **state)
 	rmdir(folder);
 }
 
+/* The cells of order 5 that the densest part of a map touches, with no galaxy and no camera. */
+static void region(void **state)
+{
+	struct compute_host host = {.blob = blob, .read_map = skymap_read};
+	struct err e = {0};
+	struct moc half, most;
+	(void)state;
+	json_t *r = run(&host, "{\"kind\":\"rank\",\"sha256\":\"good\",\"top\":0,\"fields\":[{\"camera\":\"region50\",\"from\":\"region\",\"probability\":0.5},"
+			"{\"camera\":\"region70\",\"from\":\"region\",\"probability\":null}]}", 0);
+	const json_t *list = json_object_get(r, "fields"), *a = json_array_get(list, 0), *b = json_array_get(list, 1);
+	assert_int_equal(json_array_size(list), 2);
+	assert_string_equal(json_text(a, "key", ""), "field:region50:0");
+	assert_string_equal(json_text(b, "kind", ""), "region");
+	const char *cells = json_text(a, "region", ""), *more = json_text(b, "region", "");
+	assert_ok(moc_read(cells, strlen(cells), &half, &e), &e);
+	assert_ok(moc_read(more, strlen(more), &most, &e), &e);
+	assert_true(half.order <= 5 && most.order <= 5 && moc_area_deg2(&half) < moc_area_deg2(&most));
+	assert_true(json_number(a, "probability", 0) >= 0.5 && json_number(b, "probability", 0) >= 0.7 && json_number(b, "probability", 2) <= 1);
+	assert_true(moc_contains_at(&half, json_number(a, "ra_deg", 0), json_number(a, "dec_deg", 0)));
+	for (size_t i = 0; i < half.count; i++)
+		assert_true(moc_contains(&most, half.range[i].first) && moc_contains(&most, half.range[i].end - 1));
+	moc_free(&half);
+	moc_free(&most);
+	json_decref(r);
+}
+
 int main(void)
 {
 	struct mapmake_sky sky;
-	const struct CMUnitTest tests[] = {cmocka_unit_test(map_and_rank)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(map_and_rank), cmocka_unit_test(region)};
 	mapmake_sky_make(&sky, 3);
 	mapmake_sky_file(&sky, "NUNIQ", 1, &map);
 	mapmake_sky_free(&sky);

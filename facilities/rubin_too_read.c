@@ -1,0 +1,223 @@
+/* Replies of a Kafka REST proxy as answers (the "rubin-too" adapter). Total: any bytes give answers. The proxy says that a record is in the log;
+ * nobody ever says that it is followed, so a request that stays unobserved until its survey gives up is taken for refused. */
+#include "facilities/rubin.h"
+#include "engine/base/json.h"
+#include "engine/base/text.h"
+#include "engine/base/utc.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SENT_KEPT = 100, RETRY_S = 30, RETRIABLE = 2 /* the proxy's word for "Kafka may have taken it" */ };
+
+/* One reply being read. */
+struct reading {
+	const struct facility_conf *conf;
+	const struct view *v;
+	const struct reply *reply;
+	json_t *json;
+	struct answers *out;
+};
+
+static struct answer *add(const struct reading *r, enum answer_kind kind)
+{
+	struct answer *a = answers_add(r->out, kind);
+	if (a != NULL && r->v->request != NULL)
+		text_copy(a->token, sizeof a->token, r->v->request->token);
+	return a;
+}
+
+static bool proves_nothing_made(const struct reading *r)
+{
+	const json_t *list = json_object_get(r->conf->descriptor, "creates_nothing"), *status;
+	size_t i;
+	if (r->v->verb == VERB_SUBMIT && r->v->step == 0)
+		return true; /* it only looked */
+	if (r->reply->sent != SENT_ANSWERED)
+		return r->reply->sent == SENT_NO;
+	json_array_foreach(list, i, status)
+		if (json_integer_value(status) == r->reply->status)
+			return true;
+	return false;
+}
+
+static void words_put(const struct reading *r, struct answer *a)
+{
+	char shown[400];
+	const struct reply *p = r->reply;
+	const char *message = json_text(r->json, "message", NULL), *text = p->sent != SENT_ANSWERED ? p->transport : message != NULL ? message : p->body;
+	size_t len = text == NULL ? 0 : text == p->body ? p->len : strlen(text);
+	text_escape(shown, sizeof shown, text != NULL ? text : "", len);
+	if (p->sent != SENT_ANSWERED)
+		snprintf(a->words, sizeof a->words, "%s: %s", p->sent == SENT_NO ? "not sent" : "answer lost", shown);
+	else
+		snprintf(a->words, sizeof a->words, "HTTP %d%s%s", p->status, shown[0] != '\0' ? ": " : "", shown);
+}
+
+/* A reply that is not what was hoped for. */
+static void trouble(const struct reading *r)
+{
+	int status = r->reply->sent == SENT_ANSWERED ? r->reply->status : 0;
+	bool nothing = proves_nothing_made(r), later = status == 429 || (status == 503 && nothing);
+	bool refused = nothing && status >= 400 && status < 500 && !later && r->v->verb == VERB_SUBMIT;
+	struct answer *a = add(r, later && (nothing || r->v->verb != VERB_SUBMIT) ? ANSWER_RETRY_AFTER : refused ? ANSWER_DECLINED : ANSWER_UNKNOWN);
+	if (a == NULL)
+		return;
+	words_put(r, a);
+	a->creates_nothing = nothing;
+	if (a->kind == ANSWER_RETRY_AFTER)
+		a->retry_after_s = r->reply->retry_after_s < 1 ? RETRY_S : r->reply->retry_after_s > LIMIT_RETRY_AFTER_S ? LIMIT_RETRY_AFTER_S : r->reply->retry_after_s;
+	if (a->kind == ANSWER_DECLINED) {
+		a->credentials = status == 401 || status == 403;
+		text_copy(a->stem, sizeof a->stem, a->credentials ? "configuration" : "other");
+	}
+}
+
+static json_t *copy_of(const json_t *memo)
+{
+	return json_is_object(memo) ? json_deep_copy(memo) : json_object();
+}
+
+/* Timestamp and source are given away: both are noted before the record leaves. */
+static void reserve(const struct reading *r)
+{
+	const struct facility_request *q = r->v->request;
+	json_t *ours = copy_of(r->v->facility_memo), *memo = copy_of(r->v->memo), *sent = json_object_get(ours, "sent"), *pair;
+	int64_t last_ms = rubin_last_ms(ours), now_ms = r->v->now_us / 1000;
+	char source[64];
+	size_t i;
+	rubin_source(ours, q->event, q->token, source);
+	if (!json_is_array(sent)) {
+		sent = json_array();
+		json_object_set_new(ours, "sent", sent);
+	}
+	json_array_foreach(sent, i, pair)
+		if (strcmp(json_string_value(json_array_get(pair, 0)) ? json_string_value(json_array_get(pair, 0)) : "", source) == 0)
+			break;
+	if (i == json_array_size(sent))
+		json_array_append_new(sent, json_pack("[s,s]", source, q->token));
+	while (json_array_size(sent) > SENT_KEPT)
+		json_array_remove(sent, 0);
+	int64_t stamp_ms = now_ms > last_ms ? now_ms : last_ms + 1;
+	json_object_set_new(ours, "last_ms", json_integer(stamp_ms));
+	json_object_set_new(memo, "source", json_string(source));
+	json_object_set_new(memo, "timestamp_ms", json_integer(stamp_ms));
+	r->out->memo = memo;
+	r->out->facility_memo = ours;
+	r->out->next_step = 1;
+}
+
+/* When the survey gives up: after its last epoch and as long as a visit may wait in the queue. */
+static int64_t until_us(const struct reading *r)
+{
+	const json_t *too = rubin_settings(r->conf), *survey;
+	const char *label = rubin_label(too, r->v->request->policy != NULL ? r->v->request->policy : "");
+	survey = label != NULL ? rubin_survey(too, label) : NULL;
+	int64_t from_us = r->v->request->event_us != UTC_NONE ? r->v->request->event_us : r->v->now_us;
+	double hours = json_number(survey, "last_h", 72) + json_number(survey, "flush_h", 48);
+	return from_us + (int64_t)(hours * 3600e6);
+}
+
+static void accept(const struct reading *r, int64_t partition, int64_t offset)
+{
+	struct answer *a = add(r, ANSWER_ACCEPTED);
+	const char *source = json_text(r->v->memo, "source", "");
+	json_t *memo = copy_of(r->v->memo);
+	json_object_set_new(memo, "until_us", json_integer(until_us(r)));
+	r->out->memo = memo;
+	if (a == NULL)
+		return;
+	snprintf(a->remote_id, sizeof a->remote_id, "%lld/%lld", (long long)partition, (long long)offset);
+	snprintf(a->words, sizeof a->words, "in the log as %s at offset %lld of partition %lld: nobody answers it, and it cannot be withdrawn", source, (long long)offset,
+		 (long long)partition);
+	if (strcmp(source, r->v->request->event) != 0)
+		snprintf(a->words + strlen(a->words), sizeof a->words - strlen(a->words), "; the record %s before it stays active there", r->v->request->event);
+}
+
+/* {"offsets":[{"partition":0,"offset":12,"error_code":null,"error":null}]} */
+static void read_record(const struct reading *r)
+{
+	const json_t *first = json_array_get(json_object_get(r->json, "offsets"), 0), *offset = json_object_get(first, "offset");
+	const json_t *code = json_object_get(first, "error_code");
+	bool failed = code != NULL && !json_is_null(code);
+	if (r->reply->sent != SENT_ANSWERED || r->reply->status != 200 || !json_is_object(first) || (!failed && !json_is_integer(offset))) {
+		trouble(r);
+		return;
+	}
+	if (!failed && json_integer_value(offset) >= 0) {
+		accept(r, json_int(first, "partition", 0), json_integer_value(offset));
+		return;
+	}
+	bool perhaps = !failed || json_integer_value(code) == RETRIABLE;
+	struct answer *a = add(r, perhaps ? ANSWER_UNKNOWN : ANSWER_DECLINED);
+	char shown[400];
+	const char *why = json_text(first, "error", "");
+	if (a == NULL)
+		return;
+	text_escape(shown, sizeof shown, why, strlen(why));
+	snprintf(a->words, sizeof a->words, "the proxy reports error %lld: %s", (long long)json_integer_value(code), shown);
+	a->creates_nothing = !perhaps;
+	if (!perhaps)
+		text_copy(a->stem, sizeof a->stem, "other");
+}
+
+static bool topic_is_there(const struct reading *r)
+{
+	return r->reply->sent == SENT_ANSWERED && r->reply->status == 200 && json_is_object(r->json);
+}
+
+/* Silence is the only refusal there is. */
+static void read_silence(const struct reading *r)
+{
+	int64_t until = json_int(r->v->memo, "until_us", UTC_NONE);
+	char stamp[32];
+	if (!topic_is_there(r)) {
+		trouble(r);
+		return;
+	}
+	bool over = until != UTC_NONE && r->v->now_us > until;
+	struct answer *a = add(r, over ? ANSWER_EXPIRED : ANSWER_QUEUED);
+	if (a == NULL)
+		return;
+	if (over)
+		snprintf(a->words, sizeof a->words, "nothing was heard of it until %s, when its survey gives up: taken for refused", utc_format_s(stamp, until));
+	r->out->complete = true;
+}
+
+static void read_status(const struct reading *r)
+{
+	bool there = topic_is_there(r);
+	if (!there && !(r->reply->sent == SENT_ANSWERED && r->reply->status == 404)) {
+		trouble(r);
+		return;
+	}
+	struct answer *a = answers_add(r->out, there ? ANSWER_OPEN : ANSWER_CLOSED);
+	if (a != NULL && !there)
+		words_put(r, a);
+	r->out->complete = true;
+}
+
+int rubin_too_read(const struct facility_conf *conf, const struct view *v, const struct reply *reply, struct answers *out)
+{
+	struct err e = {0};
+	struct reading r = {.conf = conf, .v = v, .reply = reply, .out = out};
+	out->next_step = -1;
+	if (reply->sent == SENT_ANSWERED && reply->body != NULL)
+		r.json = json_read(reply->body, reply->len, &json_limits_reply, &e);
+	if (e.kind == ERR_MEMORY)
+		return -1;
+	bool asked = v->request != NULL;
+	if (v->verb == VERB_SUBMIT && asked && v->step == 0)
+		topic_is_there(&r) ? reserve(&r) : trouble(&r);
+	else if (v->verb == VERB_SUBMIT && asked)
+		read_record(&r);
+	else if (v->verb == VERB_POLL && asked)
+		read_silence(&r);
+	else if (v->verb == VERB_STATUS)
+		read_status(&r);
+	else
+		trouble(&r);
+	json_decref(r.json);
+	return 0;
+}
