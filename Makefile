@@ -66,7 +66,7 @@ $(BUILD)/embed.o: $(BUILD)/embed.c $(EMBED) $(BUILD)/flags
 
 # The sums over all rows of a catalogue and all cells of a map: loops for vector instructions, which gcc makes from -O3 on and where a root
 # sets no errno and a comparison raises no flag. Neither changes a result.
-$(BUILD)/engine/target/missing.o $(BUILD)/engine/target/rank_total.o: ALLFLAGS += $(if $(SAN),,-O3) -fno-math-errno -fno-trapping-math
+$(BUILD)/engine/target/missing.o $(BUILD)/engine/target/rank_total.o $(BUILD)/engine/target/volume.o: ALLFLAGS += $(if $(SAN),,-O3) -fno-math-errno -fno-trapping-math
 
 # Objects are remade when the flags or the compiler change.
 $(BUILD)/flags: FORCE

@@ -13,8 +13,8 @@
  * NaN where the volume is not known; a distance that is not known counts as near. All of them: faint ones and those behind dust too. */
 double supernova_expected(double volume_mpc3, double distance_mpc, double days);
 
-/* Those younger than SUPERNOVA_YOUNG_D in the smallest volume that holds 90 % of a map (of luminosity distance), to 1 %: cells beyond its 99.9 %
- * area are not looked at. distance: of the map (region.h). NaN both for a 2-D map, and where 90 % are not reached. */
+/* Those younger than SUPERNOVA_YOUNG_D in the smallest volume that holds 90 % of a map (of luminosity distance; volume.h). distance: of the map
+ * (region.h). NaN both for a 2-D map, and where 90 % are not reached. */
 struct supernova {
 	double volume90_mpc3, expected;
 };

@@ -25,7 +25,7 @@ ok $? "a file of weights is matched and counted; without its density nothing is 
 map=$data/skymaps/gwtc/GW170817_skymap.fits.gz
 if [ -r "$map" ]; then
 	keys=$(./slew area --json "$map" | grep -o '"[a-z0-9_]*":' | tr -d '":\n' | tr '\n' ' ')
-	[ "$keys" = "area50_deg2area90_deg2ra_degdec_degdistmean_mpcdiststd_mpcdistmod_magorderingmax_orderpixels" ]; ok $? "area --json has the keys of the contract"
+	[ "$keys" = "area50_deg2area90_deg2ra_degdec_degdistmean_mpcdiststd_mpcdistmod_magorderingmax_orderpixelsvolume50_mpc3volume90_mpc3" ]; ok $? "area --json has the keys of the contract"
 	./slew rank --json --catalog "$t/g.fits" "$map" > "$t/out" 2> "$t/err"
 	keys=$(head -1 "$t/out" | grep -o '"[a-z0-9_]*":' | tr -d '":\n')
 	[ "$keys" = "rankidnamera_degdec_degdistance_mpcdistance_err_mpcdpdv_per_mpc3sharecumulative_shareprobabilityoutside" ] && grep -q '"rank":1,"id":1,"name":"NGC 4993"' "$t/out"
