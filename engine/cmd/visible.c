@@ -270,7 +270,7 @@ static int visible_run(int argc, char **argv)
 	int64_t end_us = a.start_us + (int64_t)(a.hours * 3600e6);
 	struct visibility_night *n = visibility_night_new(sites, site_count, a.start_us, end_us, &e);
 	if (n != NULL && a.dut1_s != 0)
-		visibility_night_ut1(n, a.dut1_s);
+		visibility_night_ut1(n, a.start_us, a.dut1_s);
 	rc = n ? show(&a, n, list, count, end_us) : err_print(&e);
 	if (rc == 0 && a.plot != NULL)
 		rc = plots(&a, n, list, count, end_us);
@@ -301,7 +301,7 @@ const struct command command_visible = {
 		"  --sun DEG          altitude below which the Sun must be (-12)\n"
 		"  --min-moon DEG     distance from the Moon (30), also while it is below the horizon; 0: any\n"
 		"  --visit MIN        shorter windows do not count (5)\n"
-		"  --dut1 S           UT1 - UTC of that day in seconds (0); IERS Bulletin A has it\n"
+		"  --dut1 S           UT1 - UTC at the start in seconds (0); IERS Bulletin A has it\n"
 		"  --plot FILE.html   also draw altitude against time for every site, up to 7 targets (SVG in one page)\n"
 		"  --json             one object a target: name ra_deg dec_deg sites[{site, windows[{start_us, end_us, best_us,\n"
 		"                     airmass_best …, moon_deg …}], reason, detail}]; times in microseconds since 1970 UTC\n"

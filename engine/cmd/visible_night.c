@@ -57,7 +57,7 @@ int visible_night(const struct visibility_site *sites, size_t count, int64_t at_
 	struct visibility_night *n = visibility_night_new(sites, count, at_us - TWILIGHT_MARGIN_US, at_us + TWILIGHT_MARGIN_US, &e);
 	if (n == NULL)
 		return err_print(&e);
-	visibility_night_ut1(n, dut1_s);
+	visibility_night_ut1(n, at_us, dut1_s);
 	json_t *rows = json_array();
 	for (size_t s = 0; s < count; s++) {
 		struct twilight t;

@@ -21,6 +21,11 @@ static double tt_ahead_s(int64_t utc_us)
 	return tai_ahead_s + ERFA_TTMTAI;
 }
 
+double ephemeris_leap_s(int64_t from_us, int64_t to_us)
+{
+	return tt_ahead_s(to_us) - tt_ahead_s(from_us);
+}
+
 /* Terrestrial time in days since J2000. */
 static double tt_days(int64_t utc_us)
 {
@@ -128,7 +133,7 @@ void ephemeris_bodies_between(const struct ephemeris_bodies *a, const struct eph
 	memset(out, 0, sizeof *out);
 	smooth_add(a, 1.0 - w, out);
 	smooth_add(b, w, out);
-	rotation_set(out, utc_us, a->dut1_s);
+	rotation_set(out, utc_us, a->dut1_s == b->dut1_s || utc_us < b->utc_us - b->utc_us % UTC_DAY ? a->dut1_s : b->dut1_s);
 }
 
 void ephemeris_ground_set(const struct ephemeris_site *s, struct ephemeris_ground *out)

@@ -28,6 +28,8 @@ struct ephemeris_frame {
 	double from_sun[3], sun_au; /* Sun → Earth */
 	double dut1_s;              /* UT1 − UTC */
 };
+/* Leap seconds from one time to another: as much as UT1 − UTC jumps. */
+double ephemeris_leap_s(int64_t from_us, int64_t to_us);
 void ephemeris_frame_set(struct ephemeris_frame *f, int64_t utc_us);
 
 /* Sun and Moon as seen from the Earth's centre, and how the Earth stands and moves; all in the GCRS. 40 µs of work;
@@ -40,7 +42,7 @@ struct ephemeris_bodies {
 	double velocity[3];      /* of the Earth's centre, barycentric, in units of c */
 	double bpn[3][3];        /* GCRS → true equator and CIO of date */
 	double era_rad;          /* Earth rotation angle */
-	double dut1_s;
+	double dut1_s;           /* two beside each other may differ by a leap second at midnight between them */
 };
 void ephemeris_bodies_at(const struct ephemeris_frame *f, int64_t utc_us, struct ephemeris_bodies *out);
 /* The same at count times, step_us apart, with one in 18 of the work: exact every 6 h, a polynomial of the seventh degree between

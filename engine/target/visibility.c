@@ -82,11 +82,11 @@ static void night_fill(struct visibility_night *n, const struct visibility_night
 	local_fill(n);
 }
 
-void visibility_night_ut1(struct visibility_night *n, double dut1_s)
+void visibility_night_ut1(struct visibility_night *n, int64_t utc_us, double dut1_s)
 {
 	n->frame.dut1_s = dut1_s;
 	for (size_t b = 0; b < n->bodies; b++)
-		n->body[b].dut1_s = dut1_s;
+		n->body[b].dut1_s = dut1_s + ephemeris_leap_s(utc_us, n->body[b].utc_us);
 	local_fill(n);
 }
 

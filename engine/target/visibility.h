@@ -42,8 +42,9 @@ struct visibility_night *visibility_night_new(const struct visibility_site *site
 	struct err *e);
 /* The same interval over other sites: the Sun and the Moon are not computed again. like is only read. */
 struct visibility_night *visibility_night_beside(const struct visibility_night *like, const struct visibility_site *sites, size_t count, struct err *e);
-/* UT1 − UTC of these days, 0 until told: each 0.1 s turns the sky by 1.5″. To be called before the night is shared and before targets are set. */
-void visibility_night_ut1(struct visibility_night *n, double dut1_s);
+/* UT1 − UTC at utc_us, 0 until told: each 0.1 s turns the sky by 1.5″. A leap second within the night is counted. To be called before the night
+ * is shared and before targets are set. */
+void visibility_night_ut1(struct visibility_night *n, int64_t utc_us, double dut1_s);
 void visibility_night_free(struct visibility_night *n);
 const struct visibility_site *visibility_night_site(const struct visibility_night *n, size_t site);
 size_t visibility_night_sites(const struct visibility_night *n);

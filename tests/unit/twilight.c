@@ -68,7 +68,7 @@ static void night_of(size_t i, double dut1_s, struct twilight *out)
 	int64_t at = utc(truth[i].at);
 	struct visibility_night *n = visibility_night_new(&s, 1, at - TWILIGHT_MARGIN_US, at + TWILIGHT_MARGIN_US, &e);
 	assert_non_null(n);
-	visibility_night_ut1(n, dut1_s);
+	visibility_night_ut1(n, at, dut1_s);
 	twilight_find(n, 0, at, out);
 	visibility_night_free(n);
 }
