@@ -11,7 +11,7 @@
 #endif
 #define NEAR_MU 1.0     /* μ/σ below which the error functions cancel: those cells are integrated by steps */
 #define ENOUGH 1e-4     /* of what is left above a level: squared, what dV = dP / density leaves out */
-#define BEND 1e-4       /* of the level: how far a parabola may be off at the quarters of a span */
+#define BEND 3e-5       /* of the level: how far a parabola may be off at the quarters of a span */
 #define DEPTH 40
 #define FEW 2e6         /* places × cells that are looked at one by one: where cells are few the curve bends at each one's peak */
 #define DEEPEST 200.0   /* ln below the densest place, where all that counts has been counted */
