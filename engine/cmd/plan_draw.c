@@ -83,7 +83,7 @@ static void site_draw(const struct plan_drawing *d, const struct visibility_site
 			continue;
 		if (n++ == 0) {
 			text_printf(out, "<figure><svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"altitudes\">\n", WIDTH, ALTITUDE_STEP);
-			altitude_panel(&panel, site->code, site->name, json_number(r, "max_airmass", 2), out);
+			altitude_panel(&panel, json_number(r, "max_airmass", 2), out);
 		}
 		struct altitude_span span = {json_number(t, "ra_deg", 0), json_number(t, "dec_deg", 0), d->now_us, d->end_us};
 		altitude_curve(&panel, &span, "class=\"alt\"", out);
@@ -95,9 +95,11 @@ static void site_draw(const struct plan_drawing *d, const struct visibility_site
 		altitude_curve(&panel, &span, "class=\"slot\"", out);
 		text_puts(out, "</g>\n");
 	}
-	if (n > 0)
-		text_printf(out, "</svg><figcaption>%zu windows asked for (thick); dotted line: largest airmass; grey dots: the Moon; tints: day, civil, "
-			"nautical and astronomical twilight</figcaption></figure>\n", n);
+	if (n == 0)
+		return;
+	altitude_name(&panel, site->code, site->name, out);
+	text_printf(out, "</svg><figcaption>%zu windows asked for (thick); dotted line: largest airmass; grey dots: the Moon; tints: day, civil, "
+		"nautical and astronomical twilight</figcaption></figure>\n", n);
 }
 
 int plan_draw(const char *path, const struct plan_drawing *d, struct err *e)

@@ -70,6 +70,7 @@ void plot_plan(const json_t *plan, const char *title, bool alone, struct text *o
 	c.from_us = json_int(plan, "now_us", 0);
 	c.to_us = c.from_us + UTC_HOUR;
 	c.count = visits_of(plan, c.share, &visits, &c.to_us);
+	c.to_us += (c.to_us - c.from_us) / 25; /* the last step is seen */
 	c.visits = visits;
 	progress_picture(&c, title, alone, out);
 	free(visits);

@@ -71,7 +71,7 @@ static void bodies(const struct altitude *a, struct text *out)
 	text_free(&moon);
 }
 
-void altitude_panel(const struct altitude *a, const char *code, const char *name, double airmass_max, struct text *out)
+void altitude_panel(const struct altitude *a, double airmass_max, struct text *out)
 {
 	static const double airmass[] = {1.2, 1.5, 2, 3};
 	double right = a->axis.x0 + a->axis.width;
@@ -85,6 +85,10 @@ void altitude_panel(const struct altitude *a, const char *code, const char *name
 	double limit = alt_y(a, asin(1 / fmax(1, airmass_max)) / DEG);
 	text_printf(out, "<path class=\"limit\" d=\"M%.1f %.1fH%.1f\"/>\n", a->axis.x0, limit, right);
 	svg_axis_hours(&a->axis, a->top, a->top + ALTITUDE_HEIGHT, out);
+}
+
+void altitude_name(const struct altitude *a, const char *code, const char *name, struct text *out)
+{
 	text_printf(out, "<text class=\"label strong\" x=\"%.1f\" y=\"%.1f\">", a->axis.x0 + 6, a->top + 18);
 	text_html(out, code);
 	text_printf(out, "</text><text class=\"label\" x=\"%.1f\" y=\"%.1f\">", a->axis.x0 + 36, a->top + 18);
@@ -151,7 +155,7 @@ static void site(const struct altitude_chart *c, size_t at, double top, double w
 	struct ephemeris_target eye;
 	char words[256] = "";
 	size_t windows = 0;
-	altitude_panel(&a, s->code, s->name, c->limits->airmass_max, out);
+	altitude_panel(&a, c->limits->airmass_max, out);
 	for (size_t k = 0; k < c->count && k < SVG_COLOURS; k++) {
 		const struct altitude_target *t = &c->targets[k];
 		struct altitude_span span = {t->ra_deg, t->dec_deg, c->from_us, c->to_us};
@@ -169,6 +173,7 @@ static void site(const struct altitude_chart *c, size_t at, double top, double w
 		if (r.count == 0 && c->count == 1)
 			visibility_sentence(&r, c->limits, words, sizeof words);
 	}
+	altitude_name(&a, s->code, s->name, out);
 	if (windows == 0)
 		svg_words(a.axis.x0 + 6, top + 34, "class=\"label\"", words[0] ? words : "none of them can be observed from here", out);
 }

@@ -17,9 +17,10 @@ struct altitude {
 /* A panel of a picture so wide, with its axis and frame set; from_us < to_us. */
 struct altitude altitude_of(const struct ephemeris_site *place, int64_t from_us, int64_t to_us, double width, double top);
 
-/* Tints: day, civil, nautical, astronomical twilight (paler and paler; white: night); dotted line: airmass_max; dotted curve: the Moon. name
- * may be "". */
-void altitude_panel(const struct altitude *a, const char *code, const char *name, double airmass_max, struct text *out);
+/* Tints: day, civil, nautical, astronomical twilight (paler and paler; white: night); dotted line: airmass_max; dotted curve: the Moon. */
+void altitude_panel(const struct altitude *a, double airmass_max, struct text *out);
+/* The site in words, over what is drawn before; name may be "". */
+void altitude_name(const struct altitude *a, const char *code, const char *name, struct text *out);
 
 struct altitude_span {
 	double ra_deg, dec_deg;

@@ -132,9 +132,10 @@ static double panel(const struct night_input *in, const json_t *night, const jso
 	struct altitude a = altitude_of(&place, axis.from_us, axis.to_us, PANEL_W, top);
 	const char *code = json_text(site, "code", "");
 
-	altitude_panel(&a, code, json_text(site, "name", ""), 2, out);
+	altitude_panel(&a, 2, out);
 	draw_requests(night, json_int(json_object_get(night, "event"), "id", 0), code, &a, out);
 	weather(in, code, &a.axis, top, out);
+	altitude_name(&a, code, json_text(site, "name", ""), out);
 	return top + ALTITUDE_STEP;
 }
 

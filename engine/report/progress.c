@@ -132,13 +132,14 @@ static void legend(const struct progress_chart *c, const struct progress_point *
 	for (size_t k = 0; k < LINES; k++, y += ROW) {
 		text_printf(out, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"2.2\" stroke-dasharray=\"%s\" d=\"M%g %.1fh26\"/>", lines[k].colour, lines[k].dash,
 			X0, y);
-		snprintf(words, sizeof words, "%s: %.3g %%", lines[k].words, 100 * (dones ? value_of(&done[dones - 1], k) : 0));
-		if (alls > dones)
+		snprintf(words, sizeof words, "%s: %.3g %%", lines[k].words,
+			100 * (dones > 0 ? value_of(&done[dones - 1], k) : alls > 0 ? value_of(&all[alls - 1], k) : 0));
+		if (dones > 0 && alls > dones)
 			snprintf(words + strlen(words), sizeof words - strlen(words), ", %.3g %% with what is to come", 100 * value_of(&all[alls - 1], k));
 		svg_words(X0 + 34, y + 4, "class=\"axis\"", words, out);
 	}
 	if (dones == 0)
-		snprintf(words, sizeof words, "%zu visits to come, none completed; each counts when it ends", alls);
+		snprintf(words, sizeof words, "of %zu visits to come; none is completed; each counts when it ends", alls);
 	else if (alls == dones)
 		snprintf(words, sizeof words, "%zu visits completed; each counts when it ends", dones);
 	else
@@ -187,7 +188,7 @@ void progress_picture(const struct progress_chart *c, const char *title, bool al
 	}
 	for (size_t k = 0; k < LINES; k++) {
 		if (alls > dones)
-			steps(&a, top, most, all, alls, k, false, out);
+			steps(&a, top, most, all, alls, k, dones == 0, out);
 		if (dones > 0)
 			steps(&a, top, most, done, dones, k, true, out);
 	}

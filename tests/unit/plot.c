@@ -483,7 +483,8 @@ static void altitudes(void **state)
 	int64_t start = utc("2017-08-17T18:00:00Z");
 	struct altitude a = altitude_of(&tololo, start, start + UTC_DAY, 660, 8);
 	text_puts(&t, "<svg viewBox=\"0 0 660 176\">");
-	altitude_panel(&a, "lsc", "Cerro <Tololo>", 2, &t);
+	altitude_panel(&a, 2, &t);
+	altitude_name(&a, "lsc", "Cerro <Tololo>", &t);
 	size_t at = t.len;
 	altitude_curve(&a, &(struct altitude_span){197.4488, -23.3839, start, start + UTC_DAY}, "class=\"alt\"", &t);
 	/* it culminates at 90 - |lat - dec| */
