@@ -1,7 +1,8 @@
 /* The night of a site: when the Sun sets, how dark it gets and when, when the Moon is up.
  *
  * Sunset, sunrise, moonset and moonrise are when the centre of the disc stands 50′ below the geometric horizon (34′ of refraction and 16′
- * of radius: its upper limb at a sea horizon, as almanacs have it), seen from the site (parallax); a site's height adds no dip. Twilights
+ * of radius: its upper limb at a sea horizon, as almanacs have it: Meeus 1998, Astronomical Algorithms, chapter 15), seen from the site
+ * (parallax; the Moon's own radius is 14.7′ to 16.8′: 10 s); a site's height adds no dip. Twilights
  * end and begin with the Sun's centre at 6°, 12° and 18° below. Times are good to 1 s at equal UT1 − UTC where the Sun crosses by more
  * than 3° an hour; towards the poles, where it grazes, a second is less than 1″ of altitude and times are as good as the altitude. */
 #ifndef ENGINE_TARGET_TWILIGHT_H

@@ -2,7 +2,9 @@
  *
  * A `struct visibility_night` is computed once for an interval and a list of sites (Sun, Moon, zeniths every few minutes) and is then
  * read by any number of threads for any number of targets (a few µs each). Airmass is the secant of the zenith distance; altitudes
- * are geometric (no refraction); the Moon limit holds also while the Moon is below the horizon, as the OCS portal has it. Edges are good to 1 s. */
+ * are geometric (no refraction): sin h = sin φ sin δ + cos φ cos δ cos H (Meeus 1998, Astronomical Algorithms, eq. 13.6) as the product of
+ * zenith and star; between samples Lagrange's polynomial through four (Abramowitz & Stegun 1964, eq. 25.2.13). The Moon limit
+ * holds also while the Moon is below the horizon, as the OCS portal has it. Edges are good to 1 s. */
 #ifndef ENGINE_TARGET_VISIBILITY_H
 #define ENGINE_TARGET_VISIBILITY_H
 #include "engine/base/err.h"

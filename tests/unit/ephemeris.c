@@ -240,11 +240,40 @@ static void airmass_is_the_secant(void **state)
 	(void)state;
 	assert_true(fabs(ephemeris_airmass(sin(30.0 * ERFA_DD2R)) - 2.0) < 1e-12);
 	assert_true(isinf(ephemeris_airmass(0.0)) && isinf(ephemeris_airmass(-0.3)));
+	static const double above[][3] = {{30, 0.002, 0.004}, {14.4775, 0.013, 0.015}}; /* altitude, and by how much it is above Kasten & Young */
+	for (int i = 0; i < 2; i++) {
+		double sine = sin(above[i][0] * ERFA_DD2R), theirs = 1 / (sine + 0.50572 * pow(above[i][0] + 6.07995, -1.6364));
+		double by = ephemeris_airmass(sine) / theirs - 1;
+		assert_true(by > above[i][1] && by < above[i][2]);
+	}
+}
+
+/* Meeus 1998, example 48.a: 67.86 % of the Moon are lit on 1992 April 12.0 TD (58.2 s before that UTC). Example 47.a: it is 368,409.7 km away,
+ * in ecliptic longitude 133.162655° and latitude −3.229126° of the mean equinox of date. */
+static void the_moon_of_the_textbook(void **state)
+{
+	(void)state;
+	struct err e = {0};
+	struct ephemeris_frame f;
+	struct ephemeris_bodies b;
+	int64_t utc = 0;
+	double ecliptic[3][3], of_date[3], lon, lat;
+	assert_ok(utc_parse("1992-04-11T23:59:00.8Z", &utc, &e), &e);
+	ephemeris_frame_set(&f, utc);
+	ephemeris_bodies_at(&f, utc, &b);
+	near(b.moon_illuminated, 0.6786, 0.0001, 0, "illumination");
+	near(eraPm(b.moon_km), 368409.7, 60, 0, "distance of the Moon (km)"); /* its light time: 1.2 s */
+	eraEcm06(ERFA_DJ00, utc_j2000_days(utc), ecliptic);
+	eraRxp(ecliptic, b.moon_km, of_date);
+	eraC2s(of_date, &lon, &lat);
+	near(eraAnp(lon) * ERFA_DR2D * 3600, 133.162655 * 3600, 15, 0, "longitude of the Moon (arcsec)"); /* both theories: 10″; the frame: less */
+	near(lat * ERFA_DR2D * 3600, -3.229126 * 3600, 6, 0, "latitude of the Moon (arcsec)");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(agrees_with_astropy), cmocka_unit_test(short_cuts_cost_what_is_said),
-		cmocka_unit_test(the_full_path_agrees), cmocka_unit_test(many_at_once_are_as_good), cmocka_unit_test(airmass_is_the_secant)};
+		cmocka_unit_test(the_full_path_agrees), cmocka_unit_test(many_at_once_are_as_good), cmocka_unit_test(airmass_is_the_secant),
+		cmocka_unit_test(the_moon_of_the_textbook)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

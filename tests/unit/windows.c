@@ -114,6 +114,34 @@ static void windows_are_as_astropy_has_them(void **state)
 	}
 }
 
+/* Where a window ends by its airmass, the hour angle is that of Meeus 1998, eq. 15.1, cos H = (sin h − sin φ sin δ)/(cos φ cos δ), with ERFA's
+ * declination of date. */
+static void ends_are_where_the_triangle_has_them(void **state)
+{
+	(void)state;
+	int seen = 0;
+	for (size_t i = 0; i < ROWS; i++) {
+		struct visibility_night *n = night_of(i, truth[i].dut1_s);
+		struct visibility_report r;
+		struct ephemeris_target t;
+		find(i, n, &t, &r);
+		for (size_t w = 0; w < r.count; w++) {
+			double ra, dec, origins, lat = truth[i].lat_deg * ERFA_DD2R;
+			if (truth[i].window[w].airmass[2] < truth[i].airmass)
+				continue;
+			eraAtci13(truth[i].ra_deg * ERFA_DD2R, truth[i].dec_deg * ERFA_DD2R, 0, 0, 0, 0, ERFA_DJ00, utc_j2000_days(r.windows[w].end_us), &ra, &dec, &origins);
+			double h = acos((1 / truth[i].airmass - sin(lat) * sin(dec)) / (cos(lat) * cos(dec))) * 12 / M_PI;
+			near(i, "hour angle by the triangle", truth[i].window[w].ha_h[1], h, 3e-4);
+			struct ephemeris_local l;
+			visibility_night_local(n, 0, r.windows[w].end_us, &l);
+			near(i, "hour angle of ours", ephemeris_hour_angle_h(&l, &t), h, 5e-4);
+			seen++;
+		}
+		visibility_night_free(n);
+	}
+	assert_true(seen >= 6);
+}
+
 /* What not knowing UT1 costs: no edge is off by more than UT1 − UTC itself, 0.9 s at most; and the sky makes no jump at a leap second. */
 static void without_ut1_edges_are_off_by_it(void **state)
 {
@@ -156,7 +184,7 @@ static void the_sky_goes_on_over_a_leap_second(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(windows_are_as_astropy_has_them), cmocka_unit_test(without_ut1_edges_are_off_by_it),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(windows_are_as_astropy_has_them), cmocka_unit_test(ends_are_where_the_triangle_has_them), cmocka_unit_test(without_ut1_edges_are_off_by_it),
 		cmocka_unit_test(the_sky_goes_on_over_a_leap_second)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
