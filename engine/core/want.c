@@ -253,7 +253,7 @@ json_t *plan_job(struct core *c, int64_t event, const char *policy)
 {
 	static const char booked[] =
 		"SELECT r.facility,coalesce(o.site,json_extract(r.body,'$.site'),'') AS site,coalesce(o.start_us,json_extract(r.body,'$.slot_us'),r.start_us) AS slot_us,"
-		"r.seconds AS duration_s FROM request r LEFT JOIN observation o ON o.request=r.id AND o.state IN ('scheduled','running') "
+		"r.seconds AS duration_s,t.ra_deg,t.dec_deg FROM request r JOIN target t ON t.id=r.target LEFT JOIN observation o ON o.request=r.id AND o.state IN ('scheduled','running') "
 		"WHERE r.state IN ('asked','unsure','accepted','scheduled','running') AND r.end_us>?1 ORDER BY slot_us,r.id LIMIT ?2";
 	/* refused to the end of the ladder there, by these rules, and nothing taken there since (what was withdrawn without an answer says nothing): for
 	 * a while it is another facility's turn */

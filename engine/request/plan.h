@@ -14,7 +14,7 @@
  *   "covered":[{"target":key | "ra_deg","dec_deg","radius_deg":0.1, "band":"g","depth_mag":22.1,"time_us":T}],   what others completed
  *                                                                      (engine/io/others.h): from the host, as dust and references are
  *   "refused":[{"target":key,"epoch":n,"facility":NAME}],                          all rungs of it there: another facility's turn
- *   "booked":[{"facility","site","slot_us","duration_s"}],                               what is asked for already: telescopes that are not free then
+ *   "booked":[{"facility","site","slot_us","duration_s","ra_deg","dec_deg"}],   what is asked for already: telescopes that are not free then
  *   "warning":"sentence"}   what could not be learnt for it: goes into the result as it is
  * → {"kind":"plan","requests":[{"target":key,"name","epoch":n,"facility","programme","mode","instrument","filters":["gp","ip"],"exposure_s":180,
  *      "count":1,"ipp":1.05,"max_airmass":2.0,"min_moon_deg":20,"site":"lsc","start_us","end_us",     the window that the facility gets

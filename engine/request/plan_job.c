@@ -23,6 +23,15 @@ int plan_mode_find(const char *name)
 	return -1;
 }
 
+void plan_vector(double ra_deg, double dec_deg, double out[3])
+{
+	double ra = ra_deg * M_PI / 180, dec = dec_deg * M_PI / 180;
+	bool known = fabs(ra_deg) <= 360 && fabs(dec_deg) <= 90;
+	out[0] = known ? cos(dec) * cos(ra) : 0;
+	out[1] = known ? cos(dec) * sin(ra) : 0;
+	out[2] = known ? sin(dec) : 0;
+}
+
 /* "references" of a target: {"g":{"survey","depth_mag"}}, or {"g":23.3}. */
 static void references_read(const json_t *list, struct plan_target *t)
 {
@@ -62,7 +71,8 @@ static int targets_read(const json_t *job, struct plan_job *out, struct err *e)
 		struct plan_target *t = &out->target[i];
 		*t = (struct plan_target){json_text(j, "key", ""), json_text(j, "name", ""), json_number(j, "ra_deg", NAN),
 			json_number(j, "dec_deg", NAN), json_number(j, "share", 0.0), before, json_flag(j, "pinned", false), false, i,
-			json_number(j, "probability", json_number(j, "share", 0.0)), json_number(j, "distance_mpc", NAN), json_number(j, "ebv_mag", NAN), {0}, {0}};
+			json_number(j, "probability", json_number(j, "share", 0.0)), json_number(j, "distance_mpc", NAN), json_number(j, "ebv_mag", NAN), {0}, {0}, {0}};
+		plan_vector(t->ra_deg, t->dec_deg, t->at);
 		references_read(json_object_get(j, "references"), t);
 		if (t->key[0] == '\0' || !(t->ra_deg >= 0.0 && t->ra_deg <= 360.0) || !(fabs(t->dec_deg) <= 90.0))
 			return err_set(e, ERR_INPUT, "job.targets[%zu] needs key, ra_deg (0 to 360) and dec_deg (±90)", i);
@@ -82,14 +92,15 @@ static int facility_read(const json_t *j, size_t i, struct plan_facility *f, str
 	*f = (struct plan_facility){.name = json_text(j, "name", json_text(d, "name", "")), .descriptor = d,
 		.closed = strcmp(json_text(j, "state", "unknown"), "closed") == 0, .interrupt_h = json_number(d, "interrupt_within_h", 1.0),
 		.max_window_h = json_number(d, "max_window_h", 24.0), .padding_s = json_number(over, "front_padding_s", 0.0),
-		.per_exposure_s = json_number(over, "per_exposure_s", 0.0), .filter_change_s = json_number(over, "filter_change_s", 0.0)};
+		.per_exposure_s = json_number(over, "per_exposure_s", 0.0), .filter_change_s = json_number(over, "filter_change_s", 0.0),
+		.slew_s_deg = json_number(over, "slew_s_per_deg", 0.0)};
 	if (f->name[0] == '\0' || !json_is_object(d))
 		return err_set(e, ERR_INPUT, "job.facilities[%zu] needs a name and a descriptor", i);
 	if (!(f->max_window_h > 0.0 && f->max_window_h <= 10000.0) || !(f->interrupt_h >= 0.0 && f->interrupt_h <= 10000.0))
 		return err_set(e, ERR_INPUT, "descriptor of %s: max_window_h and interrupt_within_h must be hours from 0 to 10000", f->name);
 	if (!(f->padding_s >= 0.0 && f->padding_s <= 1e5) || !(f->per_exposure_s >= 0.0 && f->per_exposure_s <= 1e5)
-		|| !(f->filter_change_s >= 0.0 && f->filter_change_s <= 1e5))
-		return err_set(e, ERR_INPUT, "descriptor of %s: overheads must be seconds from 0 to 100000", f->name);
+		|| !(f->filter_change_s >= 0.0 && f->filter_change_s <= 1e5) || !(f->slew_s_deg >= 0.0 && f->slew_s_deg <= 100.0))
+		return err_set(e, ERR_INPUT, "descriptor of %s: overheads must be seconds from 0 to 100000, slew_s_per_deg to 100", f->name);
 	for (k = 0; k < PLAN_MODES; k++)
 		f->mode[k] = !json_is_array(modes);
 	json_array_foreach(modes, k, m)

@@ -32,13 +32,14 @@ struct plan_target {
 	double distance_mpc, ebv_mag;          /* NaN: unknown */
 	double reference_mag[KILONOVA_BANDS];  /* 5 sigma of a reference image; NaN: none is known */
 	const char *survey[KILONOVA_BANDS];    /* its name; NULL: it has none */
+	double at[3];                          /* unit vector of the position */
 };
 
 struct plan_facility {
 	const char *name;
 	const json_t *descriptor;
 	bool closed;
-	double interrupt_h, max_window_h, padding_s, per_exposure_s, filter_change_s;
+	double interrupt_h, max_window_h, padding_s, per_exposure_s, filter_change_s, slew_s_deg;
 	bool mode[PLAN_MODES];
 	size_t sites;
 	struct visibility_site site[VISIBILITY_SITES];
@@ -100,6 +101,9 @@ const json_t *plan_existing(const struct plan_job *j, const char *key, int epoch
 
 /* true when that facility has refused (target, epoch) down to the end of its ladder. */
 bool plan_refused(const struct plan_job *j, const char *key, int epoch, const char *facility);
+
+/* Unit vector of a position; 0 for one that is none. */
+void plan_vector(double ra_deg, double dec_deg, double out[3]);
 
 /* A time of the job (microseconds since 1970); UTC_NONE where there is none, or none that a clock could show. */
 int64_t plan_time_us(const json_t *object, const char *key);

@@ -119,20 +119,38 @@ void plan_pick_free(struct plan_pick *p)
 
 /* Telescopes ------------------------------------------------------------------------------------------------------------------ */
 
-/* The first time in [from, to] at which a telescope of the site is free for `need`; UTC_NONE if none is. */
-static int64_t slot_find(const struct plan_pick *p, const struct plan_option *o, int64_t from, int64_t need, int *lane)
+/* The longest way of a telescope from one visit to the next, beyond what front_padding_s holds. */
+static int64_t slew_most_us(const struct plan_facility *f)
 {
-	int64_t best = UTC_NONE;
-	int lanes = p->job->facility[o->facility].site[o->site].telescopes;
+	return (int64_t)(180 * f->slew_s_deg * 1e6);
+}
+
+static int64_t slew_us(const struct plan_facility *f, const double a[3], const double b[3])
+{
+	double along = a[0] * b[0] + a[1] * b[1] + a[2] * b[2], x = a[1] * b[2] - a[2] * b[1], y = a[2] * b[0] - a[0] * b[2], z = a[0] * b[1] - a[1] * b[0];
+	if (!(f->slew_s_deg > 0)) /* and the angle is 0 where one is not known */
+		return 0;
+	return (int64_t)(atan2(sqrt(x * x + y * y + z * z), along) * 180 / M_PI * f->slew_s_deg * 1e6);
+}
+
+/* The first time from `from` on at which a telescope of the site is free for `need`, and has the time to come from the visit before and to go to
+ * the one after; UTC_NONE if none is. at: where it will point. */
+static int64_t slot_find(const struct plan_pick *p, const struct plan_option *o, const double at[3], int64_t from, int64_t need, int *lane)
+{
+	const struct plan_facility *f = &p->job->facility[o->facility];
+	int64_t best = UTC_NONE, most = slew_most_us(f);
+	int lanes = f->site[o->site].telescopes;
 	for (int n = 0; n < lanes; n++) {
 		int64_t t = from;
 		for (size_t b = 0; b < p->bookings; b++) {
 			const struct plan_booking *k = &p->booking[b];
-			if (k->facility != o->facility || k->site != o->site || k->lane != n || k->end_us <= t)
+			if (k->facility != o->facility || k->site != o->site || k->lane != n || k->end_us + most <= t)
 				continue;
-			if (k->start_us >= t + need)
+			if (k->start_us - most >= t + need)
 				break;
-			t = k->end_us;
+			int64_t way = slew_us(f, k->at, at);
+			if (k->end_us + way > t && k->start_us - way < t + need)
+				t = k->end_us + way;
 		}
 		if (t + need <= o->window.end_us && (best == UTC_NONE || t < best)) {
 			best = t;
@@ -142,12 +160,14 @@ static int64_t slot_find(const struct plan_pick *p, const struct plan_option *o,
 	return best;
 }
 
-static void slot_book(struct plan_pick *p, const struct plan_choice *c, double duration_s)
+static void slot_book(struct plan_pick *p, const struct plan_choice *c, const double at[3], double duration_s)
 {
+	int64_t most = slew_most_us(&p->job->facility[c->option->facility]);
 	size_t b = p->bookings++;
 	for (; b > 0 && p->booking[b - 1].start_us > c->slot_us; b--)
 		p->booking[b] = p->booking[b - 1];
-	p->booking[b] = (struct plan_booking){c->option->facility, c->option->site, c->lane, c->slot_us, c->slot_us + (int64_t)(duration_s * 1e6)};
+	p->booking[b] = (struct plan_booking){c->option->facility, c->option->site, c->lane, c->slot_us, c->slot_us + (int64_t)(duration_s * 1e6),
+		{at[0], at[1], at[2]}};
 	for (size_t v = 0; v < p->visits; v++) { /* who counted on that hour looks again */
 		if (p->visit[v].state != PLAN_OPEN)
 			continue;
@@ -155,8 +175,8 @@ static void slot_book(struct plan_pick *p, const struct plan_choice *c, double d
 			struct plan_option *o = &p->option[i];
 			if (!o->fresh || o->site != c->option->site || o->facility != c->option->facility)
 				continue;
-			if (!o->searched && (o->lane != c->lane || o->slot_us >= c->slot_us + (int64_t)(duration_s * 1e6) ||
-			    o->slot_us + (int64_t)(o->duration_s * 1e6) <= c->slot_us))
+			if (!o->searched && (o->lane != c->lane || o->slot_us - most >= c->slot_us + (int64_t)(duration_s * 1e6) ||
+			    o->slot_us + (int64_t)(o->duration_s * 1e6) + most <= c->slot_us))
 				continue;
 			o->fresh = p->visit[v].exact = false;
 		}
@@ -178,9 +198,11 @@ static void booked_read(struct plan_pick *p)
 				if (p->bookings >= LIMIT_PLAN_REQUESTS / 2 || strcmp(at->name, json_text(x, "facility", "")) != 0 ||
 				    strcmp(at->site[s].code, json_text(x, "site", "")) != 0 || !(seconds > 0 && seconds < 1e6))
 					continue;
-				c.slot_us = slot_find(p, &o, json_int(x, "slot_us", p->job->now_us), (int64_t)(seconds * 1e6), &c.lane);
+				double to[3];
+				plan_vector(json_number(x, "ra_deg", NAN), json_number(x, "dec_deg", NAN), to);
+				c.slot_us = slot_find(p, &o, to, json_int(x, "slot_us", p->job->now_us), (int64_t)(seconds * 1e6), &c.lane);
 				if (c.slot_us != UTC_NONE)
-					slot_book(p, &c, seconds);
+					slot_book(p, &c, to, seconds);
 			}
 }
 
@@ -208,12 +230,13 @@ static void option_look(const struct plan_pick *p, const struct plan_visit *v, s
 	int64_t from = o->window.start_us > v->earliest_us ? o->window.start_us : v->earliest_us, need = (int64_t)(o->duration_s * 1e6);
 	int64_t later[PLAN_LATER_STARTS];
 	const struct plan_past *known = past ? past : &p->past[v->target];
+	const double *to = p->job->target[v->target].at;
 	struct plan_look look;
 	if (o->fresh && past == NULL)
 		return;
 	o->fresh = past == NULL;
 	o->searched = false;
-	o->slot_us = slot_find(p, o, from, need, &o->lane);
+	o->slot_us = slot_find(p, o, to, from, need, &o->lane);
 	if (o->slot_us == UTC_NONE)
 		return;
 	plan_look(p, v, o, o->slot_us, known, &look);
@@ -223,7 +246,7 @@ static void option_look(const struct plan_pick *p, const struct plan_visit *v, s
 	o->searched = starts > 0;
 	for (int i = 0; i < starts; i++) {
 		int lane;
-		int64_t slot = slot_find(p, o, later[i], need, &lane);
+		int64_t slot = slot_find(p, o, to, later[i], need, &lane);
 		if (slot == UTC_NONE)
 			break; /* nor any after it */
 		plan_look(p, v, o, slot, known, &look);
@@ -387,7 +410,7 @@ static void visit_take(struct plan_pick *p, struct plan_visit *v)
 	plan_look(p, v, o, v->best.slot_us, &p->past[v->target], &look);
 	if (look.sees)
 		plan_past_add(&p->past[v->target], &look.sight);
-	slot_book(p, &v->best, o->duration_s);
+	slot_book(p, &v->best, j->target[v->target].at, o->duration_s);
 	j->event_left_h -= hours;
 	j->night_left_h -= hours;
 	double *left_h = &j->programme[j->rung[v->epoch][o->rung].programme].left_h[v->best.mode];

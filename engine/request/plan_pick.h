@@ -60,6 +60,7 @@ struct plan_booking {
 	uint8_t facility, site;
 	int lane;
 	int64_t start_us, end_us;
+	double at[3];             /* where the telescope points: a unit vector; 0: not known, and no way to or from it is counted */
 };
 
 struct plan_pick {

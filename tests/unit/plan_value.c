@@ -623,10 +623,63 @@ static void colours_are_the_best_pair(void **state)
 	}
 }
 
+/* Angle between two positions, by the haversine [deg]. */
+static double apart_deg(const json_t *a, const json_t *b)
+{
+	double d = M_PI / 180, x = sin((json_number(a, "dec_deg", 0) - json_number(b, "dec_deg", 0)) * d / 2);
+	double y = sin((json_number(a, "ra_deg", 0) - json_number(b, "ra_deg", 0)) * d / 2);
+	return 2 / d * asin(sqrt(x * x + cos(json_number(a, "dec_deg", 0) * d) * cos(json_number(b, "dec_deg", 0) * d) * y * y));
+}
+
+/* A telescope that needs 20 s a degree is given that time between any two of its visits, and after what is booked; one that needs none is not. */
+static void the_way_takes_time(void **state)
+{
+	(void)state;
+	size_t visits[2], waits = 0;
+	for (int slow = 0; slow < 2; slow++) {
+		dice_state = 11;
+		json_t *job = job_new("2017-08-17T23:20:00Z", 12, "lsc", twice), *d = json_object_get(json_array_get(json_object_get(job, "facilities"), 0), "descriptor");
+		json_t *targets = json_incref(json_object_get(job, "targets"));
+		int64_t now = json_int(job, "now_us", 0);
+		json_object_set_new(json_object_get(d, "overheads"), "slew_s_per_deg", json_real(slow ? 20 : 0));
+		json_object_set_new(job, "booked", json_pack("[{s:s s:s s:I s:f s:f s:f}]", "facility", "lco", "site", "lsc", "slot_us", (json_int_t)now, "duration_s", 600.0,
+			"ra_deg", 100.0, "dec_deg", -60.0));
+		json_t *booked = json_incref(json_array_get(json_object_get(job, "booked"), 0)), *r = run(job), *list = json_object_get(r, "requests"), *a, *b;
+		size_t i, k;
+		visits[slow] = json_array_size(list);
+		json_array_foreach(list, i, a) {
+			const json_t *ta = NULL, *tb, *t;
+			size_t n;
+			json_array_foreach(targets, n, t)
+				if (strcmp(json_text(t, "key", ""), json_text(a, "target", "")) == 0)
+					ta = t;
+			double first_s = (double)(json_int(a, "slot_us", 0) - now) / 1e6 - 600;
+			assert_true(first_s >= (slow ? 20 * apart_deg(ta, booked) : 0) - 1e-3);
+			json_array_foreach(list, k, b) {
+				double free_s = (double)(json_int(b, "slot_us", 0) - json_int(a, "slot_us", 0)) / 1e6 - json_number(a, "duration_s", 0);
+				tb = NULL;
+				json_array_foreach(targets, n, t)
+					if (strcmp(json_text(t, "key", ""), json_text(b, "target", "")) == 0)
+						tb = t;
+				if (i == k || json_int(b, "slot_us", 0) < json_int(a, "slot_us", 0))
+					continue;
+				assert_true(free_s >= (slow ? 20 * apart_deg(ta, tb) : 0) - 1e-3);
+				waits += slow && free_s < 20 * apart_deg(ta, tb) + 1;
+			}
+		}
+		assert_true(json_number(r, "worth", 0) <= json_number(r, "bound", 0));
+		json_decref(booked);
+		json_decref(targets);
+		json_decref(r);
+	}
+	assert_true(visits[0] >= 4 && visits[1] >= 4 && visits[1] <= visits[0] && waits > 0); /* and no longer than needed, here and there */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(margins_and_rules), cmocka_unit_test(colours_are_the_best_pair), cmocka_unit_test(lazy_is_eager), cmocka_unit_test(against_every_subset),
 		cmocka_unit_test(covered_by_others), cmocka_unit_test(cadence_follows_what_happened), cmocka_unit_test(nonsense_changes_nothing), cmocka_unit_test(depth_in_place_of_exposure),
-		cmocka_unit_test(dust_is_a_verdict), cmocka_unit_test(the_host_tells_of_the_sky)};
+		cmocka_unit_test(dust_is_a_verdict), cmocka_unit_test(the_host_tells_of_the_sky),
+		cmocka_unit_test(the_way_takes_time)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
