@@ -4,6 +4,7 @@
 #include "engine/cmd/mapfile.h"
 #include "engine/cmd/rank_print.h"
 #include "engine/target/circle.h"
+#include "engine/target/volume.h"
 #include "engine/target/weight_file.h"
 #include <math.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@ enum { EXPLAIN_TOP = 100000 }; /* galaxies that --explain looks through for a ra
 struct arguments {
 	enum rank_form form;
 	const char *map, *catalog, *weight, *explain;
-	bool weight_file, at_position;
+	bool weight_file, at_position, volumes;
 	double position[3], density; /* RA, Dec and radius of the 90 % circle [deg]; NaN: the published one */
 	enum weight_map_prior map_prior;
 	struct weight_distance distance;
@@ -98,6 +99,8 @@ static int arguments_read(struct arguments *a, int argc, char **argv)
 			a->form = form;
 		} else if (strcmp(argv[i], "--no-shares") == 0) {
 			a->options.list_only = true;
+		} else if (strcmp(argv[i], "--volumes") == 0) {
+			a->volumes = true;
 		} else if (argv[i][0] == '-' && argv[i][1] != '\0') {
 			return cmd_usage(&command_rank, "unknown option %s", argv[i]);
 		} else if (a->map != NULL) {
@@ -110,6 +113,8 @@ static int arguments_read(struct arguments *a, int argc, char **argv)
 		return cmd_usage(&command_rank, "no MAP given");
 	if (a->options.list_only && (isfinite(a->options.probability) || a->explain != NULL))
 		return cmd_usage(&command_rank, "--probability and --explain need the sum over all galaxies: not with --no-shares");
+	if (a->volumes && a->explain != NULL)
+		return cmd_usage(&command_rank, "--volumes is for the list: not with --explain");
 	if (a->map != NULL && a->at_position)
 		return cmd_usage(&command_rank, "a MAP or a --position, not both");
 	return a->catalog != NULL ? 0 : cmd_usage(&command_rank, "no --catalog given (make one with `slew catalog build`)");
@@ -142,6 +147,49 @@ static int column_read(const char *path, const struct catalog *c, double **colum
 	return rc;
 }
 
+/* The level of each of the list, at its own distance whatever the error of that: level has room for them. */
+static int levels_of(const struct rank_view *v, double *level, double *volume50, double *volume90, struct err *e)
+{
+	struct volume volume;
+	size_t n = v->ranking->count;
+	*volume50 = *volume90 = NAN;
+	if (v->map->norm == NULL) {
+		fprintf(stderr, "slew: rank: the map has no distances: no volumes\n");
+		for (size_t i = 0; i < n; i++)
+			level[i] = NAN;
+		return 0;
+	}
+	if (volume_open(&volume, v->map, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		int64_t row = v->ranking->list[i].row;
+		level[i] = volume_density(v->map, catalog_ipix(v->catalog, row), catalog_distance_mpc(v->catalog, row));
+	}
+	*volume50 = volume_credible(&volume, 0.5);
+	*volume90 = volume_credible(&volume, 0.9);
+	int rc = volume_levels(&volume, level, n, level, e);
+	volume_close(&volume);
+	return rc;
+}
+
+/* The list, with its levels if they are asked for. */
+static int list_show(struct rank_view *v, bool volumes)
+{
+	struct err e = {0};
+	if (!volumes)
+		return rank_print(v);
+	double *level = malloc((v->ranking->count + 1) * sizeof *level);
+	if (level == NULL)
+		err_set(&e, ERR_MEMORY, "no memory for %zu credible levels", v->ranking->count);
+	int rc = level == NULL || levels_of(v, level, &v->volume50_mpc3, &v->volume90_mpc3, &e) < 0 ? err_print(&e) : 0;
+	v->level = level;
+	if (rc == 0)
+		rc = rank_print(v);
+	free(level);
+	v->level = NULL;
+	return rc;
+}
+
 /* Ranks, turns scores into probabilities, and shows. */
 static int rank_show(struct arguments *a, const struct skymap *m, const struct catalog *c, const double *column)
 {
@@ -168,8 +216,9 @@ static int rank_show(struct arguments *a, const struct skymap *m, const struct c
 		p = (struct probability){NAN, NAN, NAN, NAN, NAN, NAN};
 		if (!a->options.list_only)
 			probability_make(&p, m, &model.missing, &r, NULL);
-		const struct rank_view v = {a->form, m, c, &model, &r, &p, a->options.distance_error, a->weight};
-		rc = a->explain != NULL ? rank_explain(&v, a->explain) : rank_print(&v);
+		struct rank_view v = {.form = a->form, .map = m, .catalog = c, .model = &model, .ranking = &r, .probability = &p,
+			.distance_error = a->options.distance_error, .weight = a->weight};
+		rc = a->explain != NULL ? rank_explain(&v, a->explain) : list_show(&v, a->volumes);
 		rank_free(&r);
 	} else {
 		rc = err_print(&e);
@@ -214,7 +263,7 @@ static int rank_run(int argc, char **argv)
 
 const struct command command_rank = {
 	.name = "rank",
-	.args = "[--json|--csv] [--top N|all] [--probability P] [--no-shares] [--weight none|luminosity|mass|FILE.csv] [--density D] "
+	.args = "[--json|--csv] [--top N|all] [--probability P] [--no-shares] [--volumes] [--weight none|luminosity|mass|FILE.csv] [--density D] "
 		"[--distance-error catalogue|none] [--distance-prior PRIOR] [--map-prior distance|comoving] [--explain NAME] --catalog C "
 		"MAP | --position RA,DEC,RADIUS",
 	.summary = "galaxies ranked by the 3-D probability density of a sky map",
@@ -230,6 +279,8 @@ const struct command command_rank = {
 		"  --top N            how many (20); all of them with `all`\n"
 		"  --probability P    stop when the shares add up to P\n"
 		"  --no-shares        the list alone: galaxies that cannot stand in it are not looked at, so nothing is summed or counted (quick)\n"
+		"  --volumes          the credible volume level of each: the part of the probability in places of larger dP/dV than the galaxy's\n"
+		"                     (0: the densest), and the volumes that hold 50 and 90 %: volume_level volume50_mpc3 volume90_mpc3\n"
 		"  --position R,D,E   instead of MAP: the circle about RA, Dec whose radius E holds 90 %; all in degrees\n"
 		"  --distance-prior   of a map without distances: volume:MAX (constant density to MAX Mpc), normal:MEAN:SIGMA (as DISTMU and\n"
 		"                     DISTSIGMA), lognormal:MEDIAN:SIGMA (SIGMA of ln d)\n"

@@ -24,12 +24,19 @@ double rank_view_dpdv(const struct rank_view *v, const struct ranked *r, const s
 
 static int line_json(const struct rank_view *v, const struct catalog_row *g, const struct ranked *r, size_t rank)
 {
-	return cmd_print_object(json_pack("{s:I s:I s:s s:o s:o s:o s:o s:o s:o s:o s:o s:o}", "rank", (json_int_t)rank, "id", (json_int_t)g->id, "name",
+	json_t *o = json_pack("{s:I s:I s:s s:o s:o s:o s:o s:o s:o s:o s:o s:o}", "rank", (json_int_t)rank, "id", (json_int_t)g->id, "name",
 		g->name, "ra_deg", json_real(g->ra_deg), "dec_deg", json_real(g->dec_deg), "distance_mpc", json_real_or_null(g->distance_mpc),
 		"distance_err_mpc", json_real_or_null((double)g->distance_err_mpc), "dpdv_per_mpc3", json_real_or_null(rank_view_dpdv(v, r, g)),
 		"share", json_real_or_null(r->share), "cumulative_share", json_real_or_null(r->cumulative_share), "probability",
 		json_real_or_null(probability_of(v, r)),
-		"outside", json_real_or_null(v->probability->outside)));
+		"outside", json_real_or_null(v->probability->outside));
+	if (v->level != NULL && (json_object_set_new(o, "volume_level", json_real_or_null(v->level[rank - 1])) != 0 ||
+		json_object_set_new(o, "volume50_mpc3", json_real_or_null(v->volume50_mpc3)) != 0 ||
+		json_object_set_new(o, "volume90_mpc3", json_real_or_null(v->volume90_mpc3)) != 0)) {
+		json_decref(o);
+		o = NULL;
+	}
+	return cmd_print_object(o);
 }
 
 /* Empty where unknown. */
@@ -53,6 +60,11 @@ static void line_csv(const struct rank_view *v, const struct catalog_row *g, con
 	csv_number(r->cumulative_share, "%.17g");
 	csv_number(probability_of(v, r), "%.17g");
 	csv_number(v->probability->outside, "%.17g");
+	if (v->level != NULL) {
+		csv_number(v->level[rank - 1], "%.17g");
+		csv_number(v->volume50_mpc3, "%.17g");
+		csv_number(v->volume90_mpc3, "%.17g");
+	}
 	putchar('\n');
 }
 
@@ -72,6 +84,10 @@ static void line_table(const struct rank_view *v, const struct catalog_row *g, c
 		printf("  %6.2f %6.1f %8.3f", 100 * r->share, 100 * r->cumulative_share, 100 * probability_of(v, r));
 	else
 		printf("  %6s %6s %8s", "-", "-", "-");
+	if (v->level != NULL && isfinite(v->level[rank - 1]))
+		printf("  %6.2f", 100 * v->level[rank - 1]);
+	else if (v->level != NULL)
+		printf("  %6s", "-");
 	puts(r->weight_is_mean ? "  (mean weight)" : "");
 }
 
@@ -105,6 +121,9 @@ static void headline(const struct rank_view *v, const struct region *g)
 	else
 		printf("distance unknown");
 	printf(", best position %.4f %+.4f\n", g->ra_deg, g->dec_deg);
+	if (v->level != NULL && isfinite(v->volume50_mpc3))
+		printf("50 %% volume %.4g Mpc³, 90 %% volume %.4g Mpc³; vol. %%: of the probability in places denser than the galaxy's\n", v->volume50_mpc3,
+			v->volume90_mpc3);
 	if (r->considered >= 0)
 		printf("%lld of %lld galaxies have a score", (long long)r->considered, (long long)v->catalog->count);
 	else
@@ -119,8 +138,8 @@ static void headline(const struct rank_view *v, const struct region *g)
 		r->is_3d ? "dP/dV" : v->model->weight.distance.kind ? "dP/dV (distances from the prior)" :
 		"probability per sr (2-D map: distances are not used)", weighted ? " × " : "", weighted ? v->weight : "",
 		v->distance_error ? "catalogue" : "none");
-	printf("%5s  %-32s %10s %10s  %14s  %10s  %6s %6s %8s\n", "rank", "name", "RA [deg]", "Dec [deg]", "dist [Mpc]", "dP/dV",
-		"share%", "cum. %", "prob. %");
+	printf("%5s  %-32s %10s %10s  %14s  %10s  %6s %6s %8s%s\n", "rank", "name", "RA [deg]", "Dec [deg]", "dist [Mpc]", "dP/dV",
+		"share%", "cum. %", "prob. %", v->level != NULL ? "  vol. %" : "");
 }
 
 int rank_print(const struct rank_view *v)
@@ -132,7 +151,8 @@ int rank_print(const struct rank_view *v)
 			return err_print(&e);
 		headline(v, &g);
 	} else if (v->form == RANK_CSV) {
-		puts("rank,id,name,ra_deg,dec_deg,distance_mpc,distance_err_mpc,dpdv_per_mpc3,share,cumulative_share,probability,outside");
+		printf("rank,id,name,ra_deg,dec_deg,distance_mpc,distance_err_mpc,dpdv_per_mpc3,share,cumulative_share,probability,outside%s\n",
+			v->level != NULL ? ",volume_level,volume50_mpc3,volume90_mpc3" : "");
 	}
 	if (!v->ranking->is_3d && v->model->weight.distance.kind == WEIGHT_PRIOR_NONE && v->form != RANK_TABLE)
 		fprintf(stderr, "slew: rank: the map is 2-D: ranked by probability per sr, dpdv_per_mpc3 is null\n");

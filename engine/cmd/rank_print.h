@@ -14,6 +14,8 @@ struct rank_view {
 	const struct probability *probability;
 	bool distance_error;
 	const char *weight; /* as typed */
+	const double *level; /* credible volume level of each of the list; NULL: not asked for */
+	double volume50_mpc3, volume90_mpc3; /* with level; NaN: there is none */
 };
 
 /* What a galaxy without a distance prior would have: dP/dV of a row in the list, NaN on a 2-D map without one. */

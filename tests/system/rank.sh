@@ -19,6 +19,8 @@ printf 'id,name,ra,dec,dist\n1,NGC 4993,197.44875,-23.38389,40.7\n2,M 31,10.684,
 ./slew rank --json --catalog "$t/g.fits" --position 197.4,-23.4,0.5 --distance-prior volume:100 > "$t/out" 2> "$t/err"
 [ $? = 0 ] && grep -q '"name":"NGC 4993".*"outside":0\.[0-9]' "$t/out" && [ $(wc -l < "$t/out") = 1 ]; ok $? "an error circle with a prior on distance gives probabilities"
 ./slew rank --catalog "$t/g.fits" --position 197.4,-23.4,0.5 --distance-prior far > /dev/null 2>&1; [ $? = 2 ]; ok $? "a prior that is none: usage, exit 2"
+./slew rank --volumes --csv --catalog "$t/g.fits" --position 197.4,-23.4,0.5 2> "$t/err" | tail -1 | grep -q ',,,$' && grep -q 'no volumes' "$t/err"
+ok $? "a map without distances has no volumes: said, and left empty"
 printf 'name,weight\nNGC 4993,2\n' > "$t/w.csv"
 ./slew rank --catalog "$t/g.fits" --position 197.4,-23.4,0.5 --weight "$t/w.csv" 2> "$t/err" | head -1 | grep -q 'not known' && grep -q '1 of 2' "$t/err"
 ok $? "a file of weights is matched and counted; without its density nothing is known of what is missing"
@@ -32,6 +34,10 @@ if [ -r "$map" ]; then
 	ok $? "rank --json has the keys of the contract; NGC 4993 is first"
 	./slew rank --csv --catalog "$t/g.fits" "$map" | head -1 | grep -qx 'rank,id,name,ra_deg,dec_deg,distance_mpc,distance_err_mpc,dpdv_per_mpc3,share,cumulative_share,probability,outside'
 	ok $? "rank --csv has the same columns"
+	./slew rank --volumes --no-shares --json --catalog "$t/g.fits" "$map" | head -1 | grep -q '"NGC 4993".*"outside":null,"volume_level":0\.[0-9]*,"volume50_mpc3":5[12]\.[0-9]*,"volume90_mpc3":22[67]\.' &&
+		./slew rank --volumes --csv --catalog "$t/g.fits" "$map" | head -1 | grep -q 'outside,volume_level,volume50_mpc3,volume90_mpc3$' &&
+		./slew rank --volumes --catalog "$t/g.fits" "$map" | grep -q '^50 % volume 52.* Mpc³, 90 % volume 227'
+	ok $? "rank --volumes: the level of each galaxy and both volumes, in every form"
 	./slew rank --weight luminosity --catalog "$t/g.fits" "$map" > "$t/out" 2>&1
 	head -1 "$t/out" | grep -q '^P(host not in the catalogue)' && grep -q 'such a weight' "$t/out"; ok $? "rank tells first whether the host is in the catalogue"
 	./slew rank --catalog "$t/g.fits" --explain ngc4993 "$map" > "$t/out" 2>&1
@@ -40,7 +46,7 @@ if [ -r "$map" ]; then
 	ok $? "rank --explain of a stranger says so, exit 1"
 	head -c 100000 "$map" | ./slew area - 2>&1 | grep -q 'truncated'; ok $? "a broken download is called truncated"
 else
-	for what in "area --json keys" "rank --json keys" "rank --csv columns" "P(host not in the catalogue)" "rank --explain" "rank --explain of a stranger" "a broken download"; do skip "$what" "$map is not there"; done
+	for what in "area --json keys" "rank --json keys" "rank --csv columns" "rank --volumes" "P(host not in the catalogue)" "rank --explain" "rank --explain of a stranger" "a broken download"; do skip "$what" "$map is not there"; done
 fi
 alert=$data/alerts/igwn_json/MS181101ab-initial.json
 if [ -r "$alert" ]; then
