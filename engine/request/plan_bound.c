@@ -3,8 +3,8 @@
  * For each target and each n the most that its first n epochs could be worth: light in the best conditions of their windows with the rules
  * of time and fade kept, airmass at its lowest, at the earliest time of any of them; for at least the shortest durations. Then telescopes are
  * forgotten, and of all these pieces the best per hour are taken until the hours are spent, the last one in part: the linear relaxation of
- * a knapsack with the upper concave hull of each target's pieces (Sinha & Zoltners 1979), which is never below the best whole choice. Hours:
- * the least of the budgets, of what the programmes have in all modes, and of what the telescopes stand open. */
+ * a knapsack with the upper concave hull of each target's pieces (Sinha & Zoltners 1979, Operations Research 27, 503), which is never below the
+ * best whole choice. Hours: the least of the budgets, of what the programmes have in all modes, and of what the telescopes stand open. */
 #include "engine/request/plan_pick.h"
 #include <math.h>
 #include <stdlib.h>

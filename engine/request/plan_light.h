@@ -8,7 +8,8 @@
  *                  apart  two detections at least 30 min and at most 36 h from each other: no asteroid, and one transient
  *                  kind   a colour (two bands within 6 h), or a fade (one band within 36 h, by 0.1 mag and by three times the error of the
  *                         difference: where it fades little, the signal must be higher than five)
- * and the chance of each is the normal distribution at that margin, summed over the families' priors. Monotone in the visits. */
+ * Of a signal of n times its noise the magnitude's error is 2.5 / (n ln 10) (Howell 2006, Handbook of CCD Astronomy, 4.4), of a difference
+ * √2 of that. The chance of each is the normal distribution at that margin, summed over the families' priors. Monotone in the visits. */
 #ifndef ENGINE_REQUEST_PLAN_LIGHT_H
 #define ENGINE_REQUEST_PLAN_LIGHT_H
 #include "engine/target/kilonova.h"

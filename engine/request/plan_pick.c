@@ -1,4 +1,4 @@
-/* Lazy greedy choice with exact gains (Minoux 1978): the visit of the highest value per hour is taken, then the next.
+/* Lazy greedy choice with exact gains (Minoux 1978, Lecture Notes in Control and Information Sciences 7, 234, "accelerated greedy"): the visit of the highest value per hour is taken, then the next.
  *
  * The queue holds for every visit an upper bound of its value (plan_hope); what comes to its head is valued exactly, and taken when its value
  * is not below the head that follows. A value holds until its slot is taken by another or the purse it counts on is empty; then the bound

@@ -1,7 +1,9 @@
 /* How deep an exposure sees, and what it would see of a kilonova. Pure; magnitudes AB, limits at a signal of five times the noise.
  *
- * Noise in an aperture: star, sky, host galaxy, dark current, read-out of each exposure, and what stands below.
- *   aperture  the descriptor's aperture_arcsec at the zenith; its diameter grows as the seeing does, with airmass^0.6 (Kolmogorov)
+ * Signal to noise in an aperture: the CCD equation (Merline & Howell 1995, Experimental Astronomy 6, 163; Howell 2006, Handbook of CCD
+ * Astronomy, 4.4), star / √(star + sky + dark + read-out²), with the host galaxy and what stands below.
+ *   aperture  the descriptor's aperture_arcsec at the zenith; its diameter grows as the seeing does, with airmass^0.6 (Kolmogorov turbulence: Fried
+ *             1966, JOSA 56, 1372; Roddier 1981, Progress in Optics 19, 281)
  *   sky       the descriptor's sky_mag [dark, half Moon, full Moon], between them linear in the lit part of the disc, as exposure time
  *             calculators have it; what the Moon adds is then scaled from a Moon 60° away at an altitude of 45° and a field at airmass
  *             1.15 to the true geometry by Krisciunas & Schaefer 1991 (PASP 103, 1033; eqs. 3, 15, 21). A Moon that is down adds nothing
