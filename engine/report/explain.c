@@ -35,6 +35,12 @@ struct part {
 /* Where there are frames of a camera, they are what is ranked. */
 #define HAS_FIELDS "EXISTS (SELECT 1 FROM target x WHERE x.event = ?1 AND x.kind = 'field' AND x.generation = (" NEWEST_RANK "))"
 
+/* A number of the newest plan that was computed for a policy: its result is an input. */
+#define PLAN_SAYS(member) \
+	"(SELECT CASE WHEN json_valid(CAST(coalesce(x.body, b.body) AS TEXT)) THEN json_extract(CAST(coalesce(x.body, b.body) AS TEXT), '$." member "') END" \
+	" FROM effect e JOIN input x ON x.effect = e.id LEFT JOIN blob b ON b.sha256 = x.sha256 WHERE e.event = ?1 AND e.compute = 'plan'" \
+	" AND e.policy = d.policy AND e.state = 'done' ORDER BY e.id DESC LIMIT 1)"
+
 static const struct part parts[] = {
 	{"event",
 	 "SELECT issuer, name, state, is_test, time_us, (SELECT min(received_us) FROM alert a WHERE a.event = v.id) AS heard_us"
@@ -51,7 +57,7 @@ static const struct part parts[] = {
 	 " WHERE s.sha256 = (SELECT map_sha256 FROM alert WHERE id = (" NEWEST_FACTS ")) AND ?2 >= 0", 1, true},
 	{"decisions",
 	 "SELECT d.policy, d.outcome, d.state, d.missing, d.approved, d.approved_h, a.type, i.utc_us AS changed_us,"
-	 " json_extract(p.body, '$.when') AS \"when\""
+	 " json_extract(p.body, '$.when') AS \"when\", " PLAN_SAYS("worth") " AS plan_worth, " PLAN_SAYS("bound") " AS plan_bound"
 	 " FROM decision d JOIN alert a ON a.id = d.alert JOIN input i ON i.seq = d.changed_seq"
 	 " LEFT JOIN policy p ON p.name = d.policy AND p.current = 1 WHERE d.event = ?1 AND ?2 >= 0 ORDER BY d.policy", 50, false},
 	{"verdicts",

@@ -88,6 +88,9 @@ static void decisions_print(const json_t *v, FILE *to)
 		        words(missing, d, "missing", "; not known: "));
 		if (json_int(d, "approved", 0))
 			fprintf(to, "; approved up to %.3g h", json_number(d, "approved_h", 0));
+		if (json_is_number(json_object_get(d, "plan_worth")) && json_is_number(json_object_get(d, "plan_bound")))
+			fprintf(to, "; its plan is worth %.4f, no choice of visits could be worth more than %.4f", json_number(d, "plan_worth", 0),
+			        json_number(d, "plan_bound", 0));
 		fputc('\n', to);
 		if (*words(rule, d, "when", "") != '\0')
 			fprintf(to, "            when %s\n", rule);

@@ -45,6 +45,11 @@ static const char night[] =
 	" (2,5,1502976000000000,'unwanted','accepted','cancelling','vetoed by uid 1000');"
 	"INSERT INTO effect(id,seq,kind,state,once,facility,verb,request,event,released_seq,released_utc_us,outcome) VALUES"
 	" (9,4,'call','done',1,'lco','submit',2,1,4,1502975003000000,'accepted'),(10,5,'call','waiting',0,'lco','cancel',2,1,NULL,NULL,NULL);"
+	"INSERT INTO effect(id,seq,kind,state,once,event,policy,compute) VALUES (11,4,'compute','done',0,1,'bns-near','plan'),"
+	" (12,4,'compute','done',0,1,'bns-near','plan');"
+	"INSERT INTO input(seq,kind,utc_us,tick_us,effect,body) VALUES (9,'result',1502978200000000,9,11,CAST('{\"worth\":0.1,\"bound\":0.2}' AS BLOB));"
+	"INSERT INTO blob(sha256,size,body) VALUES ('plan',29,CAST('{\"worth\":0.494,\"bound\":0.6615}' AS BLOB));"
+	"INSERT INTO input(seq,kind,utc_us,tick_us,effect,sha256) VALUES (10,'result',1502978200000000,9,12,'plan');"
 	"INSERT INTO observation(request,facility,remote_id,site,telescope,state,start_us,seq) VALUES (3,'lco','o1','lsc','1m0a','done',1502976500000000,6);"
 	"INSERT INTO data_product(facility,request,basename,level,seq) VALUES ('lco',3,'lsc1m005-e00','raw',6);"
 	"INSERT INTO verdict(event,policy,target,facility,code,detail,seq) VALUES (1,'bns-near',1,NULL,'vetoed','by uid 1000: too bright a star',5),"
@@ -162,6 +167,7 @@ static void explain_says_why_not(void **state)
 	contains(text, "and again on igwn.gwalert-copy");
 	contains(text, "policy    bns-near: true by the INITIAL");
 	contains(text, "when p_bns > 0.5");
+	contains(text, "approved up to 3 h; its plan is worth 0.4940, no choice of visits could be worth more than 0.6615"); /* the newest one */
 	contains(text, "rank 1 of 3, share 40.00 %, probability to be the host 30.00 %");
 	contains(text, "declined at requests[0].windows[0]: the target will not be visible");
 	contains(text, "accepted → cancelling (unwanted): vetoed by uid 1000");
