@@ -24,7 +24,7 @@ CREATE VIEW runs AS
 SELECT n, iif(ours ->> 'n' = CAST(j ->> 'turns' AS INTEGER), '', ' (n = ' || (ours ->> 'n') || ')') AS ours, iif(theirs ->> 'n' = CAST(j ->> 'turns' AS INTEGER), '', ' (n = ' || (theirs ->> 'n') || ')') AS theirs
 FROM line, bench;
 
-SELECT printf('%s, commit %s, %s; %s; load %s at the start, %s at the end. %,d galaxies; n = %s where nothing else is said; min / median / max.%s', j ->> 'date',
+SELECT printf('%s, commit %s, %s; %s; load %s at the start, %s at the end; %s minutes. %,d galaxies; n = %s where nothing else is said; min / median / max.%s', j ->> 'date',
 	j ->> 'commit', j ->> 'machine', j ->> 'compiler', j ->> 'load_start', j ->> 'load_end', j ->> 'minutes', CAST(j ->> 'galaxies' AS INTEGER), j ->> 'turns',
 	iif(j ->> 'quick' = '0', '', ' **A quick run: its ratios are not judged.**')) FROM bench;
 SELECT 'Peers: ' || group_concat(words, ', ') || '.' FROM (SELECT key || ' ' || value AS words FROM bench, json_each(j, '$.versions')
