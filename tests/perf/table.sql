@@ -8,9 +8,9 @@ SELECT key AS n, value ->> 'row' AS row, value ->> 'what' AS what, value ->> 'un
 FROM bench, json_each(j, '$.rows');
 -- one line a thing that is promised: a limit, or a ratio
 CREATE VIEW verdict AS
-SELECT n, 0 AS part, row, limit_met AS met, printf('%s: %.3g %s, at most %g', what, ours ->> 'max', unit, "limit") AS words FROM line WHERE k = 1 AND "limit" IS NOT NULL
+SELECT n, 0 AS part, row, limit_met AS met, printf('%s: %s %s, at most %g', row, CASE WHEN ours ->> 'max' >= 1000 THEN printf('%,d', CAST(round(ours ->> 'max') AS INTEGER)) ELSE printf('%.3g', ours ->> 'max') END, unit, "limit") AS words FROM line WHERE k = 1 AND "limit" IS NOT NULL
 UNION ALL
-SELECT n, 1, row, ratio_met, printf('%s: %.3g × quicker or smaller than %s, at least %g', what, ratio, peer, asked) FROM line WHERE asked IS NOT NULL;
+SELECT n, 1, row, ratio_met, printf('%s: %.3g × quicker or smaller than %s, at least %g', row, ratio, peer, asked) FROM line WHERE asked IS NOT NULL;
 -- numbers of three figures
 CREATE TABLE digits(least REAL, form TEXT);
 INSERT INTO digits VALUES (1000, '%,d'), (100, '%.0f'), (10, '%.1f'), (-1, '%.2f');
@@ -32,7 +32,7 @@ SELECT 'Peers: ' || group_concat(words, ', ') || '.' FROM (SELECT key || ' ' || 
 SELECT printf('Of %d limits and ratios %d are met, %d fall short, %d are not measured%s.', count(*), count(*) FILTER (WHERE met), count(*) FILTER (WHERE NOT met),
 	count(*) FILTER (WHERE met IS NULL), iif(max(j ->> 'quick') = '0', '', ' or not judged')) FROM verdict, bench;
 SELECT char(10) || '| work [unit] | slew | limit | | peer | its figure | ratio min/max (medians) | asked | |' || char(10) || '|---|---|---|---|---|---|---|---|---|';
-SELECT printf('| %s | %s | %s | %s | %s | %s | %s | %s | %s |', iif(k = 1, what || ' [' || unit || ']', ''),
+SELECT printf('| %s | %s | %s | %s | %s | %s | %s | %s | %s |', iif(k = 1, what || ' [' || unit || '] <sub>' || row || '</sub>', ''),
 	iif(k = 1, ifnull((SELECT words FROM figure f WHERE f.n = l.n AND side = 'ours') || (SELECT ours FROM runs r WHERE r.n = l.n), 'not measured'), ''),
 	iif(k = 1, ifnull("limit", '–'), ''), iif(k > 1 OR "limit" IS NULL, '', CASE limit_met WHEN 1 THEN 'met' WHEN 0 THEN '**falls short**' ELSE '' END),
 	ifnull(peer, '–'), iif(peer IS NULL, '–', ifnull((SELECT words FROM figure f WHERE f.n = l.n AND side = 'theirs') || (SELECT theirs FROM runs r WHERE r.n = l.n), 'not measured')),
