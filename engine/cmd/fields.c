@@ -292,8 +292,9 @@ const struct command command_fields = {
 		"  --json, --csv      one object or line a field: rank ra_deg dec_deg kind probability cumulative_probability\n"
 		"                     galaxies_probability sky_probability galaxies\n"
 		"\n"
-		"The 1000 best galaxies are packed; those beyond count nowhere. Where the map is 2-D nothing says how much the catalogue lacks: with\n"
-		"--from both galaxies and sky then count one half each.\n"
+		"The 1000 best galaxies are packed. With --from both the others stay on the sky, each in its cell of the map; with --from galaxies\n"
+		"they count nowhere. Where the map is 2-D nothing says how much the catalogue lacks: with --from both galaxies and sky then count\n"
+		"one half each.\n"
 		"\n"
 		"  slew fields --footprint decam --probability 0.7 bayestar.multiorder.fits\n"
 		"  slew fields --footprint sinistro --catalog glade.fits --top 40 --moc seen.fits alert.json\n",

@@ -47,6 +47,8 @@ void fields_place(struct fields_work *w, struct fields_spot *s);
 /* The part of the sky that is missing on the chips and not covered; marks it with take. */
 int fields_sky(struct fields_work *w, const struct footprint_at *at, bool take, double *sum, struct err *e);
 int fields_order(const struct footprint *f);
+/* The cell of the map that holds a pixel of order 29, or the first one behind it. */
+int64_t fields_cell(const struct skymap *m, uint64_t ipix29);
 /* Grid points where something is missing, the densest FIELDS_TILES: appended to *spots (malloc'd). */
 int fields_tiles(const struct fields_task *t, struct fields_spot **spots, size_t *count, struct err *e);
 /* Centre of mass of the region of that level, and how much of the map a pointing there holds. */

@@ -23,8 +23,7 @@ int fields_coverage_order(const struct footprint *f)
 	return fields_order(f) + 4;
 }
 
-/* The cell of the map that holds a pixel of order 29, or the first one behind it. */
-static int64_t cell_find(const struct skymap *m, uint64_t ipix29)
+int64_t fields_cell(const struct skymap *m, uint64_t ipix29)
 {
 	int64_t low = 0, high = m->cells;
 	while (low < high) {
@@ -102,7 +101,7 @@ static int sky_cell(void *ctx, int order, uint64_t ipix)
 		if (w->covered_cap > 0 && w->covered[slot_of(w, p)] != 0)
 			continue;
 		if (s->cell < 0)
-			s->cell = cell_find(w->task->map, p << up);
+			s->cell = fields_cell(w->task->map, p << up);
 		s->sum += missing_between(w->task, p << up, (p + 1) << up, &s->cell);
 		if (s->take && covered_add(w, p, s->e) < 0)
 			return -1;
@@ -151,7 +150,7 @@ static double density_at(const struct fields_task *t, const double v[3])
 {
 	int64_t ipix;
 	vec2pix_nest64(INT64_C(1) << MOC_ORDER, v, &ipix);
-	int64_t cell = cell_find(t->map, (uint64_t)ipix);
+	int64_t cell = fields_cell(t->map, (uint64_t)ipix);
 	if (cell >= t->map->cells || skymap_first(t->map->uniq[cell]) > (uint64_t)ipix)
 		return 0;
 	return t->missing[cell] / skymap_pixel_sr(skymap_order(t->map->uniq[cell]));
