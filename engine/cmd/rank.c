@@ -17,7 +17,8 @@ struct arguments {
 	enum rank_form form;
 	const char *map, *catalog, *weight, *explain;
 	bool weight_file, at_position, volumes;
-	double position[3], density; /* RA, Dec and radius of the 90 % circle [deg]; NaN: the published one */
+	double position[4];  /* RA, Dec and radius of a circle [deg], and what it holds */
+	double density;      /* NaN: the published one */
 	enum weight_map_prior map_prior;
 	struct weight_distance distance;
 	struct rank_options options;
@@ -58,14 +59,17 @@ static int option_value(struct arguments *a, const char *name, const char *value
 	} else if (strcmp(name, "--explain") == 0) {
 		a->explain = value;
 	} else if (strcmp(name, "--position") == 0) {
-		char tail;
+		double *p = a->position;
+		char tail, level = 0;
 		a->at_position = true;
-		if (sscanf(value, "%lf,%lf,%lf%c", &a->position[0], &a->position[1], &a->position[2], &tail) != 3)
-			return cmd_usage(&command_rank, "--position wants RA,DEC,RADIUS in degrees, not %s", value);
+		p[3] = 0.9;
+		int got = sscanf(value, "%lf,%lf,%lf%c%lf%c", &p[0], &p[1], &p[2], &level, &p[3], &tail);
+		if (got != 3 && (got != 5 || level != ','))
+			return cmd_usage(&command_rank, "--position wants RA,DEC,RADIUS in degrees, or RA,DEC,RADIUS,LEVEL, not %s", value);
 	} else if (strcmp(name, "--distance-prior") == 0) {
 		if (weight_distance_read(value, &a->distance) < 0)
-			return cmd_usage(&command_rank, "--distance-prior is none, volume:MAX, normal:MEAN:SIGMA or lognormal:MEDIAN:SIGMA (Mpc; "
-				"of the logarithm), not %s", value);
+			return cmd_usage(&command_rank, "--distance-prior is none, volume:MAX, normal:MEAN:SIGMA or lognormal:MEDIAN:SIGMA (0.01 to "
+				"1e5 Mpc; SIGMA of ln d 0.01 to 3), not %s", value);
 	} else if (strcmp(name, "--map-prior") == 0) {
 		a->map_prior = strcmp(value, "comoving") == 0 ? WEIGHT_MAP_COMOVING : WEIGHT_MAP_LUMINOSITY_DISTANCE;
 		if (a->map_prior != WEIGHT_MAP_COMOVING && strcmp(value, "distance") != 0)
@@ -213,7 +217,7 @@ static int rank_show(struct arguments *a, const struct skymap *m, const struct c
 		a->options.top = EXPLAIN_TOP;
 	int rc = rank_galaxies(m, c, &a->options, &r, &e);
 	if (rc == 0) {
-		p = (struct probability){NAN, NAN, NAN, NAN, NAN, NAN};
+		p = (struct probability){.outside = NAN, .inside = NAN, .catalogue = NAN, .lacking = NAN, .contrast = NAN, .scale = NAN};
 		if (!a->options.list_only)
 			probability_make(&p, m, &model.missing, &r, NULL);
 		struct rank_view v = {.form = a->form, .map = m, .catalog = c, .model = &model, .ranking = &r, .probability = &p,
@@ -233,7 +237,7 @@ static int map_read(const struct arguments *a, struct skymap *m)
 	struct err e = {0};
 	if (a->map != NULL)
 		return cmd_read_map(a->map, m);
-	return circle_map(a->position[0], a->position[1], a->position[2], 0.9, m, &e) < 0 ? err_print(&e) : 0;
+	return circle_map(a->position[0], a->position[1], a->position[2], a->position[3], m, &e) < 0 ? err_print(&e) : 0;
 }
 
 static int rank_run(int argc, char **argv)
@@ -265,7 +269,7 @@ const struct command command_rank = {
 	.name = "rank",
 	.args = "[--json|--csv] [--top N|all] [--probability P] [--no-shares] [--volumes] [--weight none|luminosity|mass|FILE.csv] [--density D] "
 		"[--distance-error catalogue|none] [--distance-prior PRIOR] [--map-prior distance|comoving] [--explain NAME] --catalog C "
-		"MAP | --position RA,DEC,RADIUS",
+		"MAP | --position RA,DEC,RADIUS[,LEVEL]",
 	.summary = "galaxies ranked by the 3-D probability density of a sky map",
 	.help =
 		"MAP is a sky map (FITS, plain or gzip; multi-order or flat) or an alert that carries one; C is made by `slew catalog build`.\n"
@@ -281,13 +285,14 @@ const struct command command_rank = {
 		"  --no-shares        the list alone: galaxies that cannot stand in it are not looked at, so nothing is summed or counted (quick)\n"
 		"  --volumes          the credible volume level of each: the part of the probability in places of larger dP/dV than the galaxy's\n"
 		"                     (0: the densest), and the volumes that hold 50 and 90 %: volume_level volume50_mpc3 volume90_mpc3\n"
-		"  --position R,D,E   instead of MAP: the circle about RA, Dec whose radius E holds 90 %; all in degrees\n"
-		"  --distance-prior   of a map without distances: volume:MAX (constant density to MAX Mpc), normal:MEAN:SIGMA (as DISTMU and\n"
-		"                     DISTSIGMA), lognormal:MEDIAN:SIGMA (SIGMA of ln d)\n"
+		"  --position R,D,E   instead of MAP, for a neutrino or a burst: the circle about RA, Dec whose radius E (all in degrees) holds 90 %,\n"
+		"                     or LEVEL: 0.5 of IceCube's smaller circle, 0.68 of Fermi's error (with its systematic 3.7 deg in it)\n"
+		"  --distance-prior   of a map without distances or a circle: volume:MAX (constant density to MAX Mpc), normal:MEAN:SIGMA (as\n"
+		"                     DISTMU and DISTSIGMA), lognormal:MEDIAN:SIGMA (SIGMA of ln d). Without one distances are not looked at\n"
 		"  --map-prior P      what the map was made with: distance (d_L^2, the default: BAYESTAR) or comoving volume and source time\n"
 		"  --explain NAME     one galaxy: each factor of its probability (with --json as an object)\n"
 		"  --json, --csv      one object or line a galaxy: rank id name ra_deg dec_deg distance_mpc distance_err_mpc dpdv_per_mpc3 share\n"
-		"                     cumulative_share probability outside; unknown numbers are null or empty\n"
+		"                     cumulative_share probability outside weight weight_is_mean; unknown numbers are null or empty\n"
 		"\n"
 		"probability is the chance that the galaxy is the host: weight over its mean density, times dP/dV, with the hosts' rate per comoving\n"
 		"volume; outside is the chance that the host is not in the catalogue, from the catalogue's own completeness at that place and\n"

@@ -47,7 +47,7 @@ struct factors {
 	const struct ranked *entry;
 	double sigma_d, tension; /* of the map's and the galaxy's distance, in σ of both */
 	double dpdv, weight, rate, norm, complete, probability;
-	bool weight_is_mean;
+	bool weight_is_mean, in_reach; /* the map has what a score needs there */
 };
 
 static void factors_of(const struct rank_view *v, int64_t row, struct factors *f)
@@ -65,7 +65,7 @@ static void factors_of(const struct rank_view *v, int64_t row, struct factors *f
 	f->weight = weight_row(w, v->catalog, row, f->g.distance_mpc, f->sigma_d, &f->weight_is_mean);
 	if (w->distance.kind != WEIGHT_PRIOR_NONE)
 		f->weight /= weight_distance_density(&w->distance, f->g.distance_mpc, f->sigma_d);
-	f->rate = weight_rate(w, f->g.distance_mpc);
+	f->rate = v->probability->flat ? 1 : weight_rate(w, f->g.distance_mpc);
 	f->complete = w->density_per_mpc3 > 0 ? missing_completeness(&v->model->missing, f->g.ipix29, f->g.distance_mpc) : NAN;
 	f->norm = v->ranking->total_rate / (w->density_per_mpc3 * v->probability->catalogue);
 	if (f->cell >= 0 && v->map->norm != NULL && v->map->norm[f->cell] > 0) {
@@ -74,8 +74,9 @@ static void factors_of(const struct rank_view *v, int64_t row, struct factors *f
 	} else if (f->cell >= 0 && v->map->norm == NULL && w->distance.kind != WEIGHT_PRIOR_NONE) {
 		f->dpdv = v->map->density[f->cell] * weight_distance_density(&w->distance, f->g.distance_mpc, f->sigma_d);
 	}
-	if (f->entry != NULL)
-		f->probability = probability_row(v->probability, w, v->catalog, f->entry);
+	f->in_reach = f->cell >= 0 && (v->map->norm == NULL || isfinite(f->dpdv));
+	struct ranked r = {.row = row, .score = f->in_reach ? (isfinite(f->dpdv) ? f->dpdv : v->map->density[f->cell]) * f->weight : 0};
+	f->probability = r.score > 0 ? probability_row(v->probability, w, v->catalog, &r) : 0;
 }
 
 static void position_print(const struct rank_view *v, const struct factors *f)
@@ -115,23 +116,28 @@ static void factors_print(const struct rank_view *v, const struct factors *f)
 	printf("× weight          %.4g %s (%s)\n", f->weight, w->unit, f->weight_is_mean ? "not in the catalogue: the mean of its distance" :
 		w->kind == WEIGHT_LUMINOSITY ? "from its B magnitude and distance" : w->kind == WEIGHT_MASS ? "stellar mass of the catalogue" :
 		w->kind == WEIGHT_COLUMN ? "from the file" : "every galaxy counts alike");
-	printf("× rate            %.5f = %s\n", f->rate, w->map_prior == WEIGHT_MAP_COMOVING ?
-		"dV_L/dV_C: the map's prior is comoving volume and source time" : "1/(1 + z): the map's prior is d_L²");
+	if (!p->flat)
+		printf("× rate            %.5f = %s\n", f->rate, w->map_prior == WEIGHT_MAP_COMOVING ?
+			"dV_L/dV_C: the map's prior is comoving volume and source time" : "1/(1 + z): the map's prior is d_L²");
 	if (isfinite(p->outside)) {
 		printf("÷ mean density    %.4g %s per Mpc³ (%s)\n", w->density_per_mpc3, w->unit, w->source);
 		printf("÷ volume          %.5f = mean over the map of rate × dV_C/dV_L\n", f->norm);
 		printf("= before renorm.  %.6e; the catalogue's sum %.4f, and %.4f that it lacks (%.2f × the mean, as dense as its own galaxies say)\n",
-			f->probability * (p->catalogue + p->lacking), p->catalogue, p->lacking, p->contrast);
+			f->probability * (p->catalogue + p->lacking) / (1 - p->unplaced), p->catalogue, p->lacking, p->contrast);
 		printf("÷ their sum       %.4f\n", p->catalogue + p->lacking);
+		if (p->unplaced >= 0.0005)
+			printf("× within reach    %.4f of the map's probability lies where it has a distance\n", 1 - p->unplaced);
 		printf("  completeness    %.2f of the weight at this place and distance is in the catalogue\n", f->complete);
 	} else {
-		printf("÷ their sum       %.6e over the catalogue's galaxies (what it lacks is not known)\n", v->ranking->total_rate);
+		printf("÷ their sum       %.6e over the catalogue's galaxies (what it lacks is not known)\n", p->flat ? v->ranking->total : v->ranking->total_rate);
 	}
 	if (f->entry != NULL)
 		printf("= probability     %.4f %%   rank %zu, share %.4f %%, cumulative share %.2f %%\n", 100 * f->probability, f->rank,
 			100 * f->entry->share, 100 * f->entry->cumulative_share);
+	else if (f->probability > 0)
+		printf("= probability     %.3g %%   behind the first %zu\n", 100 * f->probability, v->ranking->count);
 	else
-		printf("= probability     less than that of the %zu galaxies looked at, or no score\n", v->ranking->count);
+		puts("= probability     0: it has no score");
 }
 
 static int factors_json(const struct rank_view *v, const struct factors *f)
@@ -149,7 +155,7 @@ static int factors_json(const struct rank_view *v, const struct factors *f)
 		f->weight_is_mean, "weight_unit", w->unit, "density_per_mpc3", json_real_or_null(w->density_per_mpc3), "density_source", w->source,
 		"rate", json_real_or_null(f->rate), "volume_norm", json_real_or_null(f->norm), "completeness", json_real_or_null(f->complete),
 		"catalogue_sum", json_real_or_null(v->probability->catalogue), "lacking_sum", json_real_or_null(v->probability->lacking), "contrast",
-		json_real_or_null(v->probability->contrast), "probability", json_real_or_null(f->entry != NULL ? f->probability : NAN), "share",
+		json_real_or_null(v->probability->contrast), "probability", json_real_or_null(f->probability), "share",
 		json_real_or_null(f->entry != NULL ? f->entry->share : NAN), "rank", f->rank > 0 ? json_integer((json_int_t)f->rank) : json_null(),
 		"outside", json_real_or_null(v->probability->outside));
 	if (o != NULL && more != NULL)

@@ -22,14 +22,22 @@ double rank_view_dpdv(const struct rank_view *v, const struct ranked *r, const s
 	return q > 0 ? r->score / r->weight * q : NAN; /* score is density × weight, and the prior is in the weight */
 }
 
+/* What the galaxy counts for, without the prior on distance that rank_galaxies has in it. */
+static double weight_of(const struct rank_view *v, const struct catalog_row *g, const struct ranked *r)
+{
+	double err = v->distance_error && g->distance_err_mpc > 0 ? (double)g->distance_err_mpc : 0;
+	return r->weight / weight_distance_density(&v->model->weight.distance, g->distance_mpc, err);
+}
+
 static int line_json(const struct rank_view *v, const struct catalog_row *g, const struct ranked *r, size_t rank)
 {
-	json_t *o = json_pack("{s:I s:I s:s s:o s:o s:o s:o s:o s:o s:o s:o s:o}", "rank", (json_int_t)rank, "id", (json_int_t)g->id, "name",
+	json_t *o = json_pack("{s:I s:I s:s s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:b}", "rank", (json_int_t)rank, "id", (json_int_t)g->id, "name",
 		g->name, "ra_deg", json_real(g->ra_deg), "dec_deg", json_real(g->dec_deg), "distance_mpc", json_real_or_null(g->distance_mpc),
 		"distance_err_mpc", json_real_or_null((double)g->distance_err_mpc), "dpdv_per_mpc3", json_real_or_null(rank_view_dpdv(v, r, g)),
 		"share", json_real_or_null(r->share), "cumulative_share", json_real_or_null(r->cumulative_share), "probability",
 		json_real_or_null(probability_of(v, r)),
-		"outside", json_real_or_null(v->probability->outside));
+		"outside", json_real_or_null(v->probability->outside), "weight", json_real_or_null(weight_of(v, g, r)), "weight_is_mean",
+		r->weight_is_mean);
 	if (v->level != NULL && (json_object_set_new(o, "volume_level", json_real_or_null(v->level[rank - 1])) != 0 ||
 		json_object_set_new(o, "volume50_mpc3", json_real_or_null(v->volume50_mpc3)) != 0 ||
 		json_object_set_new(o, "volume90_mpc3", json_real_or_null(v->volume90_mpc3)) != 0)) {
@@ -60,6 +68,8 @@ static void line_csv(const struct rank_view *v, const struct catalog_row *g, con
 	csv_number(r->cumulative_share, "%.17g");
 	csv_number(probability_of(v, r), "%.17g");
 	csv_number(v->probability->outside, "%.17g");
+	csv_number(weight_of(v, g, r), "%.9g");
+	fputs(r->weight_is_mean ? ",true" : ",false", stdout);
 	if (v->level != NULL) {
 		csv_number(v->level[rank - 1], "%.17g");
 		csv_number(v->volume50_mpc3, "%.17g");
@@ -92,20 +102,26 @@ static void line_table(const struct rank_view *v, const struct catalog_row *g, c
 }
 
 /* What cannot be known is said with its reason, not left out. */
-static void outside_print(const struct rank_view *v)
+static void outside_print(const struct rank_view *v, FILE *to)
 {
 	const struct probability *p = v->probability;
 	const struct weight *w = &v->model->weight;
+	fputs("P(host not in the catalogue) ", to);
+	if (isfinite(p->outside) && p->unplaced >= 0.0005)
+		fprintf(to, "= %.1f %%: %.1f %% of the map lies where it has no distance, so that no galaxy has a score; elsewhere", 100 * p->outside,
+			100 * p->unplaced);
+	else if (isfinite(p->outside))
+		fprintf(to, "= %.1f %%:", 100 * p->outside);
 	if (isfinite(p->outside))
-		printf("P(host not in the catalogue) = %.1f %%: it holds %.2f of what a mean universe would have under this map (%.3g %s per Mpc³: %s)\n",
-			100 * p->outside, p->catalogue, w->density_per_mpc3, w->unit, w->source);
+		fprintf(to, " the catalogue holds %.2f times what a mean universe would have under this map (%.3g %s per Mpc³: %s)\n", p->catalogue,
+			w->density_per_mpc3, w->unit, w->source);
 	else if (v->ranking->considered < 0)
-		puts("P(host not in the catalogue) was not asked for (--no-shares)");
+		fputs("was not asked for (--no-shares)\n", to);
 	else if (v->ranking->considered == 0 && w->density_per_mpc3 > 0)
-		printf("P(host not in the catalogue) is not known: no galaxy of it %s\n", v->ranking->without_weight > 0 ? "in the map has such a weight" :
+		fprintf(to, "is not known: no galaxy of it %s\n", v->ranking->without_weight > 0 ? "in the map has such a weight" :
 			v->ranking->without_distance > 0 ? "in the map has a distance" : "lies in the map");
 	else
-		printf("P(host not in the catalogue) is not known: %s; probabilities add up to 1 over the catalogue\n", w->density_per_mpc3 > 0 ?
+		fprintf(to, "is not known: %s; probabilities add up to 1 over the catalogue\n", w->density_per_mpc3 > 0 ?
 			"the map has no distances (--distance-prior gives it one)" : "the mean density of these weights is not known (--density)");
 }
 
@@ -114,7 +130,7 @@ static void headline(const struct rank_view *v, const struct region *g)
 	const struct skymap *m = v->map;
 	const struct ranking *r = v->ranking;
 	bool weighted = v->model->weight.kind != WEIGHT_NONE;
-	outside_print(v);
+	outside_print(v, stdout);
 	printf("%s: 50 %% area %.4g deg², 90 %% area %.4g deg², ", m->object[0] ? m->object : "map", g->area50_deg2, g->area90_deg2);
 	if (isfinite(g->distmean_mpc))
 		printf("distance %.0f ± %.0f Mpc", g->distmean_mpc, g->diststd_mpc);
@@ -133,7 +149,8 @@ static void headline(const struct rank_view *v, const struct region *g)
 	if (r->mean_weight > 0)
 		printf("; %lld in the map have no weight: the mean of their distance stands in", (long long)r->mean_weight);
 	if (r->without_weight > r->mean_weight)
-		printf("; %lld have none and are left out", (long long)(r->without_weight - r->mean_weight));
+		printf("; %lld%s have no weight, nor has any at their distance: left out", (long long)(r->without_weight - r->mean_weight),
+			r->mean_weight > 0 ? " more" : " in the map");
 	printf("\nranked by %s%s%s; distance errors: %s; share: part of the sum over these galaxies; prob.: chance to be the host\n\n",
 		r->is_3d ? "dP/dV" : v->model->weight.distance.kind ? "dP/dV (distances from the prior)" :
 		"probability per sr (2-D map: distances are not used)", weighted ? " × " : "", weighted ? v->weight : "",
@@ -151,11 +168,16 @@ int rank_print(const struct rank_view *v)
 			return err_print(&e);
 		headline(v, &g);
 	} else if (v->form == RANK_CSV) {
-		printf("rank,id,name,ra_deg,dec_deg,distance_mpc,distance_err_mpc,dpdv_per_mpc3,share,cumulative_share,probability,outside%s\n",
+		printf("rank,id,name,ra_deg,dec_deg,distance_mpc,distance_err_mpc,dpdv_per_mpc3,share,cumulative_share,probability,outside,"
+			"weight,weight_is_mean%s\n",
 			v->level != NULL ? ",volume_level,volume50_mpc3,volume90_mpc3" : "");
 	}
 	if (!v->ranking->is_3d && v->model->weight.distance.kind == WEIGHT_PRIOR_NONE && v->form != RANK_TABLE)
 		fprintf(stderr, "slew: rank: the map is 2-D: ranked by probability per sr, dpdv_per_mpc3 is null\n");
+	if (v->ranking->count == 0 && v->form != RANK_TABLE) { /* there is no line that could say it */
+		fputs("slew: rank: no galaxy has a score; ", stderr);
+		outside_print(v, stderr);
+	}
 	for (size_t i = 0; i < v->ranking->count; i++) {
 		struct catalog_row g1;
 		catalog_row_at(v->catalog, v->ranking->list[i].row, &g1);

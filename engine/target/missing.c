@@ -1,6 +1,7 @@
 /* Completeness and what is missing: see missing.h. */
 #include "engine/target/missing.h"
 #include "engine/target/cosmology.h"
+#include "engine/target/tail.h"
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -184,6 +185,13 @@ static void cell_within(const struct sweep *w, double mu, double sigma, double w
 	double first = a < NODES_SIGMA && a > -NODES_SIGMA ? sweep_below(w, mu, sigma, 0, -a) :
 		(mu * mu + sigma * sigma) * 0.5 * erfc(a * M_SQRT1_2) - sigma * mu * exp(-0.5 * a * a) / SQRT_2PI;
 	int low = 0, high = 0;
+	if (!(mu > 0)) { /* only a tail is there */
+		for (int s = 0; s <= CENSUS_SHELLS; s++)
+			within[s] = tail_within(mu, sigma, w->edge_mpc[s]);
+		*from = 0;
+		*to = CENSUS_SHELLS + 1;
+		return;
+	}
 	for (int s = 0; s <= CENSUS_SHELLS; s++) {
 		t[s] = (w->edge_mpc[s] - mu) * inverse;
 		low += t[s] < -NODES_SIGMA;
@@ -235,14 +243,11 @@ static const double *lacks_of(const struct sweep *w, const struct missing *k, ui
 	return room;
 }
 
-/* ∫ (dP/dV)² r² dr Ω of one cell: r² N² is a Gaussian of σ/√2; without distances the prior's own, once for all. */
+/* ∫ (dP/dV)² r² dr Ω of one cell; without distances the prior's own, once for all. */
 static double cell_square(const struct skymap *m, int64_t i, double flat)
 {
 	double p = m->density[i], sr = skymap_pixel_sr(skymap_order(m->uniq[i]));
-	if (m->norm == NULL)
-		return p * p * sr * flat;
-	double mu = m->mu[i], sigma = m->sigma[i];
-	return p * p * sr * m->norm[i] * m->norm[i] * (mu * mu + 0.5 * sigma * sigma) / (2 * sqrt(M_PI) * sigma);
+	return p * p * sr * (m->norm == NULL ? flat : tail_square(m->mu[i], m->sigma[i]));
 }
 
 static double prior_square(const struct weight_distance *p)
@@ -279,9 +284,13 @@ void missing_per_cell(const struct skymap *m, const struct missing *k, double *o
 	}
 	for (int64_t i = 0; i < m->cells; i++) {
 		double p = m->density[i] * skymap_pixel_sr(skymap_order(m->uniq[i]));
+		bool placed = m->norm == NULL || m->norm[i] > 0;
 		if (out != NULL)
 			out[i] = 0;
-		if (p <= 0 || (m->norm != NULL && !(m->norm[i] > 0)))
+		if (p <= 0)
+			continue;
+		sum->all += p;
+		if (!placed)
 			continue;
 		bool same = last >= 0 && (m->norm == NULL || !(m->mu[i] != m->mu[last] || m->sigma[i] != m->sigma[last]));
 		lacks = lacks_of(&w, k, m->uniq[i], room);
@@ -298,6 +307,7 @@ void missing_per_cell(const struct skymap *m, const struct missing *k, double *o
 		all += p * part.norm;
 		weight += p;
 	}
+	sum->placed = weight;
 	if (!(all > 0))
 		return;
 	sum->norm = all / weight;

@@ -29,10 +29,12 @@ struct missing_sum {
 	double total;       /* of what is missing */
 	double norm;        /* G of weight.h: divide scores by it */
 	double volume_mpc3; /* of the map: 1/∫ (dP/dV)² dV */
+	double placed, all; /* the map's probability in cells with a distance, and in all of them */
 };
 
 /* Of each cell of the map, the probability of it that the catalogue lacks, before renormalisation: a catalogue without any row lacks
- * all of it. out: NULL, or one a cell. A 2-D map needs w->distance. For parts of P(host not in the catalogue) see probability_make. */
+ * all of it; 0 in cells without a distance. out: NULL, or one a cell. A 2-D map needs w->distance. For parts of P(host not in the
+ * catalogue) see probability_make. */
 void missing_per_cell(const struct skymap *m, const struct missing *k, double *out, struct missing_sum *sum);
 
 /* Variance of the galaxies' density in a volume, as in a sphere: 72/((3−γ)(4−γ)(6−γ)2^γ) (r0/R)^γ (Peebles 1980, The Large-Scale Structure of the

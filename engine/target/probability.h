@@ -10,7 +10,11 @@
  * b = S/S̄, multiplicative completion (Finke et al. 2021, arXiv:2101.12660, §3). tests/unit/calibration.c is what decided it: b = 1 says 42 %
  * where 50 % of the hosts are missing.
  *
- * Where ρ_w is not known, the sum over the catalogue is 1 and `outside` is NaN. */
+ * A 3-D map may have no distance in some cells (21 % of one of the LVK's). No galaxy there has a score, so their probability u is none of the
+ * catalogue's: p_i is for the rest, (1 − u) S/(S + M) in all, and u is part of `outside`, cell by cell.
+ *
+ * Where ρ_w is not known, the sum over the catalogue is 1 and `outside` is NaN. A 2-D map without a prior knows nothing of distances, and its
+ * probabilities are the shares. */
 #ifndef ENGINE_TARGET_PROBABILITY_H
 #define ENGINE_TARGET_PROBABILITY_H
 #include "engine/target/missing.h"
@@ -22,7 +26,9 @@ struct probability {
 	double catalogue; /* S: the catalogue's weight under the map in units of the mean universe's; NaN: not known */
 	double lacking;   /* M, likewise */
 	double contrast;  /* b */
-	double scale;     /* p = score · j · scale */
+	double unplaced;  /* u; 0 where that is not known */
+	double scale;     /* p = score · j · scale, without j where … */
+	bool flat;        /* … distances are not looked at */
 };
 
 /* All that is asked of a catalogue beside its rows: made once for a catalogue and a weight, then constant. */

@@ -34,7 +34,7 @@ struct ranking {
 	size_t count;
 	/* Over all rows; with list_only the counts are -1 and the totals are NaN. */
 	int64_t considered;       /* rows with a score above 0: those the shares add up over */
-	int64_t without_distance; /* in the map's area, but no distance: not considered (3-D maps) */
+	int64_t without_distance; /* in the map's area, but no distance: not considered (3-D maps, and 2-D ones with a prior) */
 	int64_t without_weight;   /* in the map's area, but no luminosity or mass: not considered, unless the mean stands in */
 	int64_t mean_weight;      /* of these, with the mean of their distance instead */
 	double total;             /* sum of scores, to 1e-12 of itself: rows that could not change it more, all together, are counted only */

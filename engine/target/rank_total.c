@@ -145,7 +145,7 @@ static void block_fill(const struct total *t, struct block *b, size_t n)
 		if (!(b->weight[i] >= 0)) {
 			bool filled;
 			b->weight[i] = weight_row(t->scan->by, t->scan->catalog, b->row[i], b->d[i], 0, &filled);
-			t->out->mean_weight += b->weight[i] > 0;
+			t->out->mean_weight += b->weight[i] >= 0;
 		}
 }
 
@@ -204,12 +204,17 @@ static void rows_blocks(struct total *t, int64_t cell, struct rank_range rows)
 /* Row by row: maps without distances, which have no exponential, and priors on distance. */
 static void rows_singly(struct total *t, int64_t cell, struct rank_range rows)
 {
+	bool prior = t->scan->by != NULL && t->scan->by->distance.kind != WEIGHT_PRIOR_NONE;
 	for (int64_t row = rows.first; row < rows.end; row++) {
 		struct ranked r = {0};
+		if (prior && !(catalog_distance_mpc(t->scan->catalog, row) > 0)) {
+			t->out->without_distance++;
+			continue;
+		}
 		enum rank_row got = rank_row_score(t->scan, cell, row, &r);
 		t->out->without_distance += got == RANK_ROW_NO_DISTANCE;
 		t->out->without_weight += got == RANK_ROW_NO_WEIGHT || r.weight_is_mean;
-		t->out->mean_weight += got > RANK_ROW_NO_WEIGHT && r.weight_is_mean;
+		t->out->mean_weight += r.weight_is_mean && r.weight >= 0; /* 0: nearer or farther than the prior goes */
 		if (got != RANK_ROW_SCORED)
 			continue;
 		t->out->considered++;

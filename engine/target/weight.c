@@ -210,5 +210,7 @@ int weight_distance_read(const char *text, struct weight_distance *out)
 	} else if (sscanf(text, "lognormal:%lf:%lf%c", &out->a_mpc, &out->b, &tail) == 2) {
 		out->kind = WEIGHT_PRIOR_LOGNORMAL;
 	}
-	return out->a_mpc > 0 && isfinite(out->a_mpc) && out->b > 0 && isfinite(out->b) && out->kind != WEIGHT_PRIOR_NONE ? 0 : -1;
+	/* beyond these a density per volume is 0 or infinite somewhere between the nearest galaxy and the farthest */
+	bool sane = out->a_mpc >= 0.01 && out->a_mpc <= 1e5 && out->b >= 0.01 && out->b <= (out->kind == WEIGHT_PRIOR_LOGNORMAL ? 3 : 1e5);
+	return sane && out->kind != WEIGHT_PRIOR_NONE ? 0 : -1;
 }

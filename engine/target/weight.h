@@ -72,6 +72,7 @@ static inline double weight_rate(const struct weight *w, double distance_mpc)
 /* q of a 2-D map's prior at a distance with an error [Mpc⁻³], 1 without a prior; and its probability nearer than a distance. */
 double weight_distance_density(const struct weight_distance *p, double distance_mpc, double err_mpc);
 double weight_distance_within(const struct weight_distance *p, double distance_mpc);
-/* "none", "volume:MAX", "normal:MEAN:SIGMA", "lognormal:MEDIAN:SIGMA_LN"; -1: not one of these. */
+/* "none", "volume:MAX", "normal:MEAN:SIGMA", "lognormal:MEDIAN:SIGMA_LN", distances and SIGMA from 0.01 to 1e5 Mpc, SIGMA_LN from 0.01 to 3;
+ * -1: not one of these. */
 int weight_distance_read(const char *text, struct weight_distance *out);
 #endif
