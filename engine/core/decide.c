@@ -142,7 +142,18 @@ static void unrelated(struct core *c, const struct matter *m, char *out, size_t 
 	double expected = get_double(c, NAN, known, "i", m->alert);
 	out[0] = '\0';
 	if (isfinite(expected))
-		snprintf(out, size, "; %.2g unrelated supernovae younger than 30 d are expected in its 90 %% volume", expected);
+		snprintf(out, size, "%.2g unrelated supernovae younger than 30 d are expected in its 90 %% volume", expected);
+}
+
+/* Where a policy was triggered before the map was read: once, now that it is. */
+static void unrelated_told(struct core *c, const struct matter *m)
+{
+	static const char told[] = "SELECT 1 FROM message_out WHERE sink='log' AND kind IN ('triggered','supernovae') AND event=? AND "
+				   "instr(body,'unrelated supernovae')>0 LIMIT 1";
+	char supernovae[120];
+	unrelated(c, m, supernovae, sizeof supernovae);
+	if (supernovae[0] != '\0' && get_int(c, 0, told, "i", m->event) == 0)
+		say(c, m->event, "supernovae", "%s: %s", m->name, supernovae);
 }
 
 static void believed(struct core *c, struct matter *m, struct policy *p, const char *was)
@@ -167,8 +178,10 @@ static void believed(struct core *c, struct matter *m, struct policy *p, const c
 	}
 	if (strcmp(was, "triggered") != 0) {
 		unrelated(c, m, supernovae, sizeof supernovae);
-		say(c, m->event, "triggered", "policy %s was triggered by %s (%s)%s%s", p->name, m->name, m->type,
-		    p->observes ? "" : ": it tells, and asks no telescope", supernovae);
+		say(c, m->event, "triggered", "policy %s was triggered by %s (%s)%s%s%s", p->name, m->name, m->type,
+		    p->observes ? "" : ": it tells, and asks no telescope", supernovae[0] ? "; " : "", supernovae);
+	} else {
+		unrelated_told(c, m);
 	}
 	if (m->watch)
 		verdict_put(c, m->event, p->name, 0, "watch", NULL, "");

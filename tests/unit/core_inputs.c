@@ -210,6 +210,29 @@ static void a_plan_that_was_not_told_all(void **state)
 	box_close(&b);
 }
 
+/* A policy that needs no map is triggered before it is read: the number of unrelated supernovae is said when it is, once. */
+static void supernovae_are_told_later(void **state)
+{
+	(void)state;
+	struct box b;
+	box_open(&b);
+	box_config(&b, "{\"when\":\"p_bns > 0.5\"}");
+	box_later(&b, 1);
+	box_routine(&b);
+	box_alert(&b, "S230518h", "PRELIMINARY", 0, 0.9, "SIMPLE  = map one");
+	assert_string_equal(box_text(&b, "SELECT body FROM message_out WHERE kind='triggered'"), "policy bns was triggered by S230518h (PRELIMINARY)");
+	for (int i = 0; i < 2; i++) {
+		box_result(&b, box_waits(&b, "map"), "{\"kind\":\"map\",\"area50_deg2\":8.0,\"area90_deg2\":30.5,\"ra_deg\":197.4,\"dec_deg\":-23.4,\"gal_b_deg\":39.3,"
+			"\"distmean_mpc\":40.0,\"diststd_mpc\":8.0,\"distmod_mag\":33.0,\"ordering\":\"NUNIQ\",\"max_order\":9,\"pixels\":10,\"is_3d\":true,"
+			"\"unrelated_supernovae\":%d.5}", 86 + i);
+		assert_string_equal(box_text(&b, "SELECT group_concat(body) FROM message_out WHERE kind='supernovae'"),
+			"S230518h: 86 unrelated supernovae younger than 30 d are expected in its 90 % volume");
+		if (i == 0)
+			box_alert(&b, "S230518h", "UPDATE", 600, 0.9, "SIMPLE  = map two");
+	}
+	box_close(&b);
+}
+
 static void unknown_never_downgrades(void **state)
 {
 	(void)state;
@@ -478,7 +501,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(garbage_between_alerts), cmocka_unit_test(nonsense_from_a_worker), cmocka_unit_test(any_order),
 		cmocka_unit_test(retraction_before_its_alert), cmocka_unit_test(tests_never_reach_a_telescope), cmocka_unit_test(downgrade_has_grace),
-		cmocka_unit_test(unknown_never_downgrades), cmocka_unit_test(a_plan_that_was_not_told_all), cmocka_unit_test(downgrade_stops_what_waits),
+		cmocka_unit_test(unknown_never_downgrades), cmocka_unit_test(a_plan_that_was_not_told_all), cmocka_unit_test(supernovae_are_told_later), cmocka_unit_test(downgrade_stops_what_waits),
 		cmocka_unit_test(injected), cmocka_unit_test(approval_is_asked_and_answered), cmocka_unit_test(budgets_hold),
 		cmocka_unit_test(hold_and_resume), cmocka_unit_test(the_better_offer), cmocka_unit_test(a_slow_facility), cmocka_unit_test(slots), cmocka_unit_test(what_may_be_sent_again),
 		cmocka_unit_test(retracted_while_asking), cmocka_unit_test(answers_for_nobody), cmocka_unit_test(clock_jump_stops_submissions),
