@@ -114,6 +114,7 @@ void answers_free(struct answers *a);
 struct facility_ops {
 	unsigned abi;            /* FACILITY_ABI */
 	const char *name;        /* what `use` names: "ocs" */
+	const char *const *file_schema; /* statements that make its file database, NULL-terminated; NULL: it has none */
 	int (*offer)(const struct facility_conf *, const struct view *, struct call *out, struct err *);
 	int (*submit)(const struct facility_conf *, const struct view *, struct call *out, struct err *);
 	int (*find)(const struct facility_conf *, const struct view *, struct call *out, struct err *);

@@ -55,6 +55,8 @@ static int request_id(const struct view *v, const char **remote_id, char child[3
 
 static int ocs_offer(const struct facility_conf *conf, const struct view *v, struct call *out, struct err *e)
 {
+	if (v->request->region != NULL && v->request->region[0] != '\0')
+		return err_set(e, ERR_INPUT, "%s is asked for positions, not for a region; give the policy targets.from galaxies or fields", conf->name);
 	if (v->step == 0)
 		call_begin(out, "portal", "POST", "/api/requestgroups/validate/");
 	else if (v->step == 1)

@@ -37,6 +37,20 @@ const char *rubin_label(const json_t *too, const char *policy);
 const json_t *rubin_survey(const json_t *too, const char *label);
 double rubin_cell_dec_deg(int cell);
 
+bool rubin_is_file(const struct facility_conf *conf);     /* too.transport "file": rows of a file database, no proxy */
+
+/* rubin_observations.c: the file database, and what was observed. */
+extern const char *const rubin_file_schema[];
+#define RUBIN_PAGE 1000 /* visits of one reply */
+/* The columns that are asked for, as the query has them. */
+const char *rubin_visit_columns(void);
+/* Visits of a reply's rows that belong to the request of v: of a target of opportunity, after its event, their field touching its region. They go into
+ * the memo (a copy of v's, changed in place): "visits", "after" (row), "first_us", "last_us", "seen" (a bit for each cell of the region). Rows that are not
+ * of this form are passed over. false: there may be another page. */
+bool rubin_visits_read(const struct facility_conf *conf, const struct view *v, const json_t *reply, json_t *memo);
+/* How many cells of the region were covered, and how many there are. */
+int rubin_cells_seen(const struct view *v, const json_t *memo, int *all);
+
 /* rubin_too_read.c */
 int rubin_too_read(const struct facility_conf *conf, const struct view *v, const struct reply *r, struct answers *out);
 

@@ -31,6 +31,11 @@ const json_t *rubin_settings(const struct facility_conf *conf)
 	return json_object_get(conf->descriptor, "too");
 }
 
+bool rubin_is_file(const struct facility_conf *conf)
+{
+	return strcmp(json_text(rubin_settings(conf), "transport", "rest"), "file") == 0;
+}
+
 const char *rubin_label(const json_t *too, const char *policy)
 {
 	const json_t *entry;

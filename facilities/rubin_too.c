@@ -1,11 +1,14 @@
-/* The "rubin-too" adapter: a region and a strategy label as one record of lsst.scimma.too_alert. One way: nobody answers, nothing can be
- * withdrawn or changed; a second record of a source is passed over. Renders calls; rubin_too_read.c reads the replies.
+/* The "rubin-too" adapter: a region and a strategy label as one record of lsst.scimma.too_alert, over a Kafka REST proxy or into a file
+ * database. One way: nobody answers, nothing can be withdrawn or changed; a second record of a source is passed over. Renders calls;
+ * rubin_too_read.c reads the replies.
  *
  * A submission has two steps. The first looks whether the topic (or the file) is there; from its answer the record's timestamp and source are
  * noted, so that both are on disk before the record leaves, and no two records ever have the same. The second is the record. */
 #include "facilities/rubin.h"
 #include "engine/base/json.h"
 #include "engine/base/text.h"
+#include "engine/base/utc.h"
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,10 +48,27 @@ static void call_begin(struct call *out, const char *method, const char *path)
 	text_copy(out->path, sizeof out->path, path);
 }
 
-/* Is the topic there? */
-static int topic_look(const struct facility_conf *conf, struct call *out)
+static int query_put(struct call *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static int query_put(struct call *out, const char *format, ...)
+{
+	char query[400];
+	va_list ap;
+	va_start(ap, format);
+	vsnprintf(query, sizeof query, format, ap);
+	va_end(ap);
+	out->query = strdup(query);
+	return out->query != NULL ? 0 : -1;
+}
+
+/* Is the topic (the table) there? */
+static int door_look(const struct facility_conf *conf, struct call *out)
 {
 	char path[300];
+	if (rubin_is_file(conf)) {
+		call_begin(out, "GET", "/too_alert");
+		text_copy(out->url, sizeof out->url, "exchange");
+		return query_put(out, "columns=timestamp&newest=1");
+	}
 	snprintf(path, sizeof path, "/topics/%.249s", json_text(rubin_settings(conf), "topic", ""));
 	call_begin(out, "GET", path);
 	return 0;
@@ -64,9 +84,9 @@ static int too_offer(const struct facility_conf *conf, const struct view *v, str
 	return rubin_record_make(conf, v, v->request->event, v->now_us / 1000, &r, e) < 0 ? -1 : 1;
 }
 
-static int record_body(const struct rubin_record *r, struct call *out, struct err *e)
+static int record_body(const struct rubin_record *r, bool file, struct call *out, struct err *e)
 {
-	json_t *body = json_pack("{s:[{s:o}],s:s}", "records", "value", rubin_record_json(r), "value_schema", rubin_value_schema());
+	json_t *body = file ? rubin_record_json(r) : json_pack("{s:[{s:o}],s:s}", "records", "value", rubin_record_json(r), "value_schema", rubin_value_schema());
 	out->body = body != NULL ? json_canonical(body) : NULL;
 	json_decref(body);
 	if (out->body == NULL)
@@ -82,35 +102,59 @@ static int too_submit(const struct facility_conf *conf, const struct view *v, st
 	int64_t timestamp_ms = json_int(v->memo, "timestamp_ms", 0);
 	if (v->step > 1)
 		return 1;
-	topic_look(conf, out);
 	if (v->step == 0)
-		return 0;
+		return door_look(conf, out);
 	if (source[0] == '\0' || timestamp_ms == 0)
 		return err_set(e, ERR_INPUT, "request %s: its source and timestamp are not noted; submit it anew", v->request->token);
 	if (rubin_record_make(conf, v, source, timestamp_ms, &r, e) < 0)
 		return -1;
-	text_copy(out->method, sizeof out->method, "POST");
-	text_copy(out->content_type, sizeof out->content_type, TYPE_AVRO);
+	bool file = rubin_is_file(conf);
+	char path[300];
+	snprintf(path, sizeof path, "/topics/%.249s", json_text(rubin_settings(conf), "topic", ""));
+	call_begin(out, "POST", file ? "/too_alert" : path);
+	if (file)
+		text_copy(out->url, sizeof out->url, "exchange");
+	text_copy(out->content_type, sizeof out->content_type, file ? "application/json" : TYPE_AVRO);
 	out->once = true;
-	return record_body(&r, out, e);
+	return record_body(&r, file, out, e);
 }
 
-/* A feed of all does not exist; of one request nothing is to be heard here either, but its time may be up. */
+/* A file can be looked into: is the row there? A log cannot (on_doubt of the descriptor). */
+static int too_find(const struct facility_conf *conf, const struct view *v, struct call *out, struct err *e)
+{
+	int64_t timestamp_ms = json_int(v->memo, "timestamp_ms", 0);
+	(void)e;
+	if (!rubin_is_file(conf) || v->request == NULL || v->step != 0)
+		return 1;
+	call_begin(out, "GET", "/too_alert");
+	text_copy(out->url, sizeof out->url, "exchange");
+	return query_put(out, "columns=timestamp,source&after=%lld&limit=1", (long long)timestamp_ms - 1);
+}
+
+#define MJD_UNIX 40587.0
+
+/* A feed of all does not exist. Of one request a file shows the visits, page by page; a log shows nothing, but the request's time may be up. */
 static int too_poll(const struct facility_conf *conf, const struct view *v, struct call *out, struct err *e)
 {
 	(void)e;
-	if (v->request == NULL || v->step != 0)
+	if (v->request == NULL || v->step >= LIMIT_PAGES || (v->step > 0 && !rubin_is_file(conf)))
 		return 1;
-	return topic_look(conf, out);
+	if (!rubin_is_file(conf))
+		return door_look(conf, out);
+	call_begin(out, "GET", "/observations");
+	text_copy(out->url, sizeof out->url, "exchange");
+	double mjd = v->request->event_us != UTC_NONE ? (double)v->request->event_us / (double)UTC_DAY + MJD_UNIX : 0;
+	return query_put(out, "columns=%s&least=observationStartMJD:%.6f&after=%lld&limit=%d", rubin_visit_columns(), mjd,
+			 (long long)json_int(v->memo, "after", 0), RUBIN_PAGE);
 }
 
 static int too_status(const struct facility_conf *conf, const struct view *v, struct call *out, struct err *e)
 {
 	(void)e;
-	return v->step != 0 ? 1 : topic_look(conf, out);
+	return v->step != 0 ? 1 : door_look(conf, out);
 }
 
 const struct facility_ops facility_rubin_too = {
-	.abi = FACILITY_ABI, .name = "rubin-too",
-	.offer = too_offer, .submit = too_submit, .poll = too_poll, .status = too_status, .read = rubin_too_read,
+	.abi = FACILITY_ABI, .name = "rubin-too", .file_schema = rubin_file_schema,
+	.offer = too_offer, .submit = too_submit, .find = too_find, .poll = too_poll, .status = too_status, .read = rubin_too_read,
 };

@@ -1,5 +1,5 @@
-/* Replies of a Kafka REST proxy as answers (the "rubin-too" adapter). Total: any bytes give answers. The proxy says that a record is in the log;
- * nobody ever says that it is followed, so a request that stays unobserved until its survey gives up is taken for refused. */
+/* Replies of a Kafka REST proxy, or of a file database, as answers (the "rubin-too" adapter). Total: any bytes give answers. The proxy says that a record
+ * is in the log; nobody ever says that it is followed, so a request that stays unobserved until its survey gives up is taken for refused. */
 #include "facilities/rubin.h"
 #include "engine/base/json.h"
 #include "engine/base/text.h"
@@ -36,6 +36,8 @@ static bool proves_nothing_made(const struct reading *r)
 		return true; /* it only looked */
 	if (r->reply->sent != SENT_ANSWERED)
 		return r->reply->sent == SENT_NO;
+	if (rubin_is_file(r->conf) && r->reply->status != 200)
+		return true; /* one transaction, or none */
 	json_array_foreach(list, i, status)
 		if (json_integer_value(status) == r->reply->status)
 			return true;
@@ -79,14 +81,26 @@ static json_t *copy_of(const json_t *memo)
 	return json_is_object(memo) ? json_deep_copy(memo) : json_object();
 }
 
+/* An integer of the only row of a file's answer; 0 when there is none. */
+static int64_t newest_row(const struct reading *r, const char *column)
+{
+	const json_t *columns = json_object_get(r->json, "columns"), *name, *row = json_array_get(json_object_get(r->json, "rows"), 0);
+	size_t i;
+	json_array_foreach(columns, i, name)
+		if (json_is_string(name) && strcmp(json_string_value(name), column) == 0)
+			return json_integer_value(json_array_get(row, i));
+	return 0;
+}
+
 /* Timestamp and source are given away: both are noted before the record leaves. */
 static void reserve(const struct reading *r)
 {
 	const struct facility_request *q = r->v->request;
 	json_t *ours = copy_of(r->v->facility_memo), *memo = copy_of(r->v->memo), *sent = json_object_get(ours, "sent"), *pair;
-	int64_t last_ms = rubin_last_ms(ours), now_ms = r->v->now_us / 1000;
+	int64_t last_ms = rubin_last_ms(ours), now_ms = r->v->now_us / 1000, theirs_ms = newest_row(r, "timestamp");
 	char source[64];
 	size_t i;
+	last_ms = theirs_ms > last_ms && theirs_ms < INT64_C(9999999999999) ? theirs_ms : last_ms; /* others may write there, too */
 	rubin_source(ours, q->event, q->token, source);
 	if (!json_is_array(sent)) {
 		sent = json_array();
@@ -119,7 +133,7 @@ static int64_t until_us(const struct reading *r)
 	return from_us + (int64_t)(hours * 3600e6);
 }
 
-static void accept(const struct reading *r, int64_t partition, int64_t offset)
+static void accept(const struct reading *r, const char *remote_id, const char *where)
 {
 	struct answer *a = add(r, ANSWER_ACCEPTED);
 	const char *source = json_text(r->v->memo, "source", "");
@@ -128,9 +142,8 @@ static void accept(const struct reading *r, int64_t partition, int64_t offset)
 	r->out->memo = memo;
 	if (a == NULL)
 		return;
-	snprintf(a->remote_id, sizeof a->remote_id, "%lld/%lld", (long long)partition, (long long)offset);
-	snprintf(a->words, sizeof a->words, "in the log as %s at offset %lld of partition %lld: nobody answers it, and it cannot be withdrawn", source, (long long)offset,
-		 (long long)partition);
+	text_copy(a->remote_id, sizeof a->remote_id, remote_id);
+	snprintf(a->words, sizeof a->words, "in the %s as %s (%s): nobody answers it, and it cannot be withdrawn", where, source, remote_id);
 	if (strcmp(source, r->v->request->event) != 0)
 		snprintf(a->words + strlen(a->words), sizeof a->words - strlen(a->words), "; the record %s before it stays active there", r->v->request->event);
 }
@@ -146,7 +159,9 @@ static void read_record(const struct reading *r)
 		return;
 	}
 	if (!failed && json_integer_value(offset) >= 0) {
-		accept(r, json_int(first, "partition", 0), json_integer_value(offset));
+		char id[64];
+		snprintf(id, sizeof id, "%lld/%lld", (long long)json_int(first, "partition", 0), (long long)json_integer_value(offset));
+		accept(r, id, "log");
 		return;
 	}
 	bool perhaps = !failed || json_integer_value(code) == RETRIABLE;
@@ -160,6 +175,70 @@ static void read_record(const struct reading *r)
 	a->creates_nothing = !perhaps;
 	if (!perhaps)
 		text_copy(a->stem, sizeof a->stem, "other");
+}
+
+/* {"rowid":n} of a file, where the row's number is its timestamp. */
+static void read_row(const struct reading *r)
+{
+	char id[64];
+	if (r->reply->sent != SENT_ANSWERED || r->reply->status != 200 || !json_is_integer(json_object_get(r->json, "rowid"))) {
+		trouble(r);
+		return;
+	}
+	snprintf(id, sizeof id, "row/%lld", (long long)json_int(r->json, "rowid", 0));
+	accept(r, id, "file");
+}
+
+/* Is our row there, under our source? */
+static void read_find(const struct reading *r)
+{
+	const json_t *rows = json_object_get(r->json, "rows"), *row = json_array_get(rows, 0);
+	int64_t wanted = json_int(r->v->memo, "timestamp_ms", 0);
+	const char *source = json_string_value(json_array_get(row, 2));
+	char id[64];
+	if (r->reply->sent != SENT_ANSWERED || r->reply->status != 200 || !json_is_array(rows)) {
+		trouble(r);
+		return;
+	}
+	r->out->complete = true;
+	if (wanted != 0 && newest_row(r, "timestamp") == wanted && source != NULL && strcmp(source, json_text(r->v->memo, "source", "?")) == 0) {
+		snprintf(id, sizeof id, "row/%lld", (long long)wanted);
+		accept(r, id, "file");
+	} else {
+		add(r, ANSWER_ABSENT);
+	}
+}
+
+/* Visits complete a request: all of its region covered, or its survey's time over. */
+static void read_visits(const struct reading *r)
+{
+	if (r->reply->sent != SENT_ANSWERED || r->reply->status != 200 || !json_is_array(json_object_get(r->json, "rows"))) {
+		trouble(r);
+		return;
+	}
+	json_t *memo = copy_of(r->v->memo);
+	bool last = rubin_visits_read(r->conf, r->v, r->json, memo);
+	int64_t until = json_int(memo, "until_us", UTC_NONE), visits = json_int(memo, "visits", 0);
+	int all, seen = rubin_cells_seen(r->v, memo, &all);
+	bool over = until != UTC_NONE && r->v->now_us > until;
+	char stamp[32];
+	r->out->memo = memo;
+	if (!last) {
+		r->out->next_step = r->v->step + 1;
+		return;
+	}
+	r->out->complete = true;
+	struct answer *a = add(r, visits == 0 ? (over ? ANSWER_EXPIRED : ANSWER_QUEUED) : over || seen == all ? ANSWER_DONE : ANSWER_RUNNING);
+	if (a == NULL)
+		return;
+	if (visits == 0 && over)
+		snprintf(a->words, sizeof a->words, "no visit of its region until %s, when its survey gives up: taken for refused", utc_format_s(stamp, until));
+	if (visits == 0)
+		return;
+	snprintf(a->words, sizeof a->words, "%lld visits, %d of %d cells of the region", (long long)visits, seen, all);
+	snprintf(a->observation_id, sizeof a->observation_id, "%.40s", r->v->request->token);
+	a->start_us = json_int(memo, "first_us", UTC_NONE);
+	a->end_us = json_int(memo, "last_us", UTC_NONE);
 }
 
 static bool topic_is_there(const struct reading *r)
@@ -211,9 +290,11 @@ int rubin_too_read(const struct facility_conf *conf, const struct view *v, const
 	if (v->verb == VERB_SUBMIT && asked && v->step == 0)
 		topic_is_there(&r) ? reserve(&r) : trouble(&r);
 	else if (v->verb == VERB_SUBMIT && asked)
-		read_record(&r);
+		rubin_is_file(conf) ? read_row(&r) : read_record(&r);
 	else if (v->verb == VERB_POLL && asked)
-		read_silence(&r);
+		rubin_is_file(conf) ? read_visits(&r) : read_silence(&r);
+	else if (v->verb == VERB_FIND && asked && rubin_is_file(conf))
+		read_find(&r);
 	else if (v->verb == VERB_STATUS)
 		read_status(&r);
 	else

@@ -149,6 +149,17 @@ static const struct config_facility *facility_of(const struct config *c, const c
 }
 
 /* Filters and modes that the policy asks for and nobody on its ladder has. */
+/* Rubin's scheduler is told a strategy with each region. */
+static bool check_label(const struct config_facility *f, const json_t *policy)
+{
+	const json_t *too = f != NULL ? json_object_get(f->descriptor, "too") : NULL, *entry;
+	size_t i;
+	json_array_foreach(json_object_get(too, "labels"), i, entry)
+		if (strcmp(json_text(entry, "policy", ""), json_text(policy, "name", "?")) == 0)
+			return true;
+	return too == NULL;
+}
+
 static int check_policy_needs(const struct config *c, const json_t *policy, struct check_sheet *s)
 {
 	size_t i, k, n;
@@ -161,6 +172,10 @@ static int check_policy_needs(const struct config *c, const json_t *policy, stru
 		if (mode != NULL ? json_number(hours, mode, 0) <= 0 : json_object_size(hours) == 0) {
 			check_say(s, CHECK_WARN, "policy", "%s: /ladder/%zu: programme %s has no hours of mode %s; this rung is never asked",
 				json_text(policy, "name", ""), i, programme, mode ? mode : "any");
+			bad++;
+		}
+		if (!check_label(f, policy)) {
+			check_say(s, CHECK_WARN, "policy", "%s: %s has no strategy label for it and refuses all that it asks; add one to too.labels", json_text(policy, "name", ""), f->name);
 			bad++;
 		}
 		json_array_foreach(json_object_get(policy, "observe"), k, visit) {
@@ -176,6 +191,20 @@ static int check_policy_needs(const struct config *c, const json_t *policy, stru
 	return bad;
 }
 
+/* The url without which an adapter can ask nothing. */
+static const char *check_door(const struct config_facility *f)
+{
+	if (strcmp(f->adapter, "rubin-too") == 0)
+		return strcmp(json_text(json_object_get(f->descriptor, "too"), "transport", "rest"), "file") == 0 ? "exchange" : "proxy";
+	return "portal";
+}
+
+static const char *door_missing(const char *door)
+{
+	return strcmp(door, "proxy") == 0 ? "no url of a REST proxy: give urls.proxy" : strcmp(door, "exchange") == 0 ?
+		"no file: give urls.exchange (file:PATH)" : "no portal url: give urls.portal";
+}
+
 static void check_rules(const struct config *c, struct check_sheet *s)
 {
 	size_t i;
@@ -184,14 +213,14 @@ static void check_rules(const struct config *c, struct check_sheet *s)
 	for (i = 0; i < c->facility_count; i++) {
 		const struct config_facility *f = &c->facilities[i];
 		check_secret(c, f->name, f->secret, s);
-		const char *portal = config_url(f, "portal");
+		const char *door = check_door(f), *portal = config_url(f, door);
 		check_say(s, portal ? CHECK_OK : CHECK_WRONG, "facility", "%s: %s by adapter %s, %s%s%s", f->name, json_text(f->descriptor, "title", ""),
-			f->adapter, portal ? portal : "no portal url: give urls.portal", f->secret[0] ? "" : ", no secret is sent",
+			f->adapter, portal ? portal : door_missing(door), f->secret[0] ? "" : ", no secret is sent",
 			f->accepts_tests ? ", ACCEPTS TESTS" : "");
 	}
 	json_array_foreach(c->policies, i, policy) {
 		bool asks = json_array_size(json_object_get(policy, "observe")) > 0;
-		observes |= asks;
+		observes |= asks && strcmp(json_text(json_object_get(policy, "targets"), "from", "galaxies"), "region") != 0;
 		if (check_policy_needs(c, policy, s) == 0)
 			check_say(s, CHECK_OK, "policy", "%s: %s", json_text(policy, "name", ""), asks ? "asks telescopes" : "tells only");
 		if (json_flag(policy, "tests", false))

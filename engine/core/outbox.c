@@ -100,7 +100,7 @@ void vision_open(struct core *c, struct vision *v, const struct site *s, const j
 		.created_us = json_int(request, "created_us", 0),
 	};
 	v->request.policy = json_text(request, "policy_name", "");
-	v->request.region = json_text(request, "region", "");
+	v->request.region = json_text(v->body, "region", "");
 	v->request.event_us = json_int(request, "event_us", UTC_NONE);
 	v->request.is_test = json_int(request, "is_test", 0) == 1;
 	if (v->request.region[0] != '\0') /* only what is told of a region asks for it */

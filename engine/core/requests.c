@@ -11,7 +11,7 @@ json_t *request_load(struct core *c, int64_t id)
 	static const char row[] =
 		"SELECT r.id,r.token,r.event,r.target,r.facility,r.programme,r.policy,r.purpose,r.epoch,r.state,r.unwanted,r.parallel,r.mode,r.body,r.start_us,"
 		"r.end_us,r.promised_us,r.seconds,r.remote_id,r.memo,r.doubt_tick_us,r.absent_tick_us,r.cancels,r.created_us,"
-		"e.name AS event_name,e.time_us AS event_us,e.is_test<>'[]' AS is_test,t.name AS target_name,t.ra_deg,t.dec_deg,t.region,p.proposal,p.state AS programme_state,y.name AS policy_name FROM request r JOIN event e ON e.id=r.event JOIN target t ON t.id=r.target "
+		"e.name AS event_name,e.time_us AS event_us,e.is_test<>'[]' AS is_test,t.name AS target_name,t.ra_deg,t.dec_deg,p.proposal,p.state AS programme_state,y.name AS policy_name FROM request r JOIN event e ON e.id=r.event JOIN target t ON t.id=r.target "
 		"JOIN programme p ON p.name=r.programme JOIN policy y ON y.id=r.policy WHERE r.id=?";
 	return get_row(c, row, "i", id);
 }
@@ -36,6 +36,20 @@ void token_of(struct core *c, int64_t event, const char *target_key, const char 
 	json_decref(parts);
 }
 
+/* A region is what it was when it was asked for, whatever later rankings make of it. */
+static char *body_frozen(struct core *c, int64_t target, const json_t *body)
+{
+	json_t *row = get_row(c, "SELECT region FROM target WHERE id=? AND region IS NOT NULL", "i", target), *own;
+	if (row == NULL)
+		return json_compact(body);
+	own = json_copy((json_t *)(uintptr_t)body);
+	json_object_set(own, "region", json_object_get(row, "region"));
+	char *text = json_compact(own);
+	json_decref(own);
+	json_decref(row);
+	return text;
+}
+
 static int64_t request_insert(struct core *c, int64_t event, int64_t target, const struct policy *p, int64_t policy_id, const json_t *body, int epoch)
 {
 	static const char variants[] = "SELECT ifnull(max(variant)+1,0) FROM request WHERE event=? AND target=? AND facility=? AND epoch=?";
@@ -47,7 +61,7 @@ static int64_t request_insert(struct core *c, int64_t event, int64_t target, con
 	get_text(c, key, sizeof key, "SELECT key FROM target WHERE id=?", "i", target);
 	int variant = (int)get_int(c, 0, variants, "iiti", event, target, facility, (int64_t)epoch);
 	token_of(c, event, key, facility, epoch, variant, token);
-	char *text = json_compact(body);
+	char *text = body_frozen(c, target, body);
 	put(c, insert, "tiittitiiiittiidiii", token, event, target, facility, json_text(body, "programme", ""), policy_id,
 	    json_text(body, "purpose", "search"), (int64_t)epoch, (int64_t)variant, (int64_t)json_flag(body, "reserve", false), (int64_t)p->parallel,
 	    json_text(body, "mode", "NORMAL"), text, json_int(body, "start_us", 0), json_int(body, "end_us", 0),

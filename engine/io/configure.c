@@ -153,29 +153,6 @@ static int load_source(struct loader *l, size_t i, const json_t *j)
 	return path != NULL ? path_of(l, at(where, "/sources/%zu/path", i), path, s->path, sizeof s->path) : 0;
 }
 
-static int load_urls(struct loader *l, size_t i, const json_t *j, struct config_facility *f)
-{
-	static const char *const names[CONFIG_URLS] = {"portal", "archive", "downtime", "proxy"};
-	char where[128];
-	size_t n = 0;
-	for (size_t k = 0; k < CONFIG_URLS; k++) {
-		const char *own = json_text(json_object_get(j, "urls"), names[k], NULL);
-		const char *url = own != NULL ? own : json_text(json_object_get(f->descriptor, "urls"), names[k], NULL);
-		if (url == NULL)
-			continue;
-		struct config_url *u = &f->urls[n++];
-		at(where, own != NULL ? "/facilities/%zu/urls/%s" : "/facilities/%zu", i, names[k]);
-		if (url_allowed(url, l->e) < 0)
-			return fault(l, where, "%.500s", l->e->text);
-		text_copy(u->name, sizeof u->name, names[k]);
-		if (!text_copy(u->base, sizeof u->base, url))
-			return fault(l, where, "the url is over %zu bytes", sizeof u->base - 1);
-		while (u->base[0] != '\0' && u->base[strlen(u->base) - 1] == '/')
-			u->base[strlen(u->base) - 1] = '\0';
-	}
-	return 0;
-}
-
 static int load_descriptor(struct config_facility *f, const char *dir, struct err *e)
 {
 	char *text = NULL;
@@ -193,32 +170,10 @@ static int load_descriptor(struct config_facility *f, const char *dir, struct er
 	return rc < 0 ? err_wrap(e, "facility descriptor %s", f->use) : 0;
 }
 
-/* Members of "too" stand in place of the descriptor's. A label that no survey follows would be sent into the void. */
-static int load_too(struct loader *l, size_t i, const json_t *own, struct config_facility *f)
-{
-	json_t *too = json_object_get(f->descriptor, "too"), *entry, *survey;
-	char where[128];
-	size_t k, n;
-	if (own == NULL)
-		return 0;
-	at(where, "/facilities/%zu/too", i);
-	if (too == NULL)
-		return fault(l, where, "%s is no facility of adapter rubin-too; take it out", f->name);
-	json_object_update(too, (json_t *)(uintptr_t)own);
-	json_array_foreach(json_object_get(too, "labels"), k, entry) {
-		bool followed = false;
-		json_array_foreach(json_object_get(too, "surveys"), n, survey)
-			followed |= strstr(json_text(entry, "label", ""), json_text(survey, "label", "?")) != NULL;
-		if (!followed)
-			return fault(l, where, "label \"%s\" of policy \"%s\": no survey of the telescope follows it; use one of the descriptor's too.surveys",
-				json_text(entry, "label", ""), json_text(entry, "policy", ""));
-	}
-	return 0;
-}
-
 static int load_facility(struct loader *l, size_t i, const json_t *j)
 {
 	struct config_facility *f = &l->c->facilities[i];
+	const char *key = NULL;
 	char where[128];
 	text_copy(f->name, sizeof f->name, json_text(j, "name", ""));
 	text_copy(f->secret, sizeof f->secret, json_text(j, "secret", ""));
@@ -231,9 +186,11 @@ static int load_facility(struct loader *l, size_t i, const json_t *j)
 			return fault(l, at(where, "/facilities/%zu/name", i), "\"%s\" is there twice", f->name);
 	if (load_descriptor(f, l->dir, l->e) < 0)
 		return fault(l, where, "%.700s", l->e->text);
-	if (load_too(l, i, json_object_get(j, "too"), f) < 0)
-		return -1;
-	return load_urls(l, i, j, f);
+	if (config_too(f, json_object_get(j, "too"), l->e) < 0)
+		return fault(l, at(where, "/facilities/%zu/too", i), "%.700s", l->e->text);
+	if (config_urls(f, json_object_get(j, "urls"), l->dir, &key, l->e) < 0)
+		return fault(l, key != NULL ? at(where, "/facilities/%zu/urls/%s", i, key) : where, "%.500s", l->e->text);
+	return 0;
 }
 
 /* ---- names that refer to each other ---- */
@@ -338,6 +295,8 @@ static int all_loopback(struct loader *l)
 	}
 	for (size_t i = 0; i < c->facility_count; i++) {
 		for (const struct config_url *u = c->facilities[i].urls; u->base[0] != '\0'; u++) {
+			if (strncmp(u->base, CONFIG_FILE, strlen(CONFIG_FILE)) == 0)
+				continue;
 			const char *host = strstr(u->base, "://") + 3;
 			size_t n = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/");
 			if (!host_is_loopback(host, n))

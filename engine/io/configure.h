@@ -34,10 +34,11 @@ struct config_source {
 	struct config_auth auth;
 };
 
-enum { CONFIG_URLS = 4 };
+enum { CONFIG_URLS = 5 };
+#define CONFIG_FILE "file:" /* how the url of a file database begins */
 struct config_url {
-	char name[16];          /* portal, archive, downtime, proxy */
-	char base[512];         /* "https://observe.lco.global", without a slash at the end */
+	char name[16];          /* portal, archive, downtime, proxy, exchange */
+	char base[512];         /* "https://observe.lco.global", without a slash at the end; exchange: "file:/abs/path" */
 };
 
 struct config_facility {
@@ -81,6 +82,11 @@ void config_free(struct config *c);
 /* Body of the `config` input (engine/core/core.h): no secrets, no credentials' file names, no facility urls. catalog: {"sha256","rows","path"}
  * or NULL (borrowed). New reference. */
 json_t *config_input(const struct config *c, const char *installation, const json_t *catalog);
+
+/* Fills f->urls from the configuration's and the descriptor's; *key: the name of the configuration's url at fault, NULL: the descriptor's. dir: of the
+ * configuration. Likewise "too" (rubin-too): its members stand in place of the descriptor's; a label that no survey follows is refused. */
+int config_urls(struct config_facility *f, const json_t *own, const char *dir, const char **key, struct err *e);
+int config_too(struct config_facility *f, const json_t *own, struct err *e);
 
 /* Base url of a facility by name of url ("portal"), or NULL. */
 const char *config_url(const struct config_facility *f, const char *name);

@@ -35,7 +35,7 @@ static json_t *engine_says(struct engine *g)
 	return json_pack("{s:s,s:I,s:s,s:s,s:b,s:f,s:I,s:I,s:I,s:I,s:I,s:b,s:b,s:I}", "version", SLEW_VERSION, "pid", (json_int_t)uv_os_getpid(),
 		"config", g->config->path, "state", g->config->state, "virtual_clock", g->clock.made_up, "clock_rate", g->clock.rate, "uptime_s",
 		(json_int_t)((clock_boot_us() - g->started_boot_us) / 1000000), "inputs", (json_int_t)g->inputs, "calls", (json_int_t)g->calls,
-		"in_flight", (json_int_t)http_busy(g->http), "waiting_bytes", (json_int_t)core_thread_bulk_bytes(g->core), "paused", g->paused,
+		"in_flight", (json_int_t)(http_busy(g->http) + exchange_busy(g->exchange)), "waiting_bytes", (json_int_t)core_thread_bulk_bytes(g->core), "paused", g->paused,
 		"disk_full", g->disk_full, "seq", (json_int_t)g->seq);
 }
 

@@ -289,6 +289,7 @@ static void engine_end(struct engine *g)
 	core_thread_stop(g->core);
 	on_turns(&g->turns);
 	http_close(g->http);
+	exchange_close(g->exchange);
 	workers_close(g->workers);
 	engine_log(g, LOG_NOTICE, "-", "stopped: seq=%lld exit=%d", (long long)g->seq, g->exit_code);
 	socket_close(g->socket);
@@ -306,7 +307,7 @@ void engine_close_handle(uv_handle_t *h, void *engine)
 static void on_stopping(uv_timer_t *t)
 {
 	struct engine *g = t->data;
-	if (http_busy(g->http) == 0 || g->exit_code == 75 || clock_boot_us() - g->stop_boot_us > STOP_WAIT_US)
+	if (http_busy(g->http) + exchange_busy(g->exchange) == 0 || g->exit_code == 75 || clock_boot_us() - g->stop_boot_us > STOP_WAIT_US)
 		engine_end(g);
 }
 
@@ -317,7 +318,7 @@ void engine_stop(struct engine *g, int exit_code, const char *why)
 	g->stop = true;
 	g->exit_code = exit_code;
 	g->stop_boot_us = clock_boot_us();
-	engine_log(g, LOG_NOTICE, "-", "stopping: %s, %zu calls in flight", why, http_busy(g->http));
+	engine_log(g, LOG_NOTICE, "-", "stopping: %s, %zu calls in flight", why, http_busy(g->http) + exchange_busy(g->exchange));
 	service_tell("STOPPING=1");
 	sources_stop(g);
 	uv_timer_stop(&g->alarm);

@@ -5,6 +5,7 @@
 #include "engine/io/clock.h"
 #include "engine/io/configure.h"
 #include "engine/io/core_thread.h"
+#include "engine/io/exchange.h"
 #include "engine/io/http.h"
 #include "engine/io/kafka.h"
 #include "engine/io/lock.h"
@@ -42,6 +43,7 @@ struct engine {
 	struct source_positions positions;
 	struct core_thread *core;
 	struct http *http;
+	struct exchange *exchange;
 	struct workers *workers;
 	struct socket *socket;
 	struct kafka **kafkas;

@@ -136,6 +136,8 @@ static int carriers_begin(struct engine *g, struct err *e)
 		return err_set(e, ERR_MEMORY, "engine: no memory");
 	if ((g->http = http_open(&g->loop, dispatch_reply, g, e)) == NULL)
 		return -1;
+	if ((g->exchange = exchange_open(&g->loop, dispatch_reply, g, e)) == NULL)
+		return -1;
 	if ((g->workers = workers_open(&g->loop, g->config->state, g, e)) == NULL)
 		return -1;
 	if (g->catalog_says != NULL)
@@ -182,6 +184,7 @@ static int engine_begin(struct engine *g, const char *path, struct err *e)
 	sqlite3_close_v2(db);
 	if (loop) { /* closes what hangs on it; nothing has been read or sent yet */
 		http_close(g->http);
+		exchange_close(g->exchange);
 		workers_close(g->workers);
 		socket_close(g->socket);
 		g->socket = NULL;

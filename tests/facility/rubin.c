@@ -296,6 +296,113 @@ static void silence(void **state)
 	json_decref(memo);
 }
 
+/* The same through a file: one more than the newest row that anybody wrote, found again after a doubt, completed by visits. */
+static void file(void **state)
+{
+	json_t *too = json_object_get(descriptor, "too"), *memo = NULL;
+	struct facility_conf conf = {"simonyi", descriptor};
+	struct facility_request q = request();
+	struct view v = {.now_us = NOW_US, .verb = VERB_SUBMIT, .request = &q};
+	struct call c;
+	struct err e = {0};
+	(void)state;
+	json_object_set_new(too, "transport", json_string("file"));
+	assert_int_equal(facility_render(&facility_rubin_too, &conf, &v, &c, &e), 0);
+	assert_string_equal(c.url, "exchange");
+	assert_string_equal(c.path, "/too_alert");
+	assert_string_equal(c.query, "columns=timestamp&newest=1");
+	call_free(&c);
+	struct answers a = told(&v, 200, "{\"columns\":[\"rowid\",\"timestamp\"],\"rows\":[[1795143999999,1795143999999]]}");
+	assert_int_equal(json_int(a.memo, "timestamp_ms", 0), 1795144000000);
+	memo = json_incref(a.memo);
+	answers_free(&a);
+	v.memo = memo;
+	v.step = 1;
+	assert_int_equal(facility_render(&facility_rubin_too, &conf, &v, &c, &e), 0);
+	assert_true(c.once && strcmp(c.method, "POST") == 0 && strcmp(c.path, "/too_alert") == 0);
+	json_t *row = json_loadb(c.body, c.body_len, 0, NULL);
+	assert_int_equal(json_object_size(row), 9);
+	json_decref(row);
+	call_free(&c);
+	a = told(&v, 200, "{\"rowid\":1795144000000}");
+	assert_true(a.count == 1 && a.list[0].kind == ANSWER_ACCEPTED);
+	assert_string_equal(a.list[0].remote_id, "row/1795144000000");
+	answers_free(&a);
+	a = told(&v, 409, "{\"message\":\"UNIQUE constraint failed\"}");
+	assert_true(a.count == 1 && a.list[0].kind == ANSWER_DECLINED && a.list[0].creates_nothing);
+	answers_free(&a);
+	a = told(&v, 500, "{\"message\":\"cannot open\"}"); /* a file is written, or not */
+	assert_true(a.count == 1 && a.list[0].kind == ANSWER_UNKNOWN && a.list[0].creates_nothing);
+	answers_free(&a);
+	v.verb = VERB_FIND;
+	v.step = 0;
+	assert_int_equal(facility_render(&facility_rubin_too, &conf, &v, &c, &e), 0);
+	assert_string_equal(c.query, "columns=timestamp,source&after=1795143999999&limit=1");
+	call_free(&c);
+	one(&v, 200, "{\"columns\":[\"rowid\",\"timestamp\",\"source\"],\"rows\":[[1795144000000,1795144000000,\"S261120ab\"]]}", "accepted", "in the file as S261120ab");
+	one(&v, 200, "{\"columns\":[\"rowid\",\"timestamp\",\"source\"],\"rows\":[[1795144000000,1795144000000,\"S261120xx\"]]}", "absent", "");
+	one(&v, 200, "{\"columns\":[\"rowid\",\"timestamp\",\"source\"],\"rows\":[]}", "absent", "");
+	json_object_set_new(too, "transport", json_string("rest"));
+	json_decref(memo);
+}
+
+#define COLUMNS "\"columns\":[\"rowid\",\"fieldRA\",\"fieldDec\",\"observationStartMJD\",\"visitTime\",\"scheduler_note\",\"observation_reason\"]"
+
+static void visits_told(struct view *v, json_t **memo, const char *rows, const char *kind, const char *words)
+{
+	char body[2000];
+	snprintf(body, sizeof body, "{" COLUMNS ",\"rows\":[%s]}", rows);
+	v->memo = *memo;
+	struct answers a = told(v, 200, body);
+	if (a.count != 1 || strcmp(answer_name(a.list[0].kind), kind) != 0 || strcmp(a.list[0].words, words) != 0)
+		fail_msg("%s: %zu answers, %s \"%s\"", rows, a.count, a.count ? answer_name(a.list[0].kind) : "-", a.count ? a.list[0].words : "");
+	json_decref(*memo);
+	*memo = json_incref(a.memo);
+	answers_free(&a);
+}
+
+/* Visits count that are of a target of opportunity, after the event, and touch the region. */
+static void visits(void **state)
+{
+	json_t *too = json_object_get(descriptor, "too"), *memo = json_pack("{s:I}", "until_us", (json_int_t)(NOW_US + UTC_HOUR));
+	struct facility_request q = request();
+	struct facility_conf conf = {"simonyi", descriptor};
+	struct view v = {.now_us = NOW_US, .verb = VERB_POLL, .request = &q, .memo = memo};
+	struct call c;
+	struct err e = {0};
+	(void)state;
+	json_object_set_new(too, "transport", json_string("file"));
+	q.region = "5/8191-8192"; /* at 270+40 and beside the south pole */
+	assert_int_equal(facility_render(&facility_rubin_too, &conf, &v, &c, &e), 0);
+	assert_string_equal(c.path, "/observations");
+	assert_string_equal(c.query, "columns=fieldRA,fieldDec,observationStartMJD,visitTime,scheduler_note,observation_reason&least=observationStartMJD:61364.128022&after=0&limit=1000");
+	call_free(&c);
+	visits_told(&v, &memo, "", "queued", "");
+	double dec = rubin_cell_dec_deg(8192);
+	char rows[1000];
+	snprintf(rows, sizeof rows,
+		 "[1,45,%.3f,61364.2,34,\"\",\"template\"],"                                  /* of the survey */
+		 "[2,45,%.3f,61364.1,34,\"ToO, GW_case_B_C, g, 1, i0, 9\",\"too_gw_case_b_c\"]," /* before the event */
+		 "[3,45,-50,61364.2,34,\"ToO, GW_case_B_C\",\"\"],"                           /* elsewhere */
+		 "[4,null,\"x\",61364.2],[5],7,"                                              /* of no form */
+		 "[6,45,%.3f,61364.25,34,\"\",\"too_gw_case_b_c_i0\"]", dec, dec, dec);
+	visits_told(&v, &memo, rows, "running", "1 visits, 1 of 2 cells of the region");
+	assert_int_equal(json_int(memo, "after", 0), 6);
+	assert_int_equal(json_int(memo, "first_us", 0), INT64_C(1795154400000000)); /* 2026-11-20T06:00:00Z */
+	assert_int_equal(json_int(memo, "last_us", 0), INT64_C(1795154434000000));
+	visits_told(&v, &memo, "", "running", "1 visits, 1 of 2 cells of the region");
+	json_t *half = json_deep_copy(memo);
+	v.now_us += 2 * UTC_HOUR; /* its survey has given up: what was seen was seen */
+	visits_told(&v, &half, "", "done", "1 visits, 1 of 2 cells of the region");
+	v.now_us -= 2 * UTC_HOUR;
+	json_decref(half);
+	double other = rubin_cell_dec_deg(8191);
+	snprintf(rows, sizeof rows, "[9,270,%.3f,61364.3,34,\"ToO, GW_case_B_C, i\",\"\"]", other);
+	visits_told(&v, &memo, rows, "done", "2 visits, 2 of 2 cells of the region");
+	json_object_set_new(too, "transport", json_string("rest"));
+	json_decref(memo);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -319,7 +426,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(coverage), cmocka_unit_test(record), cmocka_unit_test(rules), cmocka_unit_test(offer), cmocka_unit_test(reserved),
-		cmocka_unit_test(sources_kept), cmocka_unit_test(proxy), cmocka_unit_test(silence),
+		cmocka_unit_test(sources_kept), cmocka_unit_test(proxy), cmocka_unit_test(silence), cmocka_unit_test(file),
+		cmocka_unit_test(visits),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
