@@ -32,7 +32,7 @@ void census_quick_make(struct census_quick *q)
 	}
 }
 
-static int quick_shell(const struct census_quick *q, double d)
+int census_quick_shell(const struct census_quick *q, double d)
 {
 	uint64_t bits;
 	memcpy(&bits, &d, sizeof bits);
@@ -44,7 +44,7 @@ static int quick_shell(const struct census_quick *q, double d)
 
 void census_add(struct census *k, const struct census_quick *q, int64_t cell, double distance_mpc, float light, float mass)
 {
-	int shell = quick_shell(q, distance_mpc);
+	int shell = census_quick_shell(q, distance_mpc);
 	if (shell < 0)
 		return;
 	struct census_bin *b = &k->bin[cell >> (2 * (CATALOG_CELL_ORDER - CENSUS_ORDER))][shell];

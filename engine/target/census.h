@@ -29,6 +29,7 @@ struct census_quick { /* shells without a logarithm */
 	double next_mpc[CENSUS_QUICK];
 };
 void census_quick_make(struct census_quick *q);
+int census_quick_shell(const struct census_quick *q, double distance_mpc); /* census_shell of it */
 void census_add(struct census *k, const struct census_quick *q, int64_t cell_of_order_8, double distance_mpc, float light, float mass);
 void census_put(const struct census *k, unsigned char *out); /* CATALOG_CENSUS_ROWS × CATALOG_CENSUS_BYTES */
 

@@ -28,6 +28,7 @@ struct total {
 	double least;             /* scores below are left out of the sum */
 	int64_t row;              /* where the cell before ended */
 	struct sum score, rate, square;
+	struct census_quick shells; /* for the means that stand in for missing weights */
 };
 
 /* One cell: which rows need their exact score. */
@@ -66,8 +67,8 @@ static struct near near_of(const struct total *t, int64_t cell)
 /* A block of rows as numbers of the machine, and what is to be done with each. */
 struct block {
 	double d[BLOCK], s2[BLOCK], weight[BLOCK], score[BLOCK]; /* distance, σ² + σ_d², weight or NaN */
+	double at[BLOCK], low[BLOCK], rise[BLOCK];               /* of weight_rate's table */
 	uint64_t near[BLOCK];
-	int64_t row[BLOCK];
 };
 
 /* Known weights, NaN for the others; of a user's column 0 is known, too. */
@@ -101,11 +102,11 @@ WIDE static void block_distances(const struct rank_scan *s, const struct near *k
 	}
 }
 
-/* Marks the rows that need a score, counts the others. Rows stand in no order of distance, so nothing here branches on them. */
-WIDE static void block_mark(struct total *t, const struct near *k, size_t n, struct block *b)
+/* Marks the rows that need a score, and says how many; counts the others. Rows stand in no order of distance, so nothing here branches on them. */
+WIDE static size_t block_mark(struct total *t, const struct near *k, size_t n, struct block *b)
 {
 	double mu = k->mu, wide2 = k->wide2, limit = k->near, sure_limit = k->sure, stand_in = t->scan->filled ? t->scan->fill_least : 0;
-	uint64_t lacking = t->scan->filled ? 0 : 1, considered = 0, distances = 0, missing_all = 0, filled_all = 0;
+	uint64_t lacking = t->scan->filled ? 0 : 1, considered = 0, distances = 0, missing_all = 0, filled_all = 0, near_all = 0;
 	for (size_t i = 0; i < n; i++) {
 		double d = b->d[i], s2 = b->s2[i], w = b->weight[i], q = (d - mu) * (d - mu), sturdy = w >= 0 ? w : stand_in;
 		uint64_t has = d > 0 ? 1 : 0, missing = has & (w >= 0 ? 0 : 1), in = has & ~(missing & lacking);
@@ -113,6 +114,7 @@ WIDE static void block_mark(struct total *t, const struct near *k, size_t n, str
 		uint64_t sure = q > sure_limit * s2 ? 0 : 1, some = q > NOTHING * s2 ? 0 : 1;
 		uint64_t near = in & (unusual | close | ((sure ^ 1) & some));
 		b->near[i] = near;
+		near_all += near;
 		considered += in & sure & (near ^ 1);
 		distances += has;
 		missing_all += missing;
@@ -122,37 +124,64 @@ WIDE static void block_mark(struct total *t, const struct near *k, size_t n, str
 	t->out->without_distance += (int64_t)(n - distances);
 	t->out->without_weight += (int64_t)missing_all;
 	t->out->mean_weight += (int64_t)filled_all;
+	return near_all;
 }
 
-/* Moves the rows that need a score to the front; how many. */
-static size_t block_near(struct block *b, int64_t first, size_t n)
+/* Moves the rows that need a score to the front. */
+static void block_front(struct block *b, size_t n)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < n; i++) {
 		b->d[kept] = b->d[i];
 		b->s2[kept] = b->s2[i];
 		b->weight[kept] = b->weight[i];
-		b->row[kept] = first + (int64_t)i;
 		kept += b->near[i];
 	}
-	return kept;
 }
 
-/* The mean of their distance for those without a weight. */
+/* Where most need one, the others only lose their weight; their distance may be none at all. */
+WIDE static void block_mask(struct block *b, double mu, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		b->weight[i] = b->near[i] ? b->weight[i] : 0;
+		b->d[i] = b->near[i] ? b->d[i] : mu;
+	}
+}
+
+/* The mean of their distance for those without a weight, as weight_row has it; they are found first, since no branch foretells them. */
 static void block_fill(const struct total *t, struct block *b, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if (!(b->weight[i] >= 0)) {
-			bool filled;
-			b->weight[i] = weight_row(t->scan->by, t->scan->catalog, b->row[i], b->d[i], 0, &filled);
-			t->out->mean_weight += b->weight[i] >= 0;
-		}
+	size_t lacking = 0;
+	int which[BLOCK];
+	for (size_t i = 0; i < n; i++) {
+		which[lacking] = (int)i;
+		lacking += b->weight[i] >= 0 ? 0 : 1;
+	}
+	for (size_t i = 0; i < lacking; i++) {
+		int shell = census_quick_shell(&t->shells, b->d[which[i]]);
+		double weight = shell < 0 ? NAN : t->scan->by->fill[shell];
+		b->weight[which[i]] = weight;
+		t->out->mean_weight += weight >= 0;
+	}
 }
 
-/* Their scores, and the sum in eight strands whatever the machine's width. */
+/* In eight strands whatever the machine's width. */
+static inline double strands_sum(const double *part, size_t n)
+{
+	double strand[8] = {0};
+	size_t whole = n / 8 * 8;
+	for (size_t i = 0; i < whole; i += 8)
+		for (size_t j = 0; j < 8; j++)
+			strand[j] += part[i + j];
+	for (size_t i = whole; i < n; i++)
+		strand[i - whole] += part[i];
+	return ((strand[0] + strand[1]) + (strand[2] + strand[3])) + ((strand[4] + strand[5]) + (strand[6] + strand[7]));
+}
+
+/* Their scores, and the sum. */
 WIDE static double block_sum(struct block *b, size_t n, const struct near *k, int64_t *considered)
 {
-	double strand[8] = {0}, mu = k->mu, factor = k->factor;
+	double mu = k->mu, factor = k->factor;
 	uint64_t scored = 0;
 	for (size_t i = 0; i < n; i++) {
 		double v = rank_gauss(factor, b->d[i] - mu, b->s2[i]) * b->weight[i];
@@ -161,25 +190,31 @@ WIDE static double block_sum(struct block *b, size_t n, const struct near *k, in
 		scored += counts;
 	}
 	*considered += (int64_t)scored;
-	size_t whole = n / 8 * 8;
-	for (size_t i = 0; i < whole; i += 8)
-		for (size_t j = 0; j < 8; j++)
-			strand[j] += b->score[i + j];
-	for (size_t i = whole; i < n; i++)
-		strand[i - whole] += b->score[i];
-	return ((strand[0] + strand[1]) + (strand[2] + strand[3])) + ((strand[4] + strand[5]) + (strand[6] + strand[7]));
+	return strands_sum(b->score, n);
 }
 
-static void rates_add(struct total *t, const struct block *b, size_t n)
+/* weight_rate of many: all are in the table once distances beyond it are taken as its end. The scores become their rates. */
+WIDE static void rates_add(struct total *t, struct block *b, size_t n)
 {
-	double rate = 0, square = 0;
+	const double *table = t->scan->by->rate;
 	for (size_t i = 0; i < n; i++) {
-		double r = b->score[i] * weight_rate(t->scan->by, b->d[i]);
-		rate += r;
-		square += r * r;
+		double at = b->d[i] / WEIGHT_RATE_STEP_MPC;
+		at = at > 0 ? at : 0;
+		b->at[i] = at < WEIGHT_RATES ? at : WEIGHT_RATES;
 	}
-	sum_add(&t->rate, rate);
-	sum_add(&t->square, square);
+	for (size_t i = 0; i < n; i++) {
+		int at = (int)b->at[i];
+		at = at < WEIGHT_RATES ? at : WEIGHT_RATES - 1;
+		b->low[i] = table[at];
+		b->rise[i] = table[at + 1] - table[at];
+		b->at[i] -= at;
+	}
+	for (size_t i = 0; i < n; i++) {
+		b->score[i] *= b->low[i] + b->at[i] * b->rise[i];
+		b->at[i] = b->score[i] * b->score[i];
+	}
+	sum_add(&t->rate, strands_sum(b->score, n));
+	sum_add(&t->square, strands_sum(b->at, n));
 }
 
 static void rows_blocks(struct total *t, int64_t cell, struct rank_range rows)
@@ -190,13 +225,19 @@ static void rows_blocks(struct total *t, int64_t cell, struct rank_range rows)
 		size_t n = rows.end - first < BLOCK ? (size_t)(rows.end - first) : BLOCK;
 		block_distances(t->scan, &k, first, n, &b);
 		block_weights(t->scan, first, n, b.weight);
-		block_mark(t, &k, n, &b);
-		n = block_near(&b, first, n);
-		if (n > 0 && t->scan->filled)
+		size_t near = block_mark(t, &k, n, &b);
+		if (near == 0)
+			continue;
+		if (near < n && 2 * near >= n)
+			block_mask(&b, k.mu, n);
+		if (2 * near < n) {
+			block_front(&b, n);
+			n = near;
+		}
+		if (t->scan->filled)
 			block_fill(t, &b, n);
-		if (n > 0)
-			sum_add(&t->score, block_sum(&b, n, &k, &t->out->considered));
-		if (n > 0 && t->scan->by != NULL)
+		sum_add(&t->score, block_sum(&b, n, &k, &t->out->considered));
+		if (t->scan->by != NULL)
 			rates_add(t, &b, n);
 	}
 }
@@ -249,6 +290,7 @@ static struct rank_range rows_next(struct total *t, uint64_t uniq)
 void rank_total(const struct rank_scan *s, double best, struct ranking *out)
 {
 	struct total t = {.scan = s, .out = out, .least = LEFT_OUT * best / (double)s->catalog->count};
+	census_quick_make(&t.shells);
 	bool blocks = out->is_3d && (s->by == NULL || s->by->distance.kind == WEIGHT_PRIOR_NONE);
 	for (int64_t cell = 0; cell < s->map->cells; cell++) {
 		if (!rank_cell_in(s->map, cell))
