@@ -1,7 +1,7 @@
 #!/bin/sh
-# Times the ranking of a made-up catalogue of RANK_ROWS galaxies (22,500,000) against three made-up maps: warm in one process
-# (rank_time), and as cold processes of the program. One line a figure: `in_process MAP CASE …` and `cold MAP CASE …`, times in ms, memory in
-# MiB of RssAnon + RssShmem. RANK_CATALOG names a catalogue that is there already; RANK_RUNS how many runs (7).
+# Times the ranking of a made-up catalogue of RANK_ROWS galaxies (22,500,000) against three made-up maps: warm in one process (rank_time), and as
+# cold processes of the program: the list alone, with probabilities over all rows (shares), with credible volumes (credible), and slew area. One
+# line a figure: `in_process MAP CASE …` and `cold MAP CASE …`, times in ms; memory in MiB of RssAnon + RssShmem, of a cold process the most. RANK_CATALOG names a catalogue that is there already; RANK_RUNS how many runs (7).
 # usage: tests/perf/rank.sh     (through make bench-rank; SLEW is the program, BUILD where rank_make and rank_time are)
 set -u
 : "${SLEW:=./slew}" "${BUILD:=build}" "${RANK_ROWS:=22500000}" "${RANK_RUNS:=7}"
@@ -24,8 +24,9 @@ cold()
 		echo $(( $(now_us) - start )) >> "$dir/times"
 		i=$((i + 1))
 	done
-	sort -n "$dir/times" | awk -v name="$name" '{ t[NR] = $1 / 1000 }
-		END { printf "cold %s runs=%d min_ms=%.1f median_ms=%.1f max_ms=%.1f\n", name, NR, t[1], t[int((NR + 1) / 2)], t[NR] }'
+	memory=$("$BUILD/tests/perf/measure" 60 "$dir/out" "$dir/err" "$@" | tr ' ' '\n' | sed -n 's/^memory_mib=//p')
+	sort -n "$dir/times" | awk -v name="$name" -v memory="$memory" '{ t[NR] = $1 / 1000 }
+		END { printf "cold %s runs=%d min_ms=%.1f median_ms=%.1f max_ms=%.1f memory_mib=%s\n", name, NR, t[1], t[int((NR + 1) / 2)], t[NR], memory }'
 }
 
 [ -f "$catalog" ] || "$BUILD/tests/perf/rank_make" catalog "$RANK_ROWS" "$catalog" || exit 1
@@ -37,4 +38,5 @@ for map in small wide large; do
 	cold "$map area" "$SLEW" area "$file"
 	cold "$map list" "$SLEW" rank --no-shares --top 1000 --json --catalog "$catalog" "$file"
 	cold "$map shares" "$SLEW" rank --top 1000 --json --catalog "$catalog" "$file"
+	cold "$map credible" "$SLEW" rank --volumes --top 1000 --json --catalog "$catalog" "$file"
 done
