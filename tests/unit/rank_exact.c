@@ -140,15 +140,16 @@ static void plain_row(const struct skymap *m, const struct catalog *c, const str
 	struct ranked r = {.row = row};
 	catalog_row_at(c, row, &g);
 	double err = o->distance_error && g.distance_err_mpc > 0 ? (double)g.distance_err_mpc : 0;
-	if (m->norm != NULL && !(g.distance_mpc > 0)) {
+	bool prior = o->by != NULL && o->by->distance.kind != WEIGHT_PRIOR_NONE;
+	if ((m->norm != NULL || prior) && !(g.distance_mpc > 0)) {
 		out->without_distance++;
 		return;
 	}
 	r.weight = plain_weight(c, o, row, err, &r.weight_is_mean);
 	out->without_weight += r.weight_is_mean || !(r.weight >= 0);
+	out->mean_weight += r.weight_is_mean && r.weight >= 0;
 	if (!(r.weight > 0))
 		return;
-	out->mean_weight += r.weight_is_mean;
 	r.dpdv_per_mpc3 = m->norm != NULL ? rank_dpdv(m, cell, g.distance_mpc, err) : (double)NAN;
 	r.score = (m->norm != NULL ? r.dpdv_per_mpc3 : m->density[cell]) * r.weight;
 	if (!(r.score > 0))
