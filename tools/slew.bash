@@ -3,6 +3,7 @@
 
 _slew_commands() { slew help 2> /dev/null | sed -n 's/^  slew \([a-z]*\) .*/\1/p'; }
 _slew_options() { slew "$1" --help 2> /dev/null | grep -oE -- '--[a-z][a-z-]*' | sort -u; }
+_slew_cameras() { slew fields --footprint '?' /dev/null 2>&1 | sed -n 's/.*known are \(.*\), facility:instrument.*/\1/p' | sed 's/, /\n/g'; }
 
 # Values of a member ($2) in a view ($1) of the running engine: the one on the command line, or of $SLEW_SOCKET.
 _slew_ask()
@@ -24,6 +25,8 @@ _slew()
 	fi
 	case $before in
 	--weight) COMPREPLY=($(compgen -W $'none\nluminosity\nmass' -- "$word") $(compgen -f -- "$word")); return ;;
+	--footprint) COMPREPLY=($(compgen -W "$(_slew_cameras)" -- "$word")); return ;;
+	--from) COMPREPLY=($(compgen -W $'galaxies\nfields\nboth' -- "$word")); return ;;
 	--map-prior) COMPREPLY=($(compgen -W $'distance\ncomoving' -- "$word")); return ;;
 	--distance-prior) COMPREPLY=($(compgen -W $'none\nvolume:\nnormal:\nlognormal:' -- "$word")); return ;;
 	--policy) COMPREPLY=($(compgen -W "$(slew policy list 2> /dev/null | sed -n 's/^\([^ ]\+\) .*/\1/p')" -- "$word") $(compgen -f -- "$word")); return ;;
@@ -31,7 +34,7 @@ _slew()
 	--start) COMPREPLY=($(compgen -W now -- "$word")); return ;;
 	--jobs) COMPREPLY=($(compgen -W "$(nproc 2> /dev/null)" -- "$word")); return ;;
 	--now) COMPREPLY=($(compgen -W event -- "$word")); return ;;
-	--socket | --config | --catalog | --state | --targets | --fields | --plot | --truth | --alert | --compare | --verify | --dust | --references | --covered | -o) COMPREPLY=($(compgen -f -- "$word")); return ;;
+	--socket | --config | --catalog | --state | --targets | --fields | --plot | --truth | --alert | --compare | --verify | --dust | --references | --covered | --moc | --descriptor | -o) COMPREPLY=($(compgen -f -- "$word")); return ;;
 	--why | --source | --topic) return ;;
 	--format) COMPREPLY=($(compgen -W "$(slew catalog get 2> /dev/null | sed -n 's/^\([^ ]*\) .*;.*/\1/p')"$'\ngeneric' -- "$word")); return ;;
 	--photo-z-below | --density | --explain | --position) return ;;

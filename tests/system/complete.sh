@@ -30,6 +30,9 @@ gives "options that the help names" --merge --photo-z-below --progress --map -- 
 gives "--verify: a file" GLADE+.txt -- slew catalog get glade+ --verify GL
 gives "build: a file" GLADE+.txt -- slew catalog build GL
 gives "rank: weights" none luminosity mass -- slew rank --weight ''
+gives "fields: cameras that the program knows" decam sinistro muscat -- slew fields --footprint ''
+gives "fields: what for" galaxies fields both -- slew fields --from ''
+gives "fields: options" --footprint --moc --level -- slew fields --
 gives "policies that the program has" bns-near -- slew sim --policy bns
 gives "orders" veto reload explain -- slew ctl ''
 [ "$(slew catalog get | grep -c ';')" = 7 ] && [ "$(slew help | grep -c '^  slew [a-z]')" -gt 15 ] || { bad=1; n=$((n + 1)); echo "not ok $n - the lists that it is held to are empty"; }
