@@ -297,6 +297,8 @@ const struct command command_rank = {
 		"probability is the chance that the galaxy is the host: weight over its mean density, times dP/dV, with the hosts' rate per comoving\n"
 		"volume; outside is the chance that the host is not in the catalogue, from the catalogue's own completeness at that place and\n"
 		"distance (printed first; null where it cannot be known). share is a galaxy's part of the sum over all galaxies with a score.\n"
+		"On made-up skies a part p of the hosts lies inside p, to 4 %, when ranked by what they follow or by less (none); a weight that\n"
+		"hosts do not follow is too sure: where each galaxy is as likely a host, 25 % of them lie inside luminosity's first 50 %.\n"
 		"Ties go by id. Nothing is merged: a galaxy listed twice stands here twice, and shares and probabilities count it twice. On a 2-D\n"
 		"map without a prior galaxies are ranked by probability per sr and dP/dV is null.\n"
 		"\n"

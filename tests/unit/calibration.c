@@ -14,6 +14,7 @@
 #define FAR_MPC 260.0
 #define TIGHT 0.00045     /* galaxies a Mpc³ */
 #define SUN_B 5.44
+#define FAINTER 0.46e10   /* Lsun,B: 40 % of the galaxies are */
 
 struct mock_galaxy {
 	double v[3], d_c, d_l, z, light;   /* the truth */
@@ -28,6 +29,7 @@ struct mock {
 	double light_per_mpc3; /* of the whole mock */
 };
 enum true_weight { TRUE_LIGHT, TRUE_COUNT };
+enum unlit { UNLIT_NONE, UNLIT_CHANCE, UNLIT_FAINT }; /* whose magnitude is not listed: none; 40 % by chance; the fainter 40 % */
 
 /* d_L by the redshift that has this comoving distance: bisection on an own integral (midpoint rule). */
 static double comoving(double z)
@@ -116,7 +118,7 @@ static size_t host_draw(const struct mock *m, struct rng *r)
 }
 
 /* The catalogue of those that `keep` holds: true apparent magnitudes, listed distances. */
-static void mock_list(struct mock *m, bool (*keep)(const struct mock_galaxy *, struct rng *), struct catalog *out)
+static void mock_list(struct mock *m, bool (*keep)(const struct mock_galaxy *, struct rng *), enum unlit unlit, struct catalog *out)
 {
 	char folder[] = "/tmp/slew-calibration-XXXXXX", csv[64], fits[64];
 	struct catalog_builder b;
@@ -133,9 +135,12 @@ static void mock_list(struct mock *m, bool (*keep)(const struct mock_galaxy *, s
 		double ra = atan2(g->v[1], g->v[0]) * 180 / M_PI;
 		g->row = -1;
 		g->listed = keep == NULL || keep(g, &r);
-		if (g->listed)
-			fprintf(f, "%zu,%.6f,%.6f,%.4f,%.4f,%.4f\n", i, ra < 0 ? ra + 360 : ra, asin(g->v[2]) * 180 / M_PI, g->listed_mpc,
-				g->listed_err_mpc, SUN_B - 2.5 * log10(g->light) + 5 * log10(g->d_l) + 25);
+		if (!g->listed)
+			continue;
+		fprintf(f, "%zu,%.6f,%.6f,%.4f,%.4f,", i, ra < 0 ? ra + 360 : ra, asin(g->v[2]) * 180 / M_PI, g->listed_mpc, g->listed_err_mpc);
+		if (unlit == UNLIT_NONE || (unlit == UNLIT_CHANCE ? i % 5 > 1 : g->light > FAINTER))
+			fprintf(f, "%.4f", SUN_B - 2.5 * log10(g->light) + 5 * log10(g->d_l) + 25);
+		fprintf(f, "\n");
 	}
 	fclose(f);
 	catalog_builder_init(&b);
@@ -286,7 +291,7 @@ static void right_weights(void **state)
 	struct catalog c;
 	double most, worst;
 	(void)state;
-	mock_list(&mock, NULL, &c);
+	mock_list(&mock, NULL, UNLIT_NONE, &c);
 	hosts_by(&mock, TRUE_LIGHT);
 	judge(&mock, &c, WEIGHT_LUMINOSITY, mock.light_per_mpc3, &j);
 	worst = deviation(&j, &most);
@@ -300,25 +305,40 @@ static void right_weights(void **state)
 	catalog_close(&c);
 }
 
-/* Wrong weights are seen, and bounded: the luminous are preferred where every galaxy counts alike, or the other way about. */
+/* Wrong weights. A weight that knows less than the truth is as right as the right one: hosts by luminosity, ranked by count, or with the mean of
+ * the distance for magnitudes that are missing by chance. Where it is the faint ones that have none, the mean makes too much of them, by 3 % of
+ * the hosts. A weight that prefers what hosts do not is too sure, and nothing in a catalogue can show it: of hosts by count, ranked by
+ * luminosity, 25 % lie inside 50 %. README and slew rank --help say so. */
 static void wrong_weights(void **state)
 {
+	static const struct {
+		const char *what;
+		enum true_weight by;
+		enum weight_kind kind;
+		enum unlit unlit;
+		double least_sigmas, most_sigmas;
+	} cases[] = {
+		{"hosts by luminosity, ranked by count", TRUE_LIGHT, WEIGHT_NONE, UNLIT_NONE, -3, 3},
+		{"hosts by luminosity, 40 % of the magnitudes missing by chance", TRUE_LIGHT, WEIGHT_LUMINOSITY, UNLIT_CHANCE, -3, 3},
+		{"hosts by luminosity, the magnitudes of the fainter 40 % missing", TRUE_LIGHT, WEIGHT_LUMINOSITY, UNLIT_FAINT, -3, 6},
+		{"hosts by count, ranked by luminosity", TRUE_COUNT, WEIGHT_LUMINOSITY, UNLIT_NONE, -25, -4},
+	};
 	static struct judged j;
-	struct catalog c;
-	double most, worst;
 	(void)state;
-	mock_list(&mock, NULL, &c);
-	hosts_by(&mock, TRUE_COUNT);
-	judge(&mock, &c, WEIGHT_LUMINOSITY, mock.light_per_mpc3, &j);
-	worst = deviation(&j, &most);
-	told("hosts by count, ranked by luminosity", &j, worst, most);
-	assert_true(worst < -4 && most > -0.35); /* too sure: fewer hosts inside than said */
-	hosts_by(&mock, TRUE_LIGHT);
-	judge(&mock, &c, WEIGHT_NONE, TIGHT, &j);
-	worst = deviation(&j, &most);
-	told("hosts by luminosity, ranked by count", &j, worst, most);
-	assert_true(fabs(worst) < 6 && fabs(most) < 0.1); /* a count knows less, but what it says is not wrong */
-	catalog_close(&c);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct catalog c;
+		double most, worst, half = 0;
+		mock_list(&mock, NULL, cases[i].unlit, &c);
+		hosts_by(&mock, cases[i].by);
+		judge(&mock, &c, cases[i].kind, cases[i].kind == WEIGHT_NONE ? TIGHT : mock.light_per_mpc3, &j);
+		worst = deviation(&j, &most);
+		for (int k = 0; k < EVENTS; k++)
+			half += j.place[k] < 0.5;
+		told(cases[i].what, &j, worst, most);
+		printf("#   inside 50 %%: %.1f %% of the hosts\n", 100 * half / EVENTS);
+		assert_true(worst > cases[i].least_sigmas && worst < cases[i].most_sigmas);
+		catalog_close(&c);
+	}
 }
 
 static bool every_other(const struct mock_galaxy *g, struct rng *r)
@@ -351,7 +371,7 @@ static void holes(void **state)
 	for (int i = 0; i < 3; i++) {
 		struct catalog c;
 		double most, worst;
-		mock_list(&mock, cases[i].keep, &c);
+		mock_list(&mock, cases[i].keep, UNLIT_NONE, &c);
 		hosts_by(&mock, TRUE_LIGHT);
 		judge(&mock, &c, WEIGHT_LUMINOSITY, mock.light_per_mpc3, &j);
 		worst = deviation(&j, &most);
