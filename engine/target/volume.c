@@ -16,6 +16,13 @@
 #define FEW 2e6         /* places × cells that are looked at one by one: where cells are few the curve bends at each one's peak */
 #define DEEPEST 200.0   /* ln below the densest place, where all that counts has been counted */
 
+/* By how much (of ln) the density at r = 0, the nearest that there is, stays below that at μ < 0. */
+static double behind(const struct skymap *m, int64_t cell)
+{
+	double far = m->mu[cell] / m->sigma[cell];
+	return far < 0 ? 0.5 * far * far : 0;
+}
+
 int volume_open(struct volume *v, const struct skymap *m, struct err *e)
 {
 	*v = (struct volume){.map = m, .log_most = -INFINITY};
@@ -29,7 +36,7 @@ int volume_open(struct volume *v, const struct skymap *m, struct err *e)
 	}
 	for (int64_t i = 0; i < m->cells; i++) {
 		double *most = &v->block_most[i / BLOCK], peak = rank_cell_peak(m, i);
-		v->log_peak[i] = peak > 0 && isfinite(peak) ? log(peak) : -INFINITY;
+		v->log_peak[i] = peak > 0 && isfinite(peak) ? log(peak) - behind(m, i) : -INFINITY;
 		if (i % BLOCK == 0 || v->log_peak[i] > *most)
 			*most = v->log_peak[i];
 		if (v->log_peak[i] > v->log_most)
@@ -74,7 +81,7 @@ WIDE static void block_shells(const struct skymap *m, const double *log_peak, do
 	}
 }
 
-/* The same where r = 0 cuts deep, or lies beyond μ: Gauss-Legendre in 8 panels of 4 points, as far as the density is 1e-14 of the nearest. */
+/* The same where r = 0 cuts deep, or lies beyond μ: Gauss-Legendre in 12 panels of 4 points, as far as the density is 1e-14 of the nearest. */
 static void cell_steps(const struct skymap *m, int64_t i, double deep, double *probability, double *volume)
 {
 	static const double x[2] = {0.3399810435848563, 0.8611363115940526}, w[2] = {0.6521451548625461, 0.3478548451374538};
@@ -84,8 +91,8 @@ static void cell_steps(const struct skymap *m, int64_t i, double deep, double *p
 		return;
 	low = low > 0 ? low : 0;
 	*volume = (high * high * high - low * low * low) * (1 / 3.0);
-	double far = mu + sqrt((mu < 0 ? mu * mu : 0) + 64 * sigma * sigma), half = ((high < far ? high : far) - low) * (1 / 16.0);
-	for (int panel = 0; panel < 8; panel++)
+	double far = mu + sqrt((mu < 0 ? mu * mu : 0) + 64 * sigma * sigma), half = ((high < far ? high : far) - low) * (1 / 24.0);
+	for (int panel = 0; panel < 12; panel++)
 		for (int side = -1; side <= 1; side += 2)
 			for (int k = 0; k < 2; k++) {
 				double r = low + (2 * panel + 1 + side * x[k]) * half;
@@ -113,7 +120,7 @@ void volume_above(const struct volume *v, double log_density, double *probabilit
 			if (!(v->log_peak[cell] > log_density))
 				continue;
 			if (m->mu[cell] < NEAR_MU * m->sigma[cell])
-				cell_steps(m, cell, v->log_peak[cell] - log_density, &b.probability[i], &b.volume[i]);
+				cell_steps(m, cell, v->log_peak[cell] - log_density + behind(m, cell), &b.probability[i], &b.volume[i]);
 			double sr = pixel_sr[skymap_order(m->uniq[cell])];
 			p += b.probability[i] * sr;
 			mpc3 += b.volume[i] * sr;

@@ -10,7 +10,7 @@
 
 struct volume {
 	const struct skymap *map; /* borrowed; 3-D */
-	double *log_peak;         /* ln of what dP/dV of each cell cannot exceed (its value at μ), −inf where there is none; owned */
+	double *log_peak;         /* ln of the largest dP/dV of each cell, −inf where there is none; owned */
 	double *block_most;       /* the largest of a block of cells; owned */
 	double log_most;          /* the largest of all */
 };
