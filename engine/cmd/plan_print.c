@@ -19,6 +19,15 @@ static const json_t *target_of(const struct gathered *g, const char *key)
 	return NULL;
 }
 
+/* In the words of slew rank; NULL: nothing was ranked. */
+static void outside_print(const json_t *outside)
+{
+	if (json_is_number(outside))
+		printf("P(host not in the catalogue) = %.1f %%\n", 100 * json_number_value(outside));
+	else if (outside != NULL)
+		puts("P(host not in the catalogue) is not known; probabilities add up to 1 over the catalogue");
+}
+
 static void heading(const struct plan_arguments *a, const struct gathered *g)
 {
 	char when[32], now[32], name[2 * LIMIT_EVENT_ID];
@@ -31,6 +40,7 @@ static void heading(const struct plan_arguments *a, const struct gathered *g)
 	if (json_is_number(json_object_get(g->map, "distmean_mpc")))
 		printf(", %.0f ± %.0f Mpc", json_number(g->map, "distmean_mpc", NAN), json_number(g->map, "diststd_mpc", NAN));
 	printf("; %lld galaxies with a score\n", (long long)json_int(g->rank, "considered", 0));
+	outside_print(json_object_get(g->rank, "outside"));
 	if (json_is_number(json_object_get(g->map, "unrelated_supernovae")))
 		printf("unrelated supernovae: %.3g younger than %.0f d are expected in the 90 %% volume, %.4g Mpc³ (Perley et al. 2020)\n",
 			json_number(g->map, "unrelated_supernovae", NAN), SUPERNOVA_YOUNG_D, json_number(g->map, "volume90_mpc3", NAN));

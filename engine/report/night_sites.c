@@ -261,8 +261,8 @@ void night_covered(const json_t *night, struct text *out)
 		text_printf(&legend, "<b style=\"color:%s\">%s</b> %.0f %% ", colour, json_text(event, "name", ""), 100 * sum);
 		drawn++;
 	}
-	text_puts(out, "</svg><figcaption>Share of the ranked probability in galaxies that were observed at least once, as the last ranking has it, against "
-		       "the start of the visit. Dotted: the merger. ");
+	text_puts(out, "</svg><figcaption>Sum of the shares of the galaxies that were observed at least once, as the last ranking has it, against the start "
+		       "of the visit. Shares add up to 1 over the catalogue: a host that it does not hold is no part of them. Dotted: the merger. ");
 	text_puts(out, drawn ? legend.data : "No event was asked for.");
 	text_puts(out, "</figcaption></figure>\n");
 	text_free(&legend);

@@ -51,6 +51,7 @@ if [ -r "$alerts/advocate_S3456-1-initial.json" ] && [ -r "$master" ]; then
 	./slew plan --catalog "$tmp/cat.fits" --now event --references "$tmp/r.json" --json "$alerts/advocate_S3456-1-initial.json" > "$tmp/q" 2> "$tmp/err"
 	check "with references, each visit names its own" grep -q '"reference":\[{"band":"g","depth_mag":22.5,"survey":"wide"},null\]' "$tmp/q"
 	./slew plan --catalog "$tmp/cat.fits" --now event --references "$tmp/r.json" "$alerts/advocate_S3456-1-initial.json" > "$tmp/q" 2> "$tmp/err"
+	check "words: the host may not be in the catalogue" grep -q '^P(host not in the catalogue) = [0-9.]* %$' "$tmp/q"
 	check "words: unrelated supernovae, and references by name" eval 'grep -q "^unrelated supernovae: [0-9].* in the 90 % volume" "$tmp/q" && grep -q " gp wide 22.5 *$" "$tmp/q"'
 	check "the policy's own answer is told" grep -q 'would not trigger' "$tmp/p"
 	check "a retraction is not planned" input plan --catalog "$tmp/cat.fits" "$alerts/MS181101ab-retraction.json"
