@@ -159,6 +159,32 @@ static void headline(const struct rank_view *v, const struct region *g)
 		"share%", "cum. %", "prob. %", v->level != NULL ? "  vol. %" : "");
 }
 
+/* Rows stand in the order of the sky, so the same galaxy twice is a few rows away: within 5 arcsec, and within a tenth in distance. */
+static bool listed_twice(const struct rank_view *v, int64_t row)
+{
+	struct catalog_row g, other;
+	catalog_row_at(v->catalog, row, &g);
+	for (int64_t near = row > 3 ? row - 3 : 0; near <= row + 3 && near < v->catalog->count; near++) {
+		catalog_row_at(v->catalog, near, &other);
+		double ra = fabs(remainder(g.ra_deg - other.ra_deg, 360)) * cos(g.dec_deg * M_PI / 180);
+		bool apart = fabs(g.distance_mpc - other.distance_mpc) > 0.1 * g.distance_mpc;
+		if (near != row && hypot(ra, g.dec_deg - other.dec_deg) * 3600 < 5 && !apart)
+			return true;
+	}
+	return false;
+}
+
+/* What counts twice is said where it is seen. */
+static void twice_print(const struct rank_view *v)
+{
+	long long twice = 0;
+	for (size_t i = 0; i < v->ranking->count; i++)
+		twice += listed_twice(v, v->ranking->list[i].row);
+	if (twice > 0)
+		printf("\nof these, %lld within 5 arcsec of another row at a like distance: a galaxy that is listed twice counts twice "
+			"(slew catalog build --merge)\n", twice);
+}
+
 int rank_print(const struct rank_view *v)
 {
 	struct region g;
@@ -188,5 +214,7 @@ int rank_print(const struct rank_view *v)
 		else if (line_json(v, &g1, &v->ranking->list[i], i + 1) != 0)
 			return 1;
 	}
+	if (v->form == RANK_TABLE)
+		twice_print(v);
 	return 0;
 }

@@ -22,6 +22,8 @@ printf 'id,name,ra,dec,dist\n1,NGC 4993,197.44875,-23.38389,40.7\n2,M 31,10.684,
 [ $? = 0 ] && [ ! -s "$t/out" ] && grep -q 'no galaxy has a score; P(host not in the catalogue) = 100.0 %' "$t/err"; ok $? "where no galaxy lies the chance that none is the host is said all the same"
 ./slew rank --catalog "$t/g.fits" --position 197.4,-23.4,0.5,0.68 > "$t/out" && grep -q '90 % area 1.5' "$t/out" &&
 	! ./slew rank --catalog "$t/g.fits" --position 197.4,-23.4,0.5,68 > /dev/null 2> "$t/err" && grep -q 'level 68' "$t/err"; ok $? "a circle holds 90 %, or what is said"
+printf 'id,name,ra,dec,dist\n1,NGC 4993,197.44875,-23.38389,40.7\n2,PGC 45657,197.44878,-23.38383,41.9\n3,ESO 508,197.5,-23.4,40\n4,behind,197.50001,-23.4,400\n' > "$t/d.csv"
+./slew catalog build "$t/d.csv" -o "$t/d.fits" > /dev/null 2>&1; ./slew rank --catalog "$t/d.fits" --position 197.4,-23.4,0.5 | tail -1 | grep -q '^of these, 2 within'; ok $? "a galaxy that is listed twice is pointed out, one behind another is not"
 ./slew rank --catalog "$t/g.fits" --position 197.4,-23.4,0.5 --distance-prior far > /dev/null 2>&1; [ $? = 2 ]; ok $? "a prior that is none: usage, exit 2"
 ./slew rank --volumes --csv --catalog "$t/g.fits" --position 197.4,-23.4,0.5 2> "$t/err" | tail -1 | grep -q ',,,$' && grep -q 'no volumes' "$t/err"
 ok $? "a map without distances has no volumes: said, and left empty"
