@@ -290,7 +290,7 @@ const struct command command_rank = {
 		"  --distance-prior   of a map without distances or a circle: volume:MAX (constant density to MAX Mpc), normal:MEAN:SIGMA (as\n"
 		"                     DISTMU and DISTSIGMA), lognormal:MEDIAN:SIGMA (SIGMA of ln d). Without one distances are not looked at\n"
 		"  --map-prior P      what the map was made with: distance (d_L^2, the default: BAYESTAR) or comoving volume and source time\n"
-		"  --explain NAME     one galaxy: each factor of its probability (with --json as an object)\n"
+		"  --explain NAME     one galaxy: each factor of its probability, and its volume level (with --json as an object)\n"
 		"  --json, --csv      one object or line a galaxy: rank id name ra_deg dec_deg distance_mpc distance_err_mpc dpdv_per_mpc3 share\n"
 		"                     cumulative_share probability outside weight weight_is_mean; unknown numbers are null or empty\n"
 		"\n"

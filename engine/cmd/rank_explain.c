@@ -3,6 +3,7 @@
 #include "engine/cmd/cmd.h"
 #include "engine/cmd/mapfile.h"
 #include "engine/cmd/rank_print.h"
+#include "engine/target/volume.h"
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -46,11 +47,27 @@ struct factors {
 	size_t rank; /* 0: not in the list */
 	const struct ranked *entry;
 	double sigma_d, tension; /* of the map's and the galaxy's distance, in σ of both */
+	double level; /* part of the map's probability in denser places */
 	double dpdv, weight, rate, norm, complete, probability;
 	bool weight_is_mean, in_reach; /* the map has what a score needs there */
 };
 
-static void factors_of(const struct rank_view *v, int64_t row, struct factors *f)
+/* Of the galaxy's own place, as --volumes has it; NaN for a map without distances. */
+static int level_of(const struct skymap *m, const struct catalog_row *g, double *level, struct err *e)
+{
+	struct volume volume;
+	double density = volume_density(m, g->ipix29, g->distance_mpc);
+	*level = NAN;
+	if (m->norm == NULL || !(density > 0))
+		return 0;
+	if (volume_open(&volume, m, e) < 0)
+		return -1;
+	int rc = volume_levels(&volume, &density, 1, level, e);
+	volume_close(&volume);
+	return rc;
+}
+
+static int factors_of(const struct rank_view *v, int64_t row, struct factors *f, struct err *e)
 {
 	const struct weight *w = &v->model->weight;
 	*f = (struct factors){.tension = NAN, .dpdv = NAN};
@@ -77,6 +94,7 @@ static void factors_of(const struct rank_view *v, int64_t row, struct factors *f
 	f->in_reach = f->cell >= 0 && (v->map->norm == NULL || isfinite(f->dpdv));
 	struct ranked r = {.row = row, .score = f->in_reach ? (isfinite(f->dpdv) ? f->dpdv : v->map->density[f->cell]) * f->weight : 0};
 	f->probability = r.score > 0 ? probability_row(v->probability, w, v->catalog, &r) : 0;
+	return level_of(v->map, &f->g, &f->level, e);
 }
 
 static void position_print(const struct rank_view *v, const struct factors *f)
@@ -104,6 +122,8 @@ static void position_print(const struct rank_view *v, const struct factors *f)
 		printf("  distance        the map has none%s\n", isfinite(f->dpdv) ? ": from the prior" : ", and no prior is given");
 	if (isfinite(f->dpdv))
 		printf("  dP/dV           %.6e per Mpc³ of luminosity-distance space\n", f->dpdv);
+	if (isfinite(f->level))
+		printf("  volume level    %.2f %% of the probability lies in denser places\n", 100 * f->level);
 }
 
 static void factors_print(const struct rank_view *v, const struct factors *f)
@@ -151,13 +171,13 @@ static int factors_json(const struct rank_view *v, const struct factors *f)
 		json_real_or_null(in ? m->density[f->cell] : NAN), "map_distance_mpc", json_real_or_null(is_3d ? m->mu[f->cell] : NAN),
 		"map_distance_err_mpc", json_real_or_null(is_3d ? m->sigma[f->cell] : NAN), "distance_sigmas", json_real_or_null(f->tension),
 		"dpdv_per_mpc3", json_real_or_null(f->dpdv));
-	json_t *more = json_pack("{s:o s:b s:s s:o s:s s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o}", "weight", json_real_or_null(f->weight), "weight_is_mean",
+	json_t *more = json_pack("{s:o s:b s:s s:o s:s s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o}", "weight", json_real_or_null(f->weight), "weight_is_mean",
 		f->weight_is_mean, "weight_unit", w->unit, "density_per_mpc3", json_real_or_null(w->density_per_mpc3), "density_source", w->source,
 		"rate", json_real_or_null(f->rate), "volume_norm", json_real_or_null(f->norm), "completeness", json_real_or_null(f->complete),
 		"catalogue_sum", json_real_or_null(v->probability->catalogue), "lacking_sum", json_real_or_null(v->probability->lacking), "contrast",
 		json_real_or_null(v->probability->contrast), "probability", json_real_or_null(f->probability), "share",
 		json_real_or_null(f->entry != NULL ? f->entry->share : NAN), "rank", f->rank > 0 ? json_integer((json_int_t)f->rank) : json_null(),
-		"outside", json_real_or_null(v->probability->outside));
+		"outside", json_real_or_null(v->probability->outside), "volume_level", json_real_or_null(f->level));
 	if (o != NULL && more != NULL)
 		json_object_update(o, more);
 	json_decref(more);
@@ -167,6 +187,7 @@ static int factors_json(const struct rank_view *v, const struct factors *f)
 int rank_explain(const struct rank_view *v, const char *name)
 {
 	int found = 0, rc = 0;
+	struct err e = {0};
 	for (int64_t row = 0; row < v->catalog->count && rc == 0; row++) {
 		struct catalog_row g;
 		struct factors f;
@@ -174,15 +195,15 @@ int rank_explain(const struct rank_view *v, const char *name)
 		const char *colon = strrchr(g.name, ':');
 		if (!same_name(g.name, name) && (colon == NULL || !same_name(colon + 1, name)))
 			continue;
-		factors_of(v, row, &f);
-		if (v->form == RANK_JSON)
+		if (factors_of(v, row, &f, &e) < 0)
+			rc = err_print(&e);
+		else if (v->form == RANK_JSON)
 			rc = factors_json(v, &f);
 		else
 			factors_print(v, &f);
 		found++;
 	}
 	if (found == 0) {
-		struct err e = {0};
 		err_set(&e, ERR_INPUT, "%s: the catalogue has no galaxy of that name; `slew rank --json` prints the names as they stand in it", name);
 		return err_print(&e);
 	}

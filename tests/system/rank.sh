@@ -50,7 +50,7 @@ if [ -r "$map" ]; then
 	./slew rank --catalog "$t/g.fits" "$map2" | head -1 | grep -q ': 21.1 % of the map lies where it has no distance'; ok $? "what lies in cells without a distance is not the catalogue's"
 	./slew rank --catalog "$t/g.fits" "$data/skymaps/mock/MS220722v_bayestar.multiorder.fits" | head -1 | grep -q '= 100.0 %'; ok $? "cells with DISTMU far below 0 do not make the answer unknown"
 	./slew rank --catalog "$t/g.fits" --explain ngc4993 "$map" > "$t/out" 2>&1
-	grep -q 'the galaxy stands +0.57' "$t/out" && grep -q '^= probability .*rank 1' "$t/out"; ok $? "rank --explain tells each factor"
+	grep -q 'the galaxy stands +0.57' "$t/out" && grep -q '^  volume level    28.77 %' "$t/out" && grep -q '^= probability .*rank 1' "$t/out"; ok $? "rank --explain tells each factor"
 	./slew rank --catalog "$t/g.fits" --explain 'NGC 5' "$map" > /dev/null 2> "$t/err"; [ $? = 1 ] && grep -q 'no galaxy of that name' "$t/err"
 	ok $? "rank --explain of a stranger says so, exit 1"
 	head -c 100000 "$map" | ./slew area - 2>&1 | grep -q 'truncated'; ok $? "a broken download is called truncated"
