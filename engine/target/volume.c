@@ -23,6 +23,13 @@ static double behind(const struct skymap *m, int64_t cell)
 	return far < 0 ? 0.5 * far * far : 0;
 }
 
+/* Cells whose cubes and products are ordinary numbers; others are nowhere in this universe. */
+static bool usable(const struct skymap *m, int64_t cell, double peak)
+{
+	double mu = m->mu[cell], sigma = m->sigma[cell];
+	return peak > 1e-200 && peak < 1e250 && sigma > 1e-15 && sigma < 1e15 && fabs(mu) < 1e15;
+}
+
 int volume_open(struct volume *v, const struct skymap *m, struct err *e)
 {
 	*v = (struct volume){.map = m, .log_most = -INFINITY};
@@ -36,7 +43,7 @@ int volume_open(struct volume *v, const struct skymap *m, struct err *e)
 	}
 	for (int64_t i = 0; i < m->cells; i++) {
 		double *most = &v->block_most[i / BLOCK], peak = rank_cell_peak(m, i);
-		v->log_peak[i] = peak > 0 && isfinite(peak) ? log(peak) - behind(m, i) : -INFINITY;
+		v->log_peak[i] = peak > 0 && usable(m, i, peak) ? log(peak) - behind(m, i) : -INFINITY;
 		if (i % BLOCK == 0 || v->log_peak[i] > *most)
 			*most = v->log_peak[i];
 		if (v->log_peak[i] > v->log_most)
@@ -160,7 +167,7 @@ double volume_credible(const struct volume *v, double level)
 			side = -1;
 		}
 	}
-	return mpc3 - f / exp(at);
+	return fmax(0, mpc3 - f / exp(at));
 }
 
 /* ---- many levels ---- */
@@ -218,7 +225,7 @@ int volume_levels(const struct volume *v, const double *dpdv, size_t n, double *
 		return err_set(e, ERR_MEMORY, "no memory for %zu credible levels", n);
 	for (size_t i = 0; i < n; i++) {
 		double x = dpdv[i] > 0 ? log(dpdv[i]) : -INFINITY;
-		places[i] = (struct place){x > v->log_most - DEEPEST ? x : v->log_most - DEEPEST, i};
+		places[i] = (struct place){fmin(fmax(x, v->log_most - DEEPEST), v->log_most), i};
 	}
 	qsort(places, n, sizeof *places, place_compare);
 	if ((double)n * (double)v->map->cells < FEW || !isfinite(v->log_most)) {

@@ -9,6 +9,7 @@
 #include "engine/target/region.h"
 #include "engine/target/skymap.h"
 #include "engine/target/skymap_file.h"
+#include "engine/target/volume.h"
 #include "fits.h"
 #include "seeds_fits.h"
 #include <math.h>
@@ -71,6 +72,24 @@ static void check_region(const struct skymap *m)
 	must(!isinf(g.distmean_mpc) && !isinf(g.diststd_mpc) && !isinf(g.distmod_mag));
 }
 
+static void check_volume(const struct skymap *m)
+{
+	struct volume v;
+	struct err e = {0};
+	double place[120], level[120];
+	if (m->norm == NULL)
+		return;
+	must(volume_open(&v, m, &e) == 0);
+	double half = volume_credible(&v, 0.5), most = volume_credible(&v, 0.9);
+	must(half >= 0 && most >= half * (1 - 1e-6));
+	for (int i = 0; i < 120; i++)
+		place[i] = volume_density(m, catalog_ipix(&catalog, i), catalog_distance_mpc(&catalog, i));
+	must(volume_levels(&v, place, 120, level, &e) == 0);
+	for (int i = 0; i < 120; i++)
+		must(level[i] >= 0);
+	volume_close(&v);
+}
+
 static bool past_guard(const uint8_t *bytes, size_t len)
 {
 	struct err e = {0};
@@ -106,6 +125,8 @@ static bool run(const uint8_t *bytes, size_t len)
 	must(skymap_check(&m, &e) == 0 && m.order_max >= 0 && m.order_max <= 29);
 	if ((bytes[len - 1] + bytes[len / 2] + len / 80) % 8 == 0)
 		check_region(&m);
+	else if ((bytes[len - 1] + bytes[len / 2] + len / 80) % 8 < 3)
+		check_volume(&m);
 	check_rank(&m, (struct rank_options){.weight = RANK_NONE, .probability = NAN});
 	check_rank(&m, (struct rank_options){.weight = RANK_LUMINOSITY, .distance_error = true, .top = 10, .probability = 0.9});
 	skymap_free(&m);
