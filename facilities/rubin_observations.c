@@ -14,6 +14,7 @@
 #define DEG (180.0 / M_PI)
 #define MJD_UNIX 40587.0
 #define FIELD_RADIUS_DEG 1.75
+#define CELL_RADIUS_DEG 1.91 /* of a cell of order 5, at most: from its centre to its farthest corner */
 
 const char *const rubin_file_schema[] = {
 	"CREATE TABLE IF NOT EXISTS too_alert (timestamp INTEGER PRIMARY KEY, source TEXT NOT NULL, instrument TEXT NOT NULL, alert_type TEXT NOT NULL,"
@@ -113,15 +114,17 @@ static void watch_begin(struct region_watch *w, const struct view *v, const json
 	}
 }
 
-/* Its field touches the region: the cells whose centres it holds are seen. */
+/* Does its field touch a cell of the region? Those whose centres it holds are seen. */
 static bool watch_visit(struct region_watch *w, const struct visit *x)
 {
-	double at[3], near = cos(FIELD_RADIUS_DEG / DEG);
+	double at[3], inside = cos(FIELD_RADIUS_DEG / DEG), touching = cos((FIELD_RADIUS_DEG + CELL_RADIUS_DEG) / DEG);
 	bool any = false;
 	ang2vec((90.0 - x->dec_deg) / DEG, x->ra_deg / DEG, at);
-	for (int i = 0; i < w->cells; i++)
-		if (at[0] * w->vector[i][0] + at[1] * w->vector[i][1] + at[2] * w->vector[i][2] >= near)
-			any = w->seen[i] = true;
+	for (int i = 0; i < w->cells; i++) {
+		double near = at[0] * w->vector[i][0] + at[1] * w->vector[i][1] + at[2] * w->vector[i][2];
+		any |= near >= touching;
+		w->seen[i] |= near >= inside;
+	}
 	return any;
 }
 
