@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_MAX_BYTES = 50 }; /* portal: name of a group, name of a target */
+enum { NAME_MAX_BYTES = 50 /* portal: name of a group, name of a target */, TEMPLATE_DEPTH = 6 };
 
 const json_t *ocs_instrument(const json_t *descriptor, const char *code)
 {
@@ -29,16 +29,46 @@ static json_t *body_target(const struct facility_request *q)
 			 "dec", q->dec_deg, "epoch", 2000.0, "proper_motion_ra", 0, "proper_motion_dec", 0, "parallax", 0);
 }
 
-/* Several filters are several instrument_configs of one configuration: one acquisition, one slew. */
-static json_t *body_exposures(const struct facility_request *q, const char *mode)
+/* A part of the descriptor as a fresh copy, with the texts "$filter" and "$exposure_s" replaced by what the request says. */
+static json_t *filled(const json_t *from, const struct facility_request *q, const char *filter, int depth)
+{
+	const char *text = json_string_value(from);
+	if (text != NULL && strcmp(text, "$filter") == 0)
+		return json_string(filter);
+	if (text != NULL && strcmp(text, "$exposure_s") == 0)
+		return json_real(q->exposure_s);
+	if (depth >= TEMPLATE_DEPTH || !(json_is_object(from) || json_is_array(from)))
+		return json_deep_copy(from);
+	json_t *out = json_is_object(from) ? json_object() : json_array();
+	for (size_t i = 0; i < json_array_size(from); i++)
+		json_array_append_new(out, filled(json_array_get(from, i), q, filter, depth + 1));
+	for (void *at = json_object_iter((json_t *)from); json_is_object(from) && at != NULL; at = json_object_iter_next((json_t *)from, at))
+		json_object_set_new(out, json_object_iter_key(at), filled(json_object_iter_value(at), q, filter, depth + 1));
+	return out;
+}
+
+/* One series of exposures: what the descriptor says of the instrument ("exposure"), else a filter and nothing more. */
+static json_t *body_exposure(const struct facility_request *q, const json_t *instrument, const char *filter)
+{
+	const json_t *model = json_object_get(instrument, "exposure");
+	json_t *one = json_is_object(model) ? filled(model, q, filter, 0) : json_pack("{s:{s:s}}", "optical_elements", "filter", filter);
+	json_object_set_new(one, "exposure_time", json_real(q->exposure_s));
+	json_object_set_new(one, "exposure_count", json_integer(q->count));
+	if (json_object_get(one, "mode") == NULL)
+		json_object_set_new(one, "mode", json_string(json_text(instrument, "mode", "")));
+	return one;
+}
+
+/* Several filters are several instrument_configs of one configuration: one acquisition, one slew. A camera that takes all at once has one. */
+static json_t *body_exposures(const struct facility_request *q, const json_t *instrument)
 {
 	json_t *list = json_array();
 	const json_t *filter;
 	size_t i;
 	json_array_foreach(q->filters, i, filter) {
-		json_array_append_new(list, json_pack("{s:f, s:i, s:s, s:{s:s}}", "exposure_time", q->exposure_s, "exposure_count",
-						      q->count, "mode", mode, "optical_elements", "filter",
-						      json_is_string(filter) ? json_string_value(filter) : ""));
+		json_array_append_new(list, body_exposure(q, instrument, json_is_string(filter) ? json_string_value(filter) : ""));
+		if (json_flag(instrument, "simultaneous", false))
+			break;
 	}
 	return list;
 }
@@ -86,6 +116,23 @@ static int body_check(const struct facility_request *q, const json_t *instrument
 	return 0;
 }
 
+/* What is the instrument's own (type, acquisition, guiding, extra_params: "configuration" of the descriptor), and what is asked of it. */
+static json_t *body_configuration(const struct facility_request *q, const json_t *instrument)
+{
+	const json_t *own = json_object_get(instrument, "configuration");
+	json_t *all = json_pack("{s:s, s:{}, s:{}}", "type", "EXPOSE", "acquisition_config", "guiding_config");
+	if (json_is_object(own)) {
+		json_t *copy = filled(own, q, "", 0);
+		json_object_update(all, copy);
+		json_decref(copy);
+	}
+	json_object_set_new(all, "instrument_type", json_string(q->instrument));
+	json_object_set_new(all, "target", body_target(q));
+	json_object_set_new(all, "constraints", body_constraints(q));
+	json_object_set_new(all, "instrument_configs", body_exposures(q, instrument));
+	return all;
+}
+
 int ocs_body(const struct facility_conf *conf, const struct view *v, char **out, size_t *len, struct err *e)
 {
 	const struct facility_request *q = v->request;
@@ -93,13 +140,12 @@ int ocs_body(const struct facility_conf *conf, const struct view *v, char **out,
 	if (body_check(q, instrument, e) < 0)
 		return -1;
 	json_t *location = json_pack("{s:s}", "telescope_class", json_text(instrument, "telescope_class", "1m0"));
-	if (q->site[0] != '\0')
+	if (q->site[0] != '\0' && json_array_size(json_object_get(conf->descriptor, "sites")) > 1) /* else its instruments stand nowhere else */
 		json_object_set_new(location, "site", json_string(q->site));
-	json_t *body = json_pack("{s:s, s:s, s:f, s:s, s:s, s:[{s:{s:s}, s:[{s:s, s:s, s:o, s:o, s:{}, s:{}, s:o}], s:[o], s:o}]}",
+	json_t *body = json_pack("{s:s, s:s, s:f, s:s, s:s, s:[{s:{s:s}, s:[o], s:[o], s:o}]}",
 		"name", q->token, "proposal", q->proposal, "ipp_value", body_ipp(q), "operator", "SINGLE", "observation_type", q->mode,
-		"requests", "extra_params", "slew_token", q->token, "configurations", "type", "EXPOSE", "instrument_type", q->instrument,
-		"target", body_target(q), "constraints", body_constraints(q), "acquisition_config", "guiding_config",
-		"instrument_configs", body_exposures(q, json_text(instrument, "mode", "")), "windows", body_window(q, v->now_us),
+		"requests", "extra_params", "slew_token", q->token, "configurations", body_configuration(q, instrument),
+		"windows", body_window(q, v->now_us),
 		"location", location);
 	*out = body == NULL ? NULL : json_canonical(body);
 	json_decref(body);

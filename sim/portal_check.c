@@ -220,27 +220,54 @@ static bool filter_there(const json_t *instrument, const char *filter)
 	return false;
 }
 
+static double overhead(const struct sim_portal *p, const json_t *instrument, const char *key, double otherwise)
+{
+	return json_number(json_object_get(instrument, "overheads"), key, json_number(json_object_get(p->descriptor, "overheads"), key, otherwise));
+}
+
+/* What the instrument needs beside a time and a count, by its entry in the descriptor. NULL, or what is changed from exposure to exposure. */
+static const char *check_needs(const json_t *instrument, const json_t *one, const char *code, json_t *errors)
+{
+	static const char at[] = "requests[0].configurations[0].non_field_errors";
+	const json_t *model = json_object_get(instrument, "exposure"), *elements = json_object_get(model, "optical_elements");
+	json_t *usual = json_is_object(elements) ? json_incref((json_t *)elements) : json_pack("{s:s}", "filter", "$filter");
+	const char *changed = strcmp(json_text(model, "mode", ""), "$filter") == 0 ? json_text(one, "mode", "") : NULL, *key;
+	json_t *value;
+	if (changed != NULL && !filter_there(instrument, changed))
+		complain(errors, at, "Readout mode %s is not available for instrument type %s", changed, code);
+	json_object_foreach(usual, key, value) {
+		const char *given = json_text(json_object_get(one, "optical_elements"), key, NULL);
+		bool chosen = strcmp(json_string_value(value) != NULL ? json_string_value(value) : "", "$filter") == 0;
+		if (given == NULL)
+			complain(errors, at, "Must set optical element of type %s for instrument type %s", key, code);
+		else if (chosen && !filter_there(instrument, given))
+			complain(errors, at, "optical element %s of type %s is not available", given, key);
+		changed = chosen ? given : changed;
+	}
+	json_decref(usual);
+	json_object_foreach(json_object_get(model, "extra_params"), key, value)
+		if (json_object_get(json_object_get(one, "extra_params"), key) == NULL)
+			complain(errors, at, "Exposure or rotator mode requirements are not met: extra_params{%s error: required field}", key);
+	return changed;
+}
+
 /* Checks each exposure and adds up what it takes: the portal's duration formula with the descriptor's overheads. */
 static void check_exposures(const struct sim_portal *p, const json_t *conf, const json_t *instrument, struct portal_ask *ask, json_t *errors)
 {
 	static const char at[] = "requests[0].configurations[0].non_field_errors";
-	const json_t *list = json_object_get(conf, "instrument_configs"), *overheads = json_object_get(p->descriptor, "overheads"), *one;
-	double each_s = json_number(overheads, "per_exposure_s", 28), change_s = json_number(overheads, "filter_change_s", 2);
+	const json_t *list = json_object_get(conf, "instrument_configs"), *one;
+	double each_s = overhead(p, instrument, "per_exposure_s", 28), change_s = overhead(p, instrument, "filter_change_s", 2);
 	const char *last = "", *mode = json_text(instrument, "mode", "");
 	size_t i;
-	ask->duration_s = json_number(overheads, "front_padding_s", 90);
+	ask->duration_s = overhead(p, instrument, "front_padding_s", 90);
 	if (json_array_size(list) == 0)
 		complain(errors, "requests[0].configurations[0].instrument_configs", "You must specify at least 1 instrument_config");
 	json_array_foreach(list, i, one) {
-		const char *filter = json_text(json_object_get(one, "optical_elements"), "filter", NULL), *asked = json_text(one, "mode", mode);
+		const char *filter = check_needs(instrument, one, ask->instrument, errors), *asked = json_text(one, "mode", mode);
 		double exposure_s = json_number(one, "exposure_time", NAN);
 		int64_t count = json_int(one, "exposure_count", 0);
 		char path[120];
 		snprintf(path, sizeof path, "requests[0].configurations[0].instrument_configs[%zu].exposure_%s", i, count < 1 ? "count" : "time");
-		if (filter == NULL)
-			complain(errors, at, "Must set optical element of type filter for instrument type %s", ask->instrument);
-		else if (!filter_there(instrument, filter))
-			complain(errors, at, "optical element %s of type filter is not available", filter);
 		if (asked[0] != '\0' && mode[0] != '\0' && strcmp(asked, mode) != 0)
 			complain(errors, at, "Readout mode %s is not available for instrument type %s", asked, ask->instrument);
 		if (count < 1 || isnan(exposure_s) || exposure_s < 0)
@@ -256,14 +283,14 @@ static void check_exposures(const struct sim_portal *p, const json_t *conf, cons
 static void check_configuration(const struct sim_portal *p, const json_t *request, struct portal_ask *ask, json_t *errors)
 {
 	const json_t *conf = json_array_get(json_object_get(request, "configurations"), 0), *instrument = portal_instrument(p, ask->instrument);
-	const char *type = json_text(conf, "type", "");
+	const char *type = json_text(conf, "type", ""), *wanted = json_text(json_object_get(instrument, "configuration"), "type", "EXPOSE");
 	if (instrument == NULL || portal_down(p, ask->instrument, p->now_us)) {
 		const json_t *first = json_array_get(json_object_get(p->descriptor, "instruments"), 0);
 		complain(errors, "requests[0].configurations[0].instrument_type", "Invalid instrument type %s. Valid instruments may include: %s",
 			 ask->instrument, json_text(first, "code", ""));
 		return;
 	}
-	if (strcmp(type, "EXPOSE") != 0)
+	if (strcmp(type, wanted) != 0)
 		complain(errors, "requests[0].configurations[0].non_field_errors", "configuration type %s is not valid for instrument type %s", type, ask->instrument);
 	check_exposures(p, conf, instrument, ask, errors);
 	bool place = ask->site[0] == '\0';

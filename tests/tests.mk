@@ -34,7 +34,7 @@ check-san-fast: ## the unit and facility tests only under ASan and UBSan: part o
 sim: slew ## 1,000 random nights (SEEDS=n SEED=first); what breaks is cut short and kept under tests/night/regress
 	@mkdir -p tests/night/regress
 	@./slew sim --seeds $(or $(SEEDS),1000) --seed $(or $(SEED),1) --jobs $$(nproc) --shrink --keep tests/night/regress
-peers: slew $(BUILD)/tests/peers/ocs_real $(BUILD)/tests/peers/merger ## the adapters against real servers: an Observation Portal on loopback
+peers: slew $(BUILD)/tests/peers/ocs_real $(BUILD)/tests/peers/ocs_profiles $(BUILD)/tests/peers/merger ## the adapters against real servers: an Observation Portal on loopback
 	@BUILD=$(BUILD) tests/peers/portal.sh
 demo: slew ## a whole made-up night in a minute (DEMO_SEED=n another; DEMO_ALERT=file.json DEMO_CATALOG=cat.fits a real alert)
 	@SLEW=./slew DEMO_SEED="$(DEMO_SEED)" DEMO_ALERT="$(DEMO_ALERT)" DEMO_CATALOG="$(DEMO_CATALOG)" DEMO_START="$(DEMO_START)" tools/demo

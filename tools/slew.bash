@@ -30,7 +30,7 @@ _slew()
 	--map-prior) COMPREPLY=($(compgen -W $'distance\ncomoving' -- "$word")); return ;;
 	--distance-prior) COMPREPLY=($(compgen -W $'none\nvolume:\nnormal:\nlognormal:' -- "$word")); return ;;
 	--policy) COMPREPLY=($(compgen -W "$(slew policy list 2> /dev/null | sed -n 's/^\([^ ]\+\) .*/\1/p')" -- "$word") $(compgen -f -- "$word")); return ;;
-	--facility | --sites) COMPREPLY=($(compgen -W $'lco\nblanco' -- "$word") $(compgen -f -- "$word")); return ;;
+	--facility | --sites) COMPREPLY=($(compgen -W $'lco\nlco-0m4\nlco-2m\nsoar\nblanco\nsaao' -- "$word") $(compgen -f -- "$word")); return ;;
 	--start) COMPREPLY=($(compgen -W now -- "$word")); return ;;
 	--jobs) COMPREPLY=($(compgen -W "$(nproc 2> /dev/null)" -- "$word")); return ;;
 	--now) COMPREPLY=($(compgen -W event -- "$word")); return ;;

@@ -102,7 +102,9 @@ static json_t *request_json(const struct plan_pick *p, const struct plan_visit *
 	json_object_set_new(o, "min_moon_deg", json_real(r->limits.moon_min_deg));
 	window_json(j, v, c, o);
 	json_object_set_new(o, "duration_s", json_real(c->option->duration_s));
-	json_object_set_new(o, "per_exposure_s", json_real(f->per_exposure_s));
+	json_object_set_new(o, "per_exposure_s", json_real(r->per_exposure_s));
+	if (r->passes < r->filters)
+		json_object_set_new(o, "simultaneous", json_true());
 	json_object_set_new(o, "share", json_real(j->target[v->target].share));
 	json_object_set_new(o, "value", json_real(c->value));
 	light_json(p, v, c, o);

@@ -19,7 +19,7 @@
  * → {"kind":"plan","requests":[{"target":key,"name","epoch":n,"facility","programme","mode","instrument","filters":["gp","ip"],"exposure_s":180,
  *      "count":1,"ipp":1.05,"max_airmass":2.0,"min_moon_deg":20,"site":"lsc","start_us","end_us",     the window that the facility gets
  *      "slot_us","airmass_slot","best_us","airmass_best","moon_deg","duration_s","share","value",    when the plan expects it; lowest airmass
- *      "earliest_us","latest_us","max_window_h","per_exposure_s","rung":k,                                 for plan_next_variant
+ *      "earliest_us","latest_us","max_window_h","per_exposure_s","simultaneous" (if so),"rung":k,        for plan_next_variant
  *      "limit_mag":[22.3,21.9],                                            5 sigma by filter at the slot, where there is photometry
  *      "reference":[{"survey","band":"g","depth_mag":23.3}|null…],         what will be subtracted, by filter; null: no reference image is known
  *      "reserve":bool}],                                             reserve: the second facility's offer for the same (target, epoch)

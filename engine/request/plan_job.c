@@ -85,22 +85,33 @@ static int targets_read(const json_t *job, struct plan_job *out, struct err *e)
 	return 0;
 }
 
+static bool overheads_sane(const json_t *over)
+{
+	static const char *const keys[] = {"front_padding_s", "per_exposure_s", "filter_change_s"};
+	for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
+		double s = json_number(over, keys[k], 0.0);
+		if (!(s >= 0.0 && s <= 1e5))
+			return false;
+	}
+	return true;
+}
+
 static int facility_read(const json_t *j, size_t i, struct plan_facility *f, struct err *e)
 {
 	const json_t *d = json_object_get(j, "descriptor"), *over = json_object_get(d, "overheads"), *modes = json_object_get(d, "modes"), *m;
 	size_t k;
 	*f = (struct plan_facility){.name = json_text(j, "name", json_text(d, "name", "")), .descriptor = d,
 		.closed = strcmp(json_text(j, "state", "unknown"), "closed") == 0, .interrupt_h = json_number(d, "interrupt_within_h", 1.0),
-		.max_window_h = json_number(d, "max_window_h", 24.0), .padding_s = json_number(over, "front_padding_s", 0.0),
-		.per_exposure_s = json_number(over, "per_exposure_s", 0.0), .filter_change_s = json_number(over, "filter_change_s", 0.0),
-		.slew_s_deg = json_number(over, "slew_s_per_deg", 0.0)};
+		.max_window_h = json_number(d, "max_window_h", 24.0), .slew_s_deg = json_number(over, "slew_s_per_deg", 0.0)};
 	if (f->name[0] == '\0' || !json_is_object(d))
 		return err_set(e, ERR_INPUT, "job.facilities[%zu] needs a name and a descriptor", i);
 	if (!(f->max_window_h > 0.0 && f->max_window_h <= 10000.0) || !(f->interrupt_h >= 0.0 && f->interrupt_h <= 10000.0))
 		return err_set(e, ERR_INPUT, "descriptor of %s: max_window_h and interrupt_within_h must be hours from 0 to 10000", f->name);
-	if (!(f->padding_s >= 0.0 && f->padding_s <= 1e5) || !(f->per_exposure_s >= 0.0 && f->per_exposure_s <= 1e5)
-		|| !(f->filter_change_s >= 0.0 && f->filter_change_s <= 1e5) || !(f->slew_s_deg >= 0.0 && f->slew_s_deg <= 100.0))
+	if (!overheads_sane(over) || !(f->slew_s_deg >= 0.0 && f->slew_s_deg <= 100.0))
 		return err_set(e, ERR_INPUT, "descriptor of %s: overheads must be seconds from 0 to 100000, slew_s_per_deg to 100", f->name);
+	json_array_foreach(json_object_get(d, "instruments"), k, m)
+		if (!overheads_sane(json_object_get(m, "overheads")))
+			return err_set(e, ERR_INPUT, "descriptor of %s: overheads of %.40s must be seconds from 0 to 100000", f->name, json_text(m, "code", "?"));
 	for (k = 0; k < PLAN_MODES; k++)
 		f->mode[k] = !json_is_array(modes);
 	json_array_foreach(modes, k, m)
@@ -203,7 +214,7 @@ int plan_rung_read(const json_t *rung, const json_t *observe, int index, struct 
 	return 0;
 }
 
-/* The first instrument for images that has every filter and can expose so long. */
+/* The instrument that the rung names, else the first for images, that has every filter and can expose so long. */
 static const json_t *instrument_find(const struct plan_facility *f, const struct plan_rung *r, const json_t *rung)
 {
 	const json_t *list = json_object_get(f->descriptor, "instruments"), *j, *v;
@@ -233,9 +244,19 @@ int64_t plan_time_us(const json_t *object, const char *key)
 	return t < -(int64_t)4e15 || t > (int64_t)1e16 ? UTC_NONE : t;
 }
 
-double plan_duration_s(const struct plan_facility *f, const struct plan_rung *r, double exposure_s)
+double plan_duration_s(const struct plan_rung *r, double exposure_s)
 {
-	return f->padding_s + (double)r->filters * (r->count * (exposure_s + f->per_exposure_s) + f->filter_change_s);
+	return r->padding_s + (double)r->passes * (r->count * (exposure_s + r->per_exposure_s) + r->filter_change_s);
+}
+
+/* What a visit costs beside its exposures: the facility's figures, where the instrument has none of its own. */
+static void rung_overheads(const json_t *descriptor, struct plan_rung *r)
+{
+	const json_t *all = json_object_get(descriptor, "overheads"), *own = json_object_get(r->instrument, "overheads");
+	r->padding_s = json_number(own, "front_padding_s", json_number(all, "front_padding_s", 0.0));
+	r->per_exposure_s = json_number(own, "per_exposure_s", json_number(all, "per_exposure_s", 0.0));
+	r->filter_change_s = json_number(own, "filter_change_s", json_number(all, "filter_change_s", 0.0));
+	r->passes = json_flag(r->instrument, "simultaneous", false) ? 1 : r->filters;
 }
 
 /* Ties a rung to its facility, programme and instrument; how long the visit takes. */
@@ -262,7 +283,8 @@ static void rung_tie(const struct plan_job *j, const json_t *entry, struct plan_
 	for (size_t n = 0; n < r->filters; n++)
 		r->sees = r->sees && depth_camera_of(r->instrument, r->filter[n], &r->camera[n]) && r->camera[n].band >= 0;
 	r->most_s = fmin(r->most_s, json_number(r->instrument, "max_exposure_s", INFINITY));
-	r->duration_s = plan_duration_s(f, r, isnan(r->exposure_s) ? PLAN_EXPOSURE_LEAST_S : r->exposure_s);
+	rung_overheads(f->descriptor, r);
+	r->duration_s = plan_duration_s(r, isnan(r->exposure_s) ? PLAN_EXPOSURE_LEAST_S : r->exposure_s);
 	r->limits.visit_s = r->duration_s;
 }
 

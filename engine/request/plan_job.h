@@ -39,7 +39,7 @@ struct plan_facility {
 	const char *name;
 	const json_t *descriptor;
 	bool closed;
-	double interrupt_h, max_window_h, padding_s, per_exposure_s, filter_change_s, slew_s_deg;
+	double interrupt_h, max_window_h, slew_s_deg;
 	bool mode[PLAN_MODES];
 	size_t sites;
 	struct visibility_site site[VISIBILITY_SITES];
@@ -66,8 +66,9 @@ struct plan_rung {
 	int mode;                              /* enum plan_mode: the most that is asked for */
 	const char *facility_name, *programme_name;
 	const json_t *instrument;              /* of the descriptor; NULL: none has the filters */
-	size_t filters;
+	size_t filters, passes;                /* passes: series of exposures, one a filter; 1 where a camera takes all at once */
 	const char *filter[PLAN_FILTERS];
+	double padding_s, per_exposure_s, filter_change_s; /* the facility's, or the instrument's own */
 	double exposure_s, ipp, duration_s;    /* computed ones (see below): the shortest that could be */
 	int count;                             /* exposures per filter */
 	double depth_mag, detect, most_s;      /* the epoch's "depth" or "detect" in place of an exposure; else both NaN */
@@ -109,7 +110,7 @@ void plan_vector(double ra_deg, double dec_deg, double out[3]);
 int64_t plan_time_us(const json_t *object, const char *key);
 
 /* What a visit with this rung takes, when each exposure is so long. */
-double plan_duration_s(const struct plan_facility *f, const struct plan_rung *r, double exposure_s);
+double plan_duration_s(const struct plan_rung *r, double exposure_s);
 
 /* The settings of rung `index` at an epoch, from both JSON texts: shared with the variants. -1: neither gives an exposure time, or a depth
  * to compute one for (then exposure_s is NaN). */

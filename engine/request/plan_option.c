@@ -131,7 +131,7 @@ static int window_add(struct plan_pick *p, struct plan_visit *v, const struct pl
 {
 	const struct plan_facility *f = &p->job->facility[r->facility];
 	o.exposure_s = plan_exposure_s(p->job, &p->job->target[v->target], r, &o.window);
-	o.duration_s = isnan(r->exposure_s) ? plan_duration_s(f, r, o.exposure_s) : r->duration_s;
+	o.duration_s = isnan(r->exposure_s) ? plan_duration_s(r, o.exposure_s) : r->duration_s;
 	if (o.window.start_us + (int64_t)(o.duration_s * 1e6) > o.window.end_us && isnan(r->exposure_s)) {
 		struct plan_why w = {.code = VERDICT_window_short, .facility = f->name, .detail_order = (double)(o.window.end_us - o.window.start_us)};
 		snprintf(w.detail, sizeof w.detail, "%s: visible for %.0f min, the depth takes %.0f min", f->site[o.site].code,

@@ -44,10 +44,16 @@ static bool airmass_up(const json_t *policy, json_t *r)
 	return true;
 }
 
+/* Series of exposures: one a filter, or one for all where the camera takes them at once. */
+static double passes(const json_t *r, size_t filters)
+{
+	return json_flag(r, "simultaneous", false) ? 1.0 : (double)filters;
+}
+
 static bool exposure_halve(json_t *r)
 {
 	double exposure = json_number(r, "exposure_s", 0.0);
-	double shots = (double)json_int(r, "count", 1) * (double)json_array_size(json_object_get(r, "filters"));
+	double shots = (double)json_int(r, "count", 1) * passes(r, json_array_size(json_object_get(r, "filters")));
 	if (json_flag(r, "halved", false) || !(exposure >= 2.0))
 		return false;
 	set_real(r, "exposure_s", exposure / 2.0);
@@ -91,9 +97,9 @@ static int rung_next(const json_t *policy, json_t *r, struct err *e)
 			continue;
 		if (isnan(g.exposure_s)) /* a computed one stays what it was */
 			g.exposure_s = json_number(r, "exposure_s", PLAN_EXPOSURE_LEAST_S);
-		double old = (double)json_int(r, "count", 1) * (double)json_array_size(json_object_get(r, "filters"))
+		double old = (double)json_int(r, "count", 1) * passes(r, json_array_size(json_object_get(r, "filters")))
 			* (json_number(r, "exposure_s", 0.0) + json_number(r, "per_exposure_s", 0.0));
-		double new = g.count * (double)g.filters * (g.exposure_s + json_number(r, "per_exposure_s", 0.0));
+		double new = g.count * passes(r, g.filters) * (g.exposure_s + json_number(r, "per_exposure_s", 0.0));
 		json_t *filters = json_array();
 		for (size_t i = 0; i < g.filters; i++)
 			json_array_append_new(filters, json_string(g.filter[i]));
@@ -105,8 +111,11 @@ static int rung_next(const json_t *policy, json_t *r, struct err *e)
 		json_object_set_new(r, "rung", json_integer((json_int_t)k));
 		if (g.programme_name[0] != '\0')
 			json_object_set_new(r, "programme", json_string(g.programme_name));
-		if (json_text(entry, "instrument", NULL) != NULL)
+		if (json_text(entry, "instrument", NULL) != NULL) {
+			if (strcmp(json_text(entry, "instrument", ""), json_text(r, "instrument", "")) != 0)
+				json_object_del(r, "simultaneous");
 			json_object_set(r, "instrument", json_object_get(entry, "instrument"));
+		}
 		set_real(r, "exposure_s", g.exposure_s);
 		set_real(r, "ipp", g.ipp);
 		set_real(r, "max_airmass", g.limits.airmass_max);

@@ -1,6 +1,6 @@
 /* Cases as data, tests/facility/cases/NAME.json: a request → the call's bytes, a reply's bytes → the answers. Only the members that a
  * case names are compared:
- *   {"name","verb","step","now","request":{…}|absent,"memo","facility_memo",
+ *   {"name","facility" (a descriptor's name; lco),"verb","step","now","request":{…}|absent,"memo","facility_memo",
  *    "since","proposals" (sweep: a find without a request),
  *    "call":{"url","method","path","query","once","body":{…}}  or  "render":1|-1 (no such step; refused),
  *    "reply":{"sent":"no|maybe|answered","status","content_type","retry_after_s","body": value or text},
@@ -14,7 +14,7 @@
 #include <dirent.h>
 #include <math.h>
 
-static json_t *descriptor;
+static json_t *descriptor; /* of lco */
 
 static int64_t time_of(const json_t *object, const char *key, int64_t otherwise)
 {
@@ -140,7 +140,11 @@ static void check_case(const json_t *c)
 {
 	const char *name = json_text(c, "name", "?");
 	int64_t now_us = time_of(c, "now", 1795456800 * UTC_SECOND);
-	struct facility_conf conf = {"lco", descriptor};
+	const char *facility = json_text(c, "facility", "lco");
+	char path[80];
+	snprintf(path, sizeof path, "facilities/%s.json", facility);
+	json_t *own = strcmp(facility, "lco") == 0 ? json_incref(descriptor) : embedded_json(path);
+	struct facility_conf conf = {facility, own};
 	struct facility_request q = request_of(json_object_get(c, "request"), now_us);
 	int verb = verb_from_name(json_text(c, "verb", ""));
 	if (verb < 0)
@@ -160,6 +164,7 @@ static void check_case(const json_t *c)
 	}
 	if (json_object_get(c, "reply") != NULL)
 		check_reply(c, &conf, &v);
+	json_decref(own);
 }
 
 static void cases_hold(void **state)

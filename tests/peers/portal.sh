@@ -14,7 +14,7 @@ skip()
 say() { echo "# $*"; }
 
 [ -r "$source_dir/portal.sh" ] || skip "$source_dir/portal.sh is not there; SLEW_SHARED names the folder of shared data"
-[ -x "$BUILD/tests/peers/ocs_real" ] && [ -x "$BUILD/tests/peers/merger" ] || { echo "portal.sh: the programs of $BUILD/tests/peers are not built; run make peers" >&2; exit 1; }
+[ -x "$BUILD/tests/peers/ocs_real" ] && [ -x "$BUILD/tests/peers/ocs_profiles" ] && [ -x "$BUILD/tests/peers/merger" ] || { echo "portal.sh: the programs of $BUILD/tests/peers are not built; run make peers" >&2; exit 1; }
 
 # 1 what the system must have
 wanted=
@@ -70,6 +70,8 @@ esac
 # 4 the adapter alone, then the whole engine with a kill -9 in the middle
 "$BUILD/tests/peers/ocs_real" "$base" too-token-0001 too-staff-0001 rival-token-0001 TOO2026B | tee "$dir/tap"
 status=${PIPESTATUS[0]}
+say "every instrument of every descriptor"
+BUILD=$BUILD tests/peers/profiles.sh "$base" too-token-0001 TOO2026B | tee -a "$dir/tap"
 mkdir "$dir/engine"
 say "the engine, a spool and the same portal"
 BUILD=$BUILD tests/peers/engine.sh "$base" too-token-0001 TOO2026B "$dir/engine" | tee -a "$dir/tap"

@@ -298,6 +298,32 @@ static void a_pinned_target_goes_first(void **state)
 	json_decref(result);
 }
 
+/* A camera that takes its bands at once, with overheads of its own: 180 + 180 + 7 s instead of 510; a refusal halves one series. */
+static void a_rung_names_its_instrument(void **state)
+{
+	(void)state;
+	struct err e = {0};
+	json_t *job = job_new("2017-08-17T21:00:00Z"), *policy = json_deep_copy(json_object_get(job, "policy")), *next = NULL;
+	json_t *instruments = json_object_get(json_object_get(json_array_get(json_object_get(job, "facilities"), 0), "descriptor"), "instruments");
+	json_array_append_new(instruments, parse("{\"code\":\"CAM4\",\"kind\":\"image\",\"simultaneous\":true,\"filters\":[\"gp\",\"rp\",\"ip\"],"
+		"\"overheads\":{\"front_padding_s\":180,\"per_exposure_s\":7,\"filter_change_s\":0}}"));
+	json_object_set_new(json_array_get(json_object_get(policy, "ladder"), 0), "instrument", json_string("CAM4"));
+	json_object_set(job, "policy", policy);
+	json_t *result = run(job), *r = find(result, "requests", "NGC4993|1", 1);
+	assert_string_equal(json_text(r, "instrument", ""), "CAM4");
+	assert_true(json_number(r, "duration_s", 0) == 367.0 && json_number(r, "per_exposure_s", 0) == 7.0 && json_flag(r, "simultaneous", false));
+	json_object_set_new(r, "max_airmass", json_real(2.5)); /* nothing left to loosen: the exposure is halved */
+	assert_ok(plan_next_variant(policy, r, "window", &next, &e), &e);
+	assert_non_null(next);
+	assert_true(json_number(next, "exposure_s", 0) == 90.0 && json_number(next, "duration_s", 0) == 277.0);
+	json_decref(next);
+	json_decref(result);
+	json_decref(policy);
+	result = run(job_new("2017-08-17T21:00:00Z")); /* named by nobody: the first that has the filters */
+	assert_string_equal(json_text(find(result, "requests", "NGC4993|1", 1), "instrument", ""), "1M0-SCICAM-SINISTRO");
+	json_decref(result);
+}
+
 static void the_same_job_gives_the_same_bytes(void **state)
 {
 	(void)state;
@@ -393,7 +419,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(gw170817), cmocka_unit_test(modes_follow_the_clock_and_the_purse),
 		cmocka_unit_test(budgets_and_existing_bind), cmocka_unit_test(telescopes_are_finite), cmocka_unit_test(facilities_that_cannot),
 		cmocka_unit_test(a_second_facility_is_the_reserve), cmocka_unit_test(refused_there_asked_elsewhere), cmocka_unit_test(what_is_booked_is_taken), cmocka_unit_test(epochs_follow_each_other),
-		cmocka_unit_test(a_pinned_target_goes_first), cmocka_unit_test(the_same_job_gives_the_same_bytes),
+		cmocka_unit_test(a_pinned_target_goes_first), cmocka_unit_test(a_rung_names_its_instrument), cmocka_unit_test(the_same_job_gives_the_same_bytes),
 		cmocka_unit_test(bad_jobs_are_refused), cmocka_unit_test(the_ladder_goes_down_and_ends), cmocka_unit_test(a_big_plan_is_quick)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
