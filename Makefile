@@ -82,6 +82,7 @@ install: slew ## install the program under PREFIX (default /usr/local)
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's#/usr/local#$(PREFIX)#g' tools/slew.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/slew.service
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/slew/README.md
+	install -D -m 644 tools/BLOCK-SLEW.json $(DESTDIR)$(PREFIX)/share/doc/slew/BLOCK-SLEW.json
 
 setup: ## install what is missing (same as tools/setup)
 	tools/setup

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const struct facility_ops *const adapters[] = {
-	&facility_ocs, &facility_rubin_too,
+	&facility_ocs, &facility_rubin_too, &facility_rubin_block,
 };
 
 const struct facility_ops *facility_find(const char *name)

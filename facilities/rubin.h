@@ -4,7 +4,7 @@
 #define FACILITIES_RUBIN_H
 #include "facilities/facility.h"
 
-extern const struct facility_ops facility_rubin_too;
+extern const struct facility_ops facility_rubin_too, facility_rubin_block;
 
 enum {
 	RUBIN_ORDER = 5, RUBIN_NSIDE = 32, RUBIN_CELLS = 12 * RUBIN_NSIDE * RUBIN_NSIDE, /* the scheduler's own resolution: it reads no other */

@@ -196,13 +196,19 @@ static const char *check_door(const struct config_facility *f)
 {
 	if (strcmp(f->adapter, "rubin-too") == 0)
 		return strcmp(json_text(json_object_get(f->descriptor, "too"), "transport", "rest"), "file") == 0 ? "exchange" : "proxy";
+	if (strcmp(f->adapter, "rubin-block") == 0)
+		return strcmp(json_text(json_object_get(f->descriptor, "block"), "transport", "folder"), "love") == 0 ? "love" : "folder";
 	return "portal";
 }
 
 static const char *door_missing(const char *door)
 {
-	return strcmp(door, "proxy") == 0 ? "no url of a REST proxy: give urls.proxy" : strcmp(door, "exchange") == 0 ?
-		"no file: give urls.exchange (file:PATH)" : "no portal url: give urls.portal";
+	static const char *const words[][2] = {{"proxy", "no url of a REST proxy: give urls.proxy"}, {"exchange", "no file: give urls.exchange (file:PATH)"},
+		{"folder", "no folder: give urls.folder (folder:PATH)"}, {"love", "no url of LOVE: give urls.love"}};
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (strcmp(words[i][0], door) == 0)
+			return words[i][1];
+	return "no portal url: give urls.portal";
 }
 
 static void check_rules(const struct config *c, struct check_sheet *s)

@@ -188,6 +188,8 @@ static int load_facility(struct loader *l, size_t i, const json_t *j)
 		return fault(l, where, "%.700s", l->e->text);
 	if (config_too(f, json_object_get(j, "too"), l->e) < 0)
 		return fault(l, at(where, "/facilities/%zu/too", i), "%.700s", l->e->text);
+	if (config_block(f, json_object_get(j, "block"), l->e) < 0)
+		return fault(l, at(where, "/facilities/%zu/block", i), "%.700s", l->e->text);
 	if (config_urls(f, json_object_get(j, "urls"), l->dir, &key, l->e) < 0)
 		return fault(l, key != NULL ? at(where, "/facilities/%zu/urls/%s", i, key) : where, "%.500s", l->e->text);
 	return 0;
@@ -295,7 +297,7 @@ static int all_loopback(struct loader *l)
 	}
 	for (size_t i = 0; i < c->facility_count; i++) {
 		for (const struct config_url *u = c->facilities[i].urls; u->base[0] != '\0'; u++) {
-			if (strncmp(u->base, CONFIG_FILE, strlen(CONFIG_FILE)) == 0)
+			if (config_url_local(u->base))
 				continue;
 			const char *host = strstr(u->base, "://") + 3;
 			size_t n = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/");

@@ -34,11 +34,12 @@ struct config_source {
 	struct config_auth auth;
 };
 
-enum { CONFIG_URLS = 5 };
-#define CONFIG_FILE "file:" /* how the url of a file database begins */
+enum { CONFIG_URLS = 7 };
+#define CONFIG_FILE "file:"     /* how the url of a file database begins */
+#define CONFIG_FOLDER "folder:" /* and of a folder of files for a person */
 struct config_url {
-	char name[16];          /* portal, archive, downtime, proxy, exchange */
-	char base[512];         /* "https://observe.lco.global", without a slash at the end; exchange: "file:/abs/path" */
+	char name[16];          /* portal, archive, downtime, proxy, love, exchange, folder */
+	char base[512];         /* "https://observe.lco.global", without a slash at the end; exchange: "file:/abs/path", folder: "folder:/abs/path" */
 };
 
 struct config_facility {
@@ -84,9 +85,12 @@ void config_free(struct config *c);
 json_t *config_input(const struct config *c, const char *installation, const json_t *catalog);
 
 /* Fills f->urls from the configuration's and the descriptor's; *key: the name of the configuration's url at fault, NULL: the descriptor's. dir: of the
- * configuration. Likewise "too" (rubin-too): its members stand in place of the descriptor's; a label that no survey follows is refused. */
+ * configuration. Likewise "too" (rubin-too) and
+ * "block" (rubin-block): members stand in place of the descriptor's; a label that no survey follows is refused. */
 int config_urls(struct config_facility *f, const json_t *own, const char *dir, const char **key, struct err *e);
 int config_too(struct config_facility *f, const json_t *own, struct err *e);
+int config_block(struct config_facility *f, const json_t *own, struct err *e);
+bool config_url_local(const char *url); /* file: or folder: */
 
 /* Base url of a facility by name of url ("portal"), or NULL. */
 const char *config_url(const struct config_facility *f, const char *name);

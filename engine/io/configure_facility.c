@@ -4,13 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* "file:PATH", PATH from the configuration's directory. */
-static int file_url(const char *url, const char *dir, struct config_url *u, struct err *e)
+/* "SCHEME:PATH", PATH from the configuration's directory. */
+static int file_url(const char *url, const char *scheme, const char *dir, struct config_url *u, struct err *e)
 {
-	const char *path = url + strlen(CONFIG_FILE);
-	int n = path[0] == '/' ? snprintf(u->base, sizeof u->base, "%s%s", CONFIG_FILE, path) : snprintf(u->base, sizeof u->base, "%s%s/%s", CONFIG_FILE, dir, path);
+	if (strncmp(url, scheme, strlen(scheme)) != 0)
+		return err_set(e, ERR_INPUT, "%.60s: no file of this computer; write %sPATH", url, scheme);
+	const char *path = url + strlen(scheme);
+	int n = path[0] == '/' ? snprintf(u->base, sizeof u->base, "%s%s", scheme, path) : snprintf(u->base, sizeof u->base, "%s%s/%s", scheme, dir, path);
 	if (path[0] == '\0' || n < 0 || (size_t)n >= sizeof u->base)
-		return err_set(e, ERR_INPUT, "%.60s: no path, or one over %zu bytes; write file:PATH", url, sizeof u->base - 8);
+		return err_set(e, ERR_INPUT, "%.60s: no path, or one over %zu bytes; write %sPATH", url, sizeof u->base - 8, scheme);
 	return 0;
 }
 
@@ -27,7 +29,7 @@ static int host_url(const char *url, struct config_url *u, struct err *e)
 
 int config_urls(struct config_facility *f, const json_t *own, const char *dir, const char **key, struct err *e)
 {
-	static const char *const names[CONFIG_URLS] = {"portal", "archive", "downtime", "proxy", "exchange"};
+	static const char *const names[CONFIG_URLS] = {"portal", "archive", "downtime", "proxy", "love", "exchange", "folder"};
 	size_t n = 0;
 	for (size_t k = 0; k < CONFIG_URLS; k++) {
 		const char *mine = json_text(own, names[k], NULL);
@@ -35,14 +37,28 @@ int config_urls(struct config_facility *f, const json_t *own, const char *dir, c
 		if (url == NULL)
 			continue;
 		struct config_url *u = &f->urls[n++];
-		bool file = strcmp(names[k], "exchange") == 0;
+		const char *scheme = strcmp(names[k], "exchange") == 0 ? CONFIG_FILE : strcmp(names[k], "folder") == 0 ? CONFIG_FOLDER : NULL;
 		*key = mine != NULL ? names[k] : NULL;
 		text_copy(u->name, sizeof u->name, names[k]);
-		if (file && strncmp(url, CONFIG_FILE, strlen(CONFIG_FILE)) != 0)
-			return err_set(e, ERR_INPUT, "%.60s: a file database is wanted; write file:PATH", url);
-		if ((file ? file_url(url, dir, u, e) : host_url(url, u, e)) < 0)
+		if ((scheme != NULL ? file_url(url, scheme, dir, u, e) : host_url(url, u, e)) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+bool config_url_local(const char *url)
+{
+	return strncmp(url, CONFIG_FILE, strlen(CONFIG_FILE)) == 0 || strncmp(url, CONFIG_FOLDER, strlen(CONFIG_FOLDER)) == 0;
+}
+
+int config_block(struct config_facility *f, const json_t *own, struct err *e)
+{
+	json_t *block = json_object_get(f->descriptor, "block");
+	if (own == NULL)
+		return 0;
+	if (block == NULL)
+		return err_set(e, ERR_INPUT, "%s is no facility of adapter rubin-block; take it out", f->name);
+	json_object_update(block, (json_t *)(uintptr_t)own);
 	return 0;
 }
 

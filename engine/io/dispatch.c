@@ -82,15 +82,15 @@ static void flight_free(struct flight *t)
 	free(t);
 }
 
-/* A row in a file database: no host, no credential. */
-static int file_send(struct engine *g, const struct effect *f, const struct config_facility *facility, const char *file, const struct call *c, struct err *e)
+/* A row in a file database, or a file in a folder: no host, no credential. */
+static int file_send(struct engine *g, const struct effect *f, const struct config_facility *facility, const char *url, const struct call *c, struct err *e)
 {
 	const struct facility_ops *ops = facility_find(facility->adapter);
-	if (ops == NULL || ops->file_schema == NULL)
+	if (ops == NULL || (strncmp(url, EXCHANGE_SCHEME, strlen(EXCHANGE_SCHEME)) == 0 && ops->file_schema == NULL))
 		return err_set(e, ERR_INPUT, "facility %s: its adapter writes no file", f->facility);
 	if (flight_add(g, f, facility, c) == NULL)
 		return err_set(e, ERR_MEMORY, "call: no memory");
-	int rc = exchange_send(g->exchange, f->id, file, ops->file_schema, c, e);
+	int rc = exchange_send(g->exchange, f->id, url, ops->file_schema, c, e);
 	if (rc != 0)
 		flight_free(flight_take(g, f->id));
 	return rc;
@@ -100,8 +100,8 @@ static int call_send(struct engine *g, const struct effect *f, const struct call
 {
 	const struct config_facility *facility = facility_of(g, f->facility);
 	const char *base = facility != NULL ? config_url(facility, c->url) : NULL;
-	if (base != NULL && strncmp(base, EXCHANGE_SCHEME, strlen(EXCHANGE_SCHEME)) == 0)
-		return file_send(g, f, facility, base + strlen(EXCHANGE_SCHEME), c, e);
+	if (base != NULL && config_url_local(base))
+		return file_send(g, f, facility, base, c, e);
 	char *url = NULL;
 	struct text authorization = {.max = 8192};
 	if (base == NULL)

@@ -4,6 +4,7 @@
 #include "engine/base/limits.h"
 #include "engine/base/query.h"
 #include "engine/base/text.h"
+#include "engine/io/folder.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,7 @@ struct errand {
 	uv_work_t work;
 	struct exchange *owner;
 	int64_t id;
-	char file[1024];
+	char url[1024];
 	const char *const *schema;
 	struct call call;
 	int status;
@@ -300,7 +301,9 @@ static void errand_free(struct errand *w)
 static void errand_run(uv_work_t *work)
 {
 	struct errand *w = work->data;
-	w->status = exchange_do(w->file, w->schema, &w->call, &w->body);
+	size_t file = strlen(CONFIG_FILE), folder = strlen(CONFIG_FOLDER);
+	w->status = strncmp(w->url, CONFIG_FOLDER, folder) == 0 ? folder_do(w->url + folder, &w->call, &w->body) :
+		exchange_do(w->url + file, w->schema, &w->call, &w->body);
 }
 
 static void errand_done(uv_work_t *work, int status)
@@ -335,7 +338,7 @@ struct exchange *exchange_open(uv_loop_t *loop, http_done_cb *done, void *ctx, s
 	return x;
 }
 
-int exchange_send(struct exchange *x, int64_t id, const char *file, const char *const *schema, const struct call *c, struct err *e)
+int exchange_send(struct exchange *x, int64_t id, const char *url, const char *const *schema, const struct call *c, struct err *e)
 {
 	if (c->path[0] != '/')
 		return err_set(e, ERR_INPUT, "path of a call \"%.100s\": /TABLE is wanted; the adapter made it", c->path);
@@ -346,7 +349,7 @@ int exchange_send(struct exchange *x, int64_t id, const char *file, const char *
 	w->work.data = w;
 	w->call.query = c->query != NULL ? strdup(c->query) : NULL;
 	w->call.body = c->body != NULL ? strndup(c->body, c->body_len) : NULL;
-	if (!text_copy(w->file, sizeof w->file, file) || (c->query != NULL && w->call.query == NULL) || (c->body != NULL && w->call.body == NULL) ||
+	if (!text_copy(w->url, sizeof w->url, url) || (c->query != NULL && w->call.query == NULL) || (c->body != NULL && w->call.body == NULL) ||
 	    uv_queue_work(x->loop, &w->work, errand_run, errand_done) != 0) {
 		errand_free(w);
 		return err_set(e, ERR_SYSTEM, "call: the file database cannot be asked now");

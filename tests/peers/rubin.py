@@ -232,6 +232,39 @@ def malformed():
     ok(not taken, f"the file takes no such row{taken or ''}")
 
 
+def block():
+    """An override through the two readings of ts_scheduler's driver, with the block that the observatory would install."""
+    import yaml
+    from string import Template
+
+    given = json.load(open("tools/BLOCK-SLEW.json"))
+    schema = yaml.safe_load(given["configuration_schema"])
+
+    def parameters(override):
+        values = yaml.safe_load(override)
+        types = {"string": str, "array": list, "number": (int, float)}
+        for key, value in values.items():
+            if not isinstance(value, types[schema["properties"][key]["type"]]):
+                raise ValueError(f"{key} is {value!r}")
+        if missing := set(schema["required"]) - set(values):
+            raise ValueError(f"without {missing}")
+        text = Template(yaml.safe_dump(given["scripts"][0]["parameters"])).substitute(**values)
+        return yaml.safe_load(Template(text).substitute(**values))
+
+    config = engine_config("auxtel", {"name": "auxtel", "use": "rubin-auxtel", "urls": {"folder": "folder:blocks"}})
+    os.makedirs(f"{folder}/auxtel/blocks")
+    sent = subprocess.run([slew, "check", config], capture_output=True, text=True)
+    ok("rubin-block" in sent.stdout and "blocks" in sent.stdout, "slew check understands a folder of blocks" + ("" if sent.returncode in (0, 1) else sent.stdout))
+    lines = subprocess.run([tool, "--block"], capture_output=True, text=True).stdout
+    got = parameters(lines)
+    wrong = [k for k in ("object_name", "object_ra", "object_dec", "reason", "program", "rot_type") if not isinstance(got[k], str)]
+    wrong += [k for k in ("filter_sequence", "grating_sequence") if not all(isinstance(x, str) for x in got[k])]
+    ok(not wrong and got["object_ra"] == "03:35:01.300" and got["object_dec"] == "-24:55:59.00" and got["exposure_time_sequence"] == [30.0, 30.0],
+       f"the override keeps its texts over both readings: {got['object_ra']} {got['object_dec']}")
+    plain = lines.replace("\"'", "'").replace("'\"", "'").replace("Abell 1: a _2", "Abell 1") # the colon alone would stop it
+    ok(not isinstance(parameters(plain)["object_ra"], str), f"with plain quotes {parameters(plain)['object_ra']} would arrive")
+
+
 # ---- the engine itself ----
 POLICY = {"name": "rubin-test", "when": "alert_type = 'INITIAL' AND p_bns > 0.5 AND area90_deg2 < 500", "targets": {"from": "region", "probability": 0.7},
           "observe": [{"epoch": 1, "filters": ["g", "i"], "exposure_s": 30, "min_moon_deg": 0}], "ladder": [{"programme": "too", "facility": "rubin", "mode": "TIME_CRITICAL"}],
@@ -248,6 +281,14 @@ def engine_begin(when):
                "programmes": [{"name": "too", "facility": "rubin", "proposal": "ToO", "hours": {"TIME_CRITICAL": 40}}], "policies": ["policy.json"],
                "operator": {"socket": f"{folder}/s"}}, open(f"{folder}/night.json", "w"))
     return subprocess.Popen([slew, "run", f"{folder}/night.json"], stdout=open(f"{folder}/log", "w"), stderr=subprocess.STDOUT)
+
+
+def engine_config(name, facility):
+    os.makedirs(f"{folder}/{name}/spool", exist_ok=True)
+    path = f"{folder}/{name}/night.json"
+    json.dump({"state": "state.db", "sources": [{"name": "spool", "type": "spool", "path": "spool"}], "facilities": [facility],
+               "programmes": [{"name": "too", "facility": facility["name"], "proposal": "ToO", "hours": {"NORMAL": 4}}], "policies": ["tell-all"]}, open(path, "w"))
+    return path
 
 
 def waited(seconds, question):
@@ -375,6 +416,7 @@ for name, line in lines.items():
 visits_of(surveys, chosen)
 engine_asks(surveys)
 malformed()
+block()
 print(f"1..{count}")
 print(f"{count - failed - skipped} passed, {failed} failed, {skipped} skipped")
 sys.exit(failed > 0)

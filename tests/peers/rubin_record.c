@@ -1,4 +1,4 @@
-/* rubin_record ALERT…: what slew would tell Rubin's scheduler of each alert, by the policies rubin-* that it carries: one JSON line each,
+/* rubin_record --block: an override for the auxiliary telescope. rubin_record ALERT…: what slew would tell Rubin's scheduler of each alert, by the policies rubin-* that it carries: one JSON line each,
  * {"file","label":null} when none is true, {"file","label","refused":WHY}, or {"file","label","record":{…}}. Nothing is sent. */
 #include "engine/alert/alert.h"
 #include "engine/alert/fact.h"
@@ -118,8 +118,29 @@ static int one(const char *path)
 	return 0;
 }
 
+/* The override of one visit. */
+static int block(void)
+{
+	json_t *descriptor = embedded("facilities/rubin-auxtel.json"), *filters = json_pack("[s]", "SDSSr_65mm");
+	struct facility_conf conf = {"auxtel", descriptor};
+	struct facility_request q = {.token = "slew-00000000-0123456789abcdef0123", .remote_id = "", .event = "S261120ab", .target_name = "Abell 1: a #2", .proposal = "ToO",
+				     .ra_deg = 53.755416667, .dec_deg = -24.933055556, .exposure_s = 30, .count = 2, .filters = filters, .max_airmass = 2};
+	struct view v = {.verb = VERB_SUBMIT, .request = &q};
+	struct call c;
+	struct err e = {0};
+	int rc = facility_render(&facility_rubin_block, &conf, &v, &c, &e);
+	if (rc == 0)
+		fputs(c.body, stdout);
+	call_free(&c);
+	json_decref(filters);
+	json_decref(descriptor);
+	return rc == 0 ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 2 && strcmp(argv[1], "--block") == 0)
+		return block();
 	for (int i = 1; i < argc; i++)
 		if (one(argv[i]) != 0)
 			return 1;
