@@ -14,7 +14,8 @@
  *   (frames of cameras; "top" of the job may then be 0: no plain list, and "catalog" null) the result has, too,
  *      "fields":[{"camera","key","name","rank","kind","ra_deg","dec_deg","distance_mpc","probability","share","cumulative_share","galaxies":[key…]}…]
  *   from "region": one field, with "region":"5/8-9 12" (its cells as IVOA coverage); its level is "probability", 0.7 when that is null
- *   key = "field:CAMERA:PIXEL", the frame's centre at order 29; the galaxies that a frame holds are among the targets
+ *   key = "field:CAMERA:PIXEL", the frame's centre at order 29; the galaxies that a frame holds are among the targets,
+ *   with "rank" null where there is a plain list and they are not in it
  * job {"kind":"plan", …}: engine/request/plan.h
  * A job that cannot be done → {"kind":…,"error":"sentence"} and 0: the answer to hostile bytes is an answer.  */
 #ifndef ENGINE_CORE_COMPUTE_H

@@ -17,6 +17,7 @@ struct packing {
 	struct fields chosen;
 	struct fields_old *old;
 	size_t olds;
+	bool listed; /* galaxies have their ranks by a list beside the frames */
 };
 
 static int old_read(struct packing *p, struct err *e)
@@ -51,7 +52,10 @@ static double distance_of(const struct packing *p, const struct field *f)
 
 static json_t *target_of(const struct packing *p, size_t galaxy)
 {
-	return compute_target(p->catalog, &p->hosts.ranking.list[galaxy], galaxy + 1, p->hosts.galaxy[galaxy].probability);
+	json_t *t = compute_target(p->catalog, &p->hosts.ranking.list[galaxy], galaxy + 1, p->hosts.galaxy[galaxy].probability);
+	if (p->listed) /* this one is not in it, and must not get between those that are */
+		json_object_set_new(t, "rank", json_null());
+	return t;
 }
 
 static bool has_key(const json_t *targets, const char *key)
@@ -131,6 +135,7 @@ int compute_fields(const struct compute_host *host, const struct skymap *m, cons
 {
 	json_t *out = json_array();
 	const json_t *entry;
+	bool listed = json_object_get(result, "catalogue_sum") != NULL; /* of the plain list */
 	size_t i;
 	int rc = 0;
 	json_array_foreach(fields, i, entry) {
@@ -146,7 +151,7 @@ int compute_fields(const struct compute_host *host, const struct skymap *m, cons
 			rc = err_set(e, ERR_MEMORY, "no memory for fields");
 		if (rc < 0)
 			break;
-		*p = (struct packing){.catalog = host->catalog, .map = m, .entry = entry};
+		*p = (struct packing){.catalog = host->catalog, .map = m, .entry = entry, .listed = listed};
 		rc = entry_pack(p, out, result, e);
 		free(p);
 	}

@@ -179,9 +179,16 @@ static void frames_verdicts(struct core *c, int64_t event, int64_t generation, c
 void fields_verdicts(struct core *c, int64_t event, int64_t generation)
 {
 	static const char believers[] = "SELECT policy FROM decision WHERE event=? AND state IN ('warm','triggered') ORDER BY policy";
-	static const char plain[] = "INSERT INTO verdict(event,policy,target,code,seq) SELECT ?1,?2,t.id,'candidate',?3 FROM target t WHERE t.event=?1 "
-				    "AND t.generation=?4 AND t.kind<>'field' ON CONFLICT(event,policy,ifnull(target,0)) DO UPDATE SET code='candidate',detail='',"
-				    "seq=?3 WHERE code='below_cut'";
+	/* a galaxy without a rank is there for a frame of another policy that holds it */
+	static const char plain[] =
+		"INSERT INTO verdict(event,policy,target,code,detail,seq) SELECT ?1,?2,id,iif(listed,'candidate','below_cut'),"
+		"iif(listed,'','not in the list of this policy'),?3 FROM (SELECT id,kind<>'galaxy' OR pinned=1 OR rank IS NOT NULL AS listed FROM target "
+		"WHERE event=?1 AND generation=?4 AND kind<>'field') WHERE true ON CONFLICT(event,policy,ifnull(target,0)) DO UPDATE SET code=excluded.code,"
+		"detail=excluded.detail,seq=?3 WHERE code IN ('below_cut','candidate') AND code<>excluded.code";
+	/* frames of a policy that is gone, or wants another camera by now */
+	static const char nobody[] = "INSERT INTO verdict(event,policy,target,code,detail,seq) SELECT ?1,'',t.id,'below_cut','no policy in force wants it',?2 "
+				     "FROM target t WHERE t.event=?1 AND t.generation=?3 AND t.id NOT IN (SELECT target FROM verdict WHERE event=?1 AND "
+				     "target IS NOT NULL)";
 	json_t *rows = get_rows(c, believers, "i", event), *row;
 	size_t i;
 	json_array_foreach(rows, i, row) {
@@ -191,5 +198,6 @@ void fields_verdicts(struct core *c, int64_t event, int64_t generation)
 		else
 			put(c, plain, "itii", event, json_text(row, "policy", ""), c->seq, generation);
 	}
+	put(c, nobody, "iii", event, c->seq, generation);
 	json_decref(rows);
 }

@@ -177,9 +177,8 @@ void on_config(struct core *c, const struct input *in)
 		refuse_for(c, "configuration", &e);
 		return;
 	}
-	char sha256[65], before[65];
+	char sha256[65];
 	const char *catalog = json_text(json_object_get(body, "catalog"), "sha256", NULL);
-	get_text(c, before, sizeof before, "SELECT catalog_sha256 FROM config ORDER BY seq DESC LIMIT 1", "");
 	char *text = json_compact(body);
 	hash_sha256_hex(text, strlen(text), sha256);
 	put(c, insert, "ittt", c->seq, sha256, catalog, text);
@@ -199,7 +198,8 @@ void on_config(struct core *c, const struct input *in)
 	sweep_begin(c, json_flag(body, "restored", false));
 	if (changed) /* new rules look anew; requests that live keep the policy they were made under */
 		young_each(c, decide_event);
-	if (catalog != NULL && before[0] != '\0' && strcmp(before, catalog) != 0)
-		young_each(c, want_rank); /* another catalogue: what was ranked by the old one is ranked by the new one */
+	if (catalog != NULL)
+		alarm_clear(c, "catalogue", "missing");
+	young_each(c, want_rank_changed);
 	json_decref(body);
 }

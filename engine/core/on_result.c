@@ -32,8 +32,8 @@ void target_put(struct core *c, int64_t event, int64_t generation, const char *k
 	double ra = json_number(t, "ra_deg", NAN), dec = json_number(t, "dec_deg", NAN);
 	if (json_text(t, "key", "")[0] == 0 || isnan(ra) || isnan(dec))
 		refuse(c, "ranking: a target without key or position");
-	put(c, upsert, "itttddddidddid", event, json_text(t, "key", ""), kind, json_text(t, "name", ""), ra, dec, json_number(t, "distance_mpc", NAN),
-	    json_number(t, "distance_err_mpc", NAN), json_int(t, "rank", 0), json_number(t, "dpdv_per_mpc3", NAN), json_number(t, "share", NAN),
+	put(c, upsert, "itttddddndddid", event, json_text(t, "key", ""), kind, json_text(t, "name", ""), ra, dec, json_number(t, "distance_mpc", NAN),
+	    json_number(t, "distance_err_mpc", NAN), json_int(t, "rank", UTC_NONE), json_number(t, "dpdv_per_mpc3", NAN), json_number(t, "share", NAN),
 	    json_number(t, "cumulative_share", NAN), generation, json_number(t, "probability", NAN));
 }
 

@@ -132,6 +132,7 @@ void target_put(struct core *c, int64_t event, int64_t generation, const char *k
 /* want.c: computations. */
 void want_map(struct core *c, int64_t event, const char *sha256);
 void want_rank(struct core *c, int64_t event);
+void want_rank_changed(struct core *c, int64_t event);                       /* where another catalogue or camera makes it another one, or possible */
 bool want_rank_again(struct core *c, int64_t event, const json_t *done);      /* the job that was done does not know frames that were asked meanwhile */
 void want_plan(struct core *c, int64_t event);
 void want_plans(struct core *c);                                             /* of every triggered event: what a facility can do has changed */

@@ -108,20 +108,36 @@ bool want_rank_again(struct core *c, int64_t event, const json_t *done)
 	return wanted;
 }
 
-void event_warm(struct core *c, int64_t event)
+/* The last job was another one, or there was none. ranked: it was this one, and it is done. */
+static bool rank_is_new(struct core *c, int64_t event, const json_t *job, bool *ranked)
 {
 	static const char last[] = "SELECT body,state FROM effect WHERE event=? AND compute='rank' AND state<>'dropped' ORDER BY id DESC LIMIT 1";
-	json_t *job = rank_job(c, event);
-	if (job == NULL)
-		return;
 	char *text = json_compact(job);
 	json_t *row = get_row(c, last, "i", event);
-	if (row == NULL || (strcmp(json_text(row, "body", ""), text) != 0 && !fields_same_job(json_text(row, "body", ""), text)))
-		want_rank(c, event);
-	else if (strcmp(json_text(row, "state", ""), "done") == 0)
-		want_plan(c, event); /* ranked already, as an early warning or for another policy */
+	bool new = row == NULL || (strcmp(json_text(row, "body", ""), text) != 0 && !fields_same_job(json_text(row, "body", ""), text));
+	*ranked = !new && strcmp(json_text(row, "state", ""), "done") == 0;
 	json_decref(row);
 	free(text);
+	return new;
+}
+
+void event_warm(struct core *c, int64_t event)
+{
+	bool ranked = false;
+	json_t *job = rank_job(c, event);
+	if (job != NULL && rank_is_new(c, event, job, &ranked))
+		rank_want(c, event, job);
+	else if (ranked)
+		want_plan(c, event); /* as an early warning or for another policy */
+	json_decref(job);
+}
+
+void want_rank_changed(struct core *c, int64_t event)
+{
+	bool ranked;
+	json_t *job = rank_job(c, event);
+	if (job != NULL && rank_is_new(c, event, job, &ranked))
+		rank_want(c, event, job);
 	json_decref(job);
 }
 
@@ -168,7 +184,7 @@ static json_t *job_targets(struct core *c, int64_t event, const struct policy *p
 		"generation=(SELECT CASE (SELECT outcome FROM effect WHERE event=?1 AND compute='rank' AND state<>'dropped' ORDER BY id DESC LIMIT 1) "
 		"WHEN 'ok' THEN generation_rank ELSE (SELECT max(generation) FROM target WHERE event=?1) END FROM event WHERE id=?1)) AND NOT EXISTS (SELECT 1 FROM gate WHERE kind='veto' "
 		"AND lifted_seq IS NULL AND event=?1 AND target=t.id) AND CASE kind WHEN 'field' THEN ?3<>'' AND substr(key,1,length(?3))=?3 "
-		"WHEN 'galaxy' THEN ?3='' OR pinned=1 ELSE 1 END ORDER BY pinned DESC,ifnull(rank,0),id LIMIT ?2";
+		"WHEN 'galaxy' THEN ?3='' AND rank IS NOT NULL OR pinned=1 ELSE 1 END ORDER BY pinned DESC,ifnull(rank,0),id LIMIT ?2";
 	char prefix[64] = "";
 	if (p->footprint[0])
 		fields_prefix(p, prefix, sizeof prefix);

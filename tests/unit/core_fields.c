@@ -286,10 +286,31 @@ static void no_plan_without_its_ranking(void **state)
 	}
 }
 
+/* A list of two and frames in one ranking: what only a frame holds has no rank, or a policy of the list would take it for one of its own. */
+static void no_rank_beside_a_list(void **state)
+{
+	struct box b;
+	struct err e = {0};
+	(void)state;
+	begin(&b, "keep");
+	struct compute_host host = {.ctx = &b, .blob = blob, .read_map = skymap_read, .catalog = &galaxies};
+	json_t *job = json_loads(box_text(&b, "SELECT body FROM effect WHERE compute='rank'"), 0, NULL), *result = NULL, *t;
+	assert_int_equal(json_object_set_new(job, "top", json_integer(2)), 0);
+	assert_int_equal(compute_run(&host, job, &result, &e), 0);
+	json_t *targets = json_object_get(result, "targets");
+	size_t i;
+	assert_true(json_array_size(targets) > 10);
+	json_array_foreach(targets, i, t)
+		assert_int_equal(json_int(t, "rank", 0), i < 2 ? i + 1 : 0);
+	json_decref(result);
+	json_decref(job);
+	box_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(a_small_update_asks_nothing_twice), cmocka_unit_test(a_moved_map_gets_its_frames),
 		cmocka_unit_test(asked_while_it_was_ranked), cmocka_unit_test(not_for_ever),
-		cmocka_unit_test(no_plan_without_its_ranking)};
+		cmocka_unit_test(no_plan_without_its_ranking), cmocka_unit_test(no_rank_beside_a_list)};
 	return cmocka_run_group_tests_name("core_fields", tests, group_setup, group_teardown);
 }
