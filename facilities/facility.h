@@ -84,7 +84,7 @@ struct answer {
 	char field[160];         /* declined: where in the request ("requests[0].windows[0].end"); find: "duplicate" marks a second one of
 	                          * the same token: remote_id is its number, token is "", words say which was chosen */
 	char words[LIMIT_WORDS]; /* the facility's own sentence(s) */
-	char stem[32];           /* declined/countered: what to change: airmass window instrument filter mode time ipp triggers rr_window configuration other */
+	char stem[32];           /* declined/countered: what to change: airmass window instrument filter mode readout time allocation ipp triggers rr_window proposal configuration other */
 	bool creates_nothing;    /* the answer proves that nothing was created (statuses: creates_nothing of the descriptor) */
 	bool credentials;        /* refused for who asks, not for what is asked: every other request would be, too */
 	double seconds;          /* accepted offer: duration with overheads; NaN unknown */

@@ -188,7 +188,7 @@ struct answer *ocs_trouble(const struct ocs_reading *r)
 		text_copy(a->stem, sizeof a->stem, "other");
 	}
 	if (answered && (reply->status == 401 || reply->status == 403) && a->kind == ANSWER_DECLINED) {
-		text_copy(a->stem, sizeof a->stem, "configuration");
+		text_copy(a->stem, sizeof a->stem, "proposal");
 		a->credentials = true;
 	}
 	return a;

@@ -143,7 +143,7 @@ void hours_refused_keep(struct core *c, int64_t request, const struct answer *a)
 {
 	static const char upsert[] = "INSERT INTO hours_refused(programme,mode,seconds,left_h,words,tick_us,seq) VALUES(?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
 				     "seconds=min(seconds,excluded.seconds),left_h=excluded.left_h,words=excluded.words,tick_us=excluded.tick_us,seq=excluded.seq";
-	if (a->kind != ANSWER_DECLINED || strcmp(a->stem, "time") != 0)
+	if (a->kind != ANSWER_DECLINED || (strcmp(a->stem, "time") != 0 && strcmp(a->stem, "allocation") != 0))
 		return;
 	json_t *r = request_load(c, request);
 	if (r == NULL)

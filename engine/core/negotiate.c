@@ -112,6 +112,7 @@ void offer_answered(struct core *c, int64_t request, const struct answer *a)
 	offer_row(c, request, a);
 	if (a->kind == ANSWER_ACCEPTED) {
 		put(c, "UPDATE request SET seconds=coalesce(?,seconds) WHERE id=?", "di", a->seconds > 0 ? a->seconds : NAN, request); /* nothing is free: then the plan's own figure */
+		alarm_clear(c, json_text(r, "facility", ""), "proposal");
 		request_signal(c, request, SIGNAL_offer_taken, a->words);
 	} else {
 		request_refused(c, request, SIGNAL_offer_refused, a);
@@ -169,13 +170,18 @@ void request_next_variant(struct core *c, const json_t *request)
 	static const char latest[] = "SELECT refused_stem,refused_words,unwanted,refused_ipp_max AS ipp_max FROM request WHERE id=?";
 	int64_t event = json_int(request, "event", 0), target = json_int(request, "target", 0), id = json_int(request, "id", 0);
 	const struct policy *p = rule_find(c, json_int(request, "policy", 0));
+	const struct site *s = site_find(c, json_text(request, "facility", ""));
 	json_t *body = json_parse(json_text(request, "body", "{}")), *refusal = get_row(c, latest, "i", id), *next = NULL;
 	struct err e = {0};
 	if (json_is_number(json_object_get(refusal, "ipp_max")))
 		json_object_set(body, "ipp_max", json_object_get(refusal, "ipp_max"));
 	if (p != NULL && refusal != NULL && json_int(refusal, "unwanted", 0) == 0 &&
-	    plan_next_variant(p->body, body, json_text(refusal, "refused_stem", "other"), &next, &e) < 0 && !short_of_memory(c, &e))
+	    plan_next_variant(p->body, s ? s->descriptor : NULL, body, json_text(refusal, "refused_stem", "other"), &next, &e) < 0 && !short_of_memory(c, &e))
 		alarm_raise(c, json_text(request, "token", ""), "ladder", "%s", e.text);
+	if (strcmp(json_text(refusal, "refused_stem", ""), "proposal") == 0)
+		alarm_raise(c, json_text(request, "facility", ""), "proposal", "%s does not take requests of programme %s: %s; check its proposal and account",
+			    json_text(request, "facility", ""), json_text(request, "programme", ""), json_text(refusal, "refused_words", ""));
+	json_object_set_new(next, "after", json_integer(id)); /* explain: what was asked instead */
 	if (next != NULL)
 		request_make(c, event, target, json_int(request, "policy", 0), next, (int)json_int(request, "epoch", 0));
 	else

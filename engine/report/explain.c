@@ -127,6 +127,9 @@ static const char chain_sql[] =
 	"  b.start_us, b.words, b.id FROM observation b JOIN input i ON i.seq = b.seq WHERE b.request = ?1"
 	" UNION ALL SELECT d.seq, i.utc_us, 5, 'frame', d.level, NULL, NULL, d.basename, NULL, NULL, d.version, d.id"
 	"  FROM data_product d JOIN input i ON i.seq = d.seq WHERE d.request = ?1"
+	" UNION ALL SELECT n.created_seq, n.created_us, 6, 'again', n.id, NULL, n.state, NULL, NULL, NULL, json_extract(n.body, '$.changed'), n.id"
+	"  FROM request o JOIN request n ON n.event = o.event AND n.target = o.target AND n.facility = o.facility AND n.epoch = o.epoch AND n.variant > o.variant"
+	"  WHERE o.id = ?1 AND json_extract(n.body, '$.after') = o.id"
 	") ORDER BY seq, nth, id";
 
 /* Text members that hold JSON become values: is_test, filters, map summary. */

@@ -164,6 +164,8 @@ static void link_print(const json_t *l, FILE *to)
 		fprintf(to, "%s → %s (%s)%s\n", json_text(l, "was", "?"), now, json_text(l, "what", "?"), words(a, l, "words", ": "));
 	else if (strcmp(link, "sent") == 0)
 		fprintf(to, "%s%s%s%s\n", json_text(l, "what", "?"), *now ? ", answer: " : "", words(b, l, "now", ""), words(a, l, "words", ", "));
+	else if (strcmp(link, "again") == 0)
+		fprintf(to, "asked with %s, as request %lld\n", words(a, l, "words", ""), (long long)json_int(l, "what", 0));
 	else if (strcmp(link, "frame") == 0)
 		fprintf(to, "%s%s%s\n", words(a, l, "place", ""), words(b, l, "what", ", level "), words(c, l, "words", ", version "));
 	else

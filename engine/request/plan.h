@@ -85,12 +85,19 @@ int plan_run(const json_t *job, json_t **result, struct err *e);
 
 /* After a refusal: the next thing to ask of the same facility for the same (target, epoch), one step down by the refusal's stem
  * (struct answer.stem in facilities/facility.h). request: as in the plan's result or as given by an earlier call; put the offered
- * priority into it as "ipp_max" before a refusal with stem ipp.
- *   airmass, window             max_airmass + 0.3 up to the epoch's (else 2.5), with the epoch's whole window; then half the exposure, once
+ * priority into it as "ipp_max" before a refusal with stem ipp. descriptor: the facility's (NULL: its instruments are not known).
+ *   airmass, window       max_airmass + 0.3 up to policy.ceiling (else the epoch's, else 2.5), min_moon_deg − 10 down to policy.ceiling, each with
+ *                         the epoch's whole window; then half the exposure down to policy.floor (without one: once), then half the count
  *   mode, triggers, rr_window   RAPID_RESPONSE → TIME_CRITICAL → NORMAL
- *   time                        the same (another account of hours), then half the exposure, once
- *   ipp                         the offered maximum, else 1
- *   anything else, or all that used up: the next rung of the policy's ladder at this facility
- * *next is NULL at the end of the ladder (the reserve's turn), else a new reference. Ends always: each step only goes down. */
-int plan_next_variant(const json_t *policy, const json_t *request, const char *stem, json_t **next, struct err *e);
+ *   time                  the same (another account of hours), then exposure and count as above
+ *   allocation            a lower mode, then another instrument: no time at all was given on this one
+ *   ipp                   the offered maximum, else 1
+ *   filter                the next of the epoch's filters_or that an instrument has, then another instrument
+ *   instrument, readout   another instrument at the site with the same filters, then filters_or
+ *   proposal              the next rung that another programme pays
+ *   anything else, or all that used up: the next rung of the policy's ladder at this facility that is not just what was refused
+ * *next is NULL at the end of the ladder (the reserve's turn) and after PLAN_STEPS, else a new reference with "refused" (the stem), "changed"
+ * (in words: "max_airmass 2 → 2.3") and "step". Ends always: each step only goes down. */
+#define PLAN_STEPS 16
+int plan_next_variant(const json_t *policy, const json_t *descriptor, const json_t *request, const char *stem, json_t **next, struct err *e);
 #endif

@@ -259,8 +259,27 @@ static void rung_overheads(const json_t *descriptor, struct plan_rung *r)
 	r->passes = json_flag(r->instrument, "simultaneous", false) ? 1 : r->filters;
 }
 
+/* The first of the epoch's "filters_or" that an instrument there has; as it was when none has. */
+static void filters_instead(const struct plan_facility *f, const json_t *entry, const json_t *observe, struct plan_rung *r)
+{
+	const json_t *list = json_object_get(observe, "filters_or"), *set, *v;
+	size_t i, k;
+	json_array_foreach(list, i, set) {
+		struct plan_rung other = *r;
+		other.filters = 0;
+		json_array_foreach(set, k, v)
+			if (json_is_string(v) && other.filters < PLAN_FILTERS)
+				other.filter[other.filters++] = json_string_value(v);
+		other.instrument = other.filters > 0 ? instrument_find(f, &other, entry) : NULL;
+		if (other.instrument != NULL) {
+			*r = other;
+			return;
+		}
+	}
+}
+
 /* Ties a rung to its facility, programme and instrument; how long the visit takes. */
-static void rung_tie(const struct plan_job *j, const json_t *entry, struct plan_rung *r)
+static void rung_tie(const struct plan_job *j, const json_t *entry, const json_t *observe, struct plan_rung *r)
 {
 	for (size_t p = 0; p < j->programmes; p++) {
 		const struct plan_programme *q = &j->programme[p];
@@ -279,6 +298,8 @@ static void rung_tie(const struct plan_job *j, const json_t *entry, struct plan_
 		return;
 	const struct plan_facility *f = &j->facility[r->facility];
 	r->instrument = instrument_find(f, r, entry);
+	if (r->instrument == NULL && json_object_get(entry, "filter") == NULL)
+		filters_instead(f, entry, observe, r);
 	r->sees = r->instrument != NULL;
 	for (size_t n = 0; n < r->filters; n++)
 		r->sees = r->sees && depth_camera_of(r->instrument, r->filter[n], &r->camera[n]) && r->camera[n].band >= 0;
@@ -311,7 +332,7 @@ static int ladder_read(const json_t *job, struct plan_job *out, struct err *e)
 		json_array_foreach(ladder, k, r) {
 			if (plan_rung_read(r, o, (int)k, &out->rung[out->epochs][k], e) < 0)
 				return err_wrap(e, "policy.observe[%zu]", i);
-			rung_tie(out, r, &out->rung[out->epochs][k]);
+			rung_tie(out, r, o, &out->rung[out->epochs][k]);
 		}
 		out->epochs++;
 	}

@@ -313,7 +313,7 @@ static void a_rung_names_its_instrument(void **state)
 	assert_string_equal(json_text(r, "instrument", ""), "CAM4");
 	assert_true(json_number(r, "duration_s", 0) == 367.0 && json_number(r, "per_exposure_s", 0) == 7.0 && json_flag(r, "simultaneous", false));
 	json_object_set_new(r, "max_airmass", json_real(2.5)); /* nothing left to loosen: the exposure is halved */
-	assert_ok(plan_next_variant(policy, r, "window", &next, &e), &e);
+	assert_ok(plan_next_variant(policy, NULL, r, "window", &next, &e), &e);
 	assert_non_null(next);
 	assert_true(json_number(next, "exposure_s", 0) == 90.0 && json_number(next, "duration_s", 0) == 277.0);
 	json_decref(next);
@@ -362,7 +362,7 @@ static void walk(const char *stem, const char *member, const char *want)
 	json_t *policy = parse(policy_text), *result = run(job_new("2017-08-17T23:30:00Z")), *next = NULL;
 	json_t *r = json_deep_copy(find(result, "requests", "NGC4993|1", 1));
 	for (int n = 0; n < 50; n++, r = next) {
-		assert_ok(plan_next_variant(policy, r, stem, &next, &e), &e);
+		assert_ok(plan_next_variant(policy, NULL, r, stem, &next, &e), &e);
 		json_decref(r);
 		if (next == NULL)
 			break;
