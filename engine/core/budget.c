@@ -64,7 +64,7 @@ void ledger_follow(struct core *c, int64_t request, enum life state)
 
 double programme_left_h(struct core *c, const char *programme, const char *mode)
 {
-	static const char used[] = "SELECT total(seconds) FROM ledger WHERE programme=? AND mode=? AND state<>'returned'";
+	static const char used[] = "SELECT total(seconds) FROM ledger_counted WHERE programme=? AND mode=?";
 	static const char hours[] = "SELECT hours FROM programme_hours WHERE programme=? AND mode=?";
 	return get_double(c, 0, hours, "tt", programme, mode) - get_double(c, 0, used, "tt", programme, mode) / 3600;
 }
@@ -72,7 +72,7 @@ double programme_left_h(struct core *c, const char *programme, const char *mode)
 int programme_triggers_left(struct core *c, const char *programme)
 {
 	static const char have[] = "SELECT triggers FROM programme WHERE name=?";
-	static const char used[] = "SELECT count(DISTINCT event) FROM ledger WHERE programme=? AND mode<>'NORMAL' AND state<>'returned'";
+	static const char used[] = "SELECT count(DISTINCT event) FROM ledger_counted WHERE programme=? AND triggers";
 	int64_t n = get_int(c, -1, have, "t", programme);
 	if (n < 0)
 		return -1;
@@ -102,10 +102,19 @@ static bool approval_pass(struct core *c, const json_t *request, const struct po
 	return false;
 }
 
+bool programme_mode_counts(struct core *c, const char *programme, const char *mode)
+{
+	static const char counts[] = "SELECT triggers FROM programme_hours WHERE programme=? AND mode=?";
+	return get_int(c, strcmp(mode, "NORMAL") != 0, counts, "tt", programme, mode);
+}
+
+bool programme_paid(struct core *c, const char *programme, int64_t event)
+{
+	return get_int(c, 0, "SELECT 1 FROM ledger_counted WHERE event=? AND programme=? AND triggers LIMIT 1", "it", event, programme);
+}
+
 bool budget_pass(struct core *c, const json_t *request, char *why, size_t size)
 {
-	/* one trigger pays for all requests of an event */
-	static const char paid[] = "SELECT 1 FROM ledger WHERE event=? AND programme=? AND mode<>'NORMAL' AND state<>'returned' LIMIT 1";
 	const char *programme = json_text(request, "programme", ""), *mode = json_text(request, "mode", "");
 	int64_t event = json_int(request, "event", 0);
 	static const char own[] = "SELECT seconds FROM ledger WHERE request=? AND state<>'returned'";
@@ -120,7 +129,7 @@ bool budget_pass(struct core *c, const json_t *request, char *why, size_t size)
 	double of_night = policy_spent_s(c, 0, p->name, c->utc_us - 24 * UTC_HOUR) + seconds;
 	if (programme_left_h(c, programme, mode) * 3600 < seconds)
 		snprintf(why, size, "budget: programme %s has no %s time left", programme, mode);
-	else if (strcmp(mode, "NORMAL") != 0 && programme_triggers_left(c, programme) == 0 && !get_int(c, 0, paid, "it", event, programme))
+	else if (programme_mode_counts(c, programme, mode) && programme_triggers_left(c, programme) == 0 && !programme_paid(c, programme, event))
 		snprintf(why, size, "budget: programme %s has no triggers left", programme);
 	else if (!isnan(p->budget_event_h) && of_event > p->budget_event_h * 3600)
 		snprintf(why, size, "budget: policy %s has spent what it may on this event", p->name);

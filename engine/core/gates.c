@@ -81,5 +81,5 @@ bool gate_pass(struct core *c, const json_t *request, bool submit, char *why, si
 		snprintf(why, size, "late: its visit does not fit into the rest of its window");
 		return false;
 	}
-	return !submit || budget_pass(c, request, why, size);
+	return programme_pass(c, request, why, size) && (!submit || budget_pass(c, request, why, size));
 }

@@ -133,7 +133,7 @@ static void hours_put(struct core *c, const char *programme, json_t *hours)
 static void programmes_put(struct core *c, const json_t *list)
 {
 	static const char upsert[] = "INSERT INTO programme(name,facility,proposal,hours,triggers,state) VALUES(?1,?2,?3,?4,?5,'active') "
-				     "ON CONFLICT(name) DO UPDATE SET facility=?2,proposal=?3,hours=?4,triggers=?5,state='active'";
+				     "ON CONFLICT(name) DO UPDATE SET facility=?2,proposal=?3,hours=?4,state='active'";
 	static const char other[] = "DELETE FROM hours_refused WHERE programme IN (SELECT name FROM programme WHERE name=?1 AND (facility<>?2 OR proposal<>?3 "
 				    "OR hours<>?4))"; /* that was said of the old one */
 	put(c, "UPDATE programme SET state='gone'", "");
@@ -147,10 +147,10 @@ static void programmes_put(struct core *c, const json_t *list)
 		}
 		char *hours = json_is_object(json_object_get(x, "hours")) ? json_compact(json_object_get(x, "hours")) : strdup("{}");
 		put(c, other, "tttt", json_text(x, "name", ""), facility, json_text(x, "proposal", ""), hours);
-		put(c, upsert, "ttttn", json_text(x, "name", ""), facility, json_text(x, "proposal", ""), hours,
-		    json_int(x, "triggers", UTC_NONE));
+		put(c, upsert, "ttttn", json_text(x, "name", ""), facility, json_text(x, "proposal", ""), hours, json_int(x, "triggers", UTC_NONE));
 		free(hours);
 		hours_put(c, json_text(x, "name", ""), json_object_get(x, "hours"));
+		programme_rules_put(c, x);
 	}
 }
 

@@ -185,7 +185,8 @@ static bool may_ask(struct core *c, const json_t *r, bool submit)
 	bool budget = strncmp(why, "budget:", 7) == 0;
 	if (budget && !get_int(c, 0, "SELECT 1 FROM gate WHERE kind='budget' AND event=? AND policy=? AND lifted_seq IS NULL", "it", event, policy))
 		gate_open(c, "budget", event, NULL, 0, policy, UTC_NONE, why + 8);
-	verdict_put(c, event, policy, json_int(r, "target", 0), budget ? "budget" : "held", json_text(r, "facility", ""), why);
+	const char *code = budget ? "budget" : strncmp(why, "programme:", 10) == 0 ? "programme" : "held";
+	verdict_put(c, event, policy, json_int(r, "target", 0), code, json_text(r, "facility", ""), why);
 	return false;
 }
 

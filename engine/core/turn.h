@@ -210,12 +210,19 @@ void vision_close(struct vision *v);
 void ledger_follow(struct core *c, int64_t request, enum life state);
 double programme_left_h(struct core *c, const char *programme, const char *mode);
 int programme_triggers_left(struct core *c, const char *programme);         /* -1: no limit */
+bool programme_mode_counts(struct core *c, const char *programme, const char *mode); /* a request of that mode uses a trigger */
+bool programme_paid(struct core *c, const char *programme, int64_t event);   /* one trigger pays for all requests of an event */
 double policy_spent_s(struct core *c, int64_t event, const char *policy, int64_t since_us); /* event 0: all events since */
 bool budget_pass(struct core *c, const json_t *request, char *why, size_t size);
 /* A mode that the facility refused for want of time, until its status shows more of it, or a day has passed. */
 void hours_refused_keep(struct core *c, int64_t request, const struct answer *a); /* nothing, but of such a refusal */
 bool hours_refused(struct core *c, const json_t *request, struct answer *out);    /* true: its answer is known */
 void hours_back(struct core *c, const char *facility, const json_t *detail);
+
+/* programme.c: rules of programmes beside their hours. */
+void programme_rules_put(struct core *c, const json_t *entry);               /* of the configuration; its row exists */
+bool programme_pass(struct core *c, const json_t *request, char *why, size_t size); /* false: "programme: …" or "approval: …" */
+json_t *programmes_of_event(struct core *c, int64_t event, const struct policy *p); /* as a plan's job wants them; new reference */
 
 /* timers.c */
 void timer_set(struct core *c, const char *key, const char *what, int64_t subject, const char *detail, int64_t due_utc_us,

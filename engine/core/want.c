@@ -210,24 +210,6 @@ static json_t *job_facilities(struct core *c, int64_t event)
 	return rows;
 }
 
-static json_t *job_programmes(struct core *c)
-{
-	json_t *rows = get_rows(c, "SELECT name,facility,hours FROM programme WHERE state='active' ORDER BY name", ""), *row;
-	size_t i;
-	json_array_foreach(rows, i, row) {
-		const char *name = json_text(row, "name", ""), *mode;
-		json_t *hours = json_parse(json_text(row, "hours", "{}")), *value, *left = json_object();
-		json_object_foreach(hours, mode, value)
-			json_object_set_new(left, mode, json_real(fmax(0, programme_left_h(c, name, mode))));
-		int triggers = programme_triggers_left(c, name);
-		json_object_set_new(row, "left_h", left);
-		json_object_set_new(row, "triggers_left", triggers < 0 ? json_null() : json_integer(triggers));
-		json_object_del(row, "hours");
-		json_decref(hours);
-	}
-	return rows;
-}
-
 static json_t *left_of(double budget_h, double spent_s)
 {
 	return isnan(budget_h) ? json_null() : json_real(fmax(0, budget_h - spent_s / 3600));
@@ -290,7 +272,7 @@ json_t *plan_job(struct core *c, int64_t event, const char *policy)
 	return json_pack("{s:s,s:s,s:o,s:I,s:o,s:i,s:o,s:O,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "kind", "plan", "event", name, "source", job_source(c, event),
 			 "now_us", (json_int_t)c->utc_us,
 			 "event_us", event_us == UTC_NONE ? json_null() : json_integer(event_us), "horizon_h", 24, "targets", job_targets(c, event, p), "policy", p->body, "facilities", job_facilities(c, event), "programmes",
-			 job_programmes(c), "event_left_h", left_of(p->budget_event_h, policy_spent_s(c, event, policy, INT64_MIN + 1)),
+			 programmes_of_event(c, event, p), "event_left_h", left_of(p->budget_event_h, policy_spent_s(c, event, policy, INT64_MIN + 1)),
 			 "night_left_h", left_of(p->budget_night_h, policy_spent_s(c, 0, policy, c->utc_us - 24 * UTC_HOUR)), "existing",
 			 job_existing(c, event), "refused", get_rows(c, refused, "iii", event, policy_id, c->utc_us - REFUSED_US), "booked",
 			 get_rows(c, booked, "ii", c->utc_us, (int64_t)LIMIT_PLAN_REQUESTS / 2));

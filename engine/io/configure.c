@@ -7,6 +7,7 @@
 #include "engine/base/utc.h"
 #include "engine/io/configure.h"
 #include "engine/request/policy.h"
+#include "engine/request/programme.h"
 #include "facilities/facility.h"
 #include <errno.h>
 #include <math.h>
@@ -228,6 +229,10 @@ static int check_programmes(struct loader *l)
 	json_array_foreach(list, i, v) {
 		if (must_be_named(l, at(where, "/programmes/%zu/facility", i), "facilities", json_text(v, "facility", "")) < 0)
 			return -1;
+		struct programme_rules rules;
+		struct err e = {0};
+		if (programme_rules_read(v, &rules, &e) < 0)
+			return fault(l, at(where, "/programmes/%zu", i), "%s", e.text);
 		json_array_foreach(list, k, other)
 			if (k < i && strcmp(json_text(other, "name", ""), json_text(v, "name", "")) == 0)
 				return fault(l, at(where, "/programmes/%zu/name", i), "\"%s\" is there twice", json_text(v, "name", ""));
@@ -243,12 +248,16 @@ static int check_ladder(struct loader *l, const char *where, const struct policy
 		const char *name = json_text(rung, "programme", ""), *facility = json_text(rung, "facility", NULL);
 		if (must_be_named(l, where, "programmes", name) < 0)
 			return err_wrap(l->e, "policy %s, /ladder/%zu", p->name, k);
+		struct near_best none = {0};
+		const json_t *programme = named(json_object_get(l->c->body, "programmes"), name, &none);
+		if (!programme_of_policy(programme, p->name))
+			return fault(l, where, "policy %s, /ladder/%zu: programme \"%s\" may not be triggered by it; add it to may_trigger.policies, or take the rung out",
+				p->name, k, name);
 		if (facility == NULL)
 			continue;
 		if (must_be_named(l, where, "facilities", facility) < 0)
 			return err_wrap(l->e, "policy %s, /ladder/%zu", p->name, k);
-		struct near_best none = {0};
-		const char *owner = json_text(named(json_object_get(l->c->body, "programmes"), name, &none), "facility", "");
+		const char *owner = json_text(programme, "facility", "");
 		if (strcmp(owner, facility) != 0)
 			return fault(l, where, "policy %s, /ladder/%zu: programme \"%s\" is one of %s, not of %s", p->name, k, name, owner, facility);
 	}

@@ -157,7 +157,13 @@ static int programmes_read(const json_t *job, struct plan_job *out, struct err *
 			return err_set(e, ERR_INPUT, "job.programmes[%zu] needs a name and a facility", i);
 		for (int m = 0; m < PLAN_MODES; m++)
 			p->left_h[m] = json_number(left, mode_names[m], 0.0);
-		p->spent = !begun && json_int(j, "triggers_left", 1) <= 0;
+		p->declined = json_text(j, "declined", NULL);
+		p->spent = !json_flag(j, "paid", begun) && json_int(j, "triggers_left", 1) <= 0;
+		const json_t *rules = json_object_get(j, "rules");
+		for (int m = 0; m < PLAN_MODES; m++)
+			p->triggers[m] = json_object_get(rules, "trigger_modes") == NULL || programme_mode_triggers(rules, mode_names[m]);
+		if (programme_rules_read(rules, &p->rules, e) < 0)
+			return err_wrap(e, "job.programmes[%zu].rules", i);
 		out->programmes = i + 1;
 	}
 	return 0;

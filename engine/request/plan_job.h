@@ -3,6 +3,7 @@
 #define ENGINE_REQUEST_PLAN_JOB_H
 #include "engine/base/err.h"
 #include "engine/request/plan.h"
+#include "engine/request/programme.h"
 #include "engine/target/depth.h"
 #include "engine/target/visibility.h"
 #include <jansson.h>
@@ -50,6 +51,9 @@ struct plan_programme {
 	const char *name, *facility;
 	double left_h[PLAN_MODES];
 	bool spent;                            /* no trigger left, and this event has not used one */
+	bool triggers[PLAN_MODES];             /* modes that use one, where that is said; else all */
+	const char *declined;                  /* why it is asked for nothing; NULL: it is asked */
+	struct programme_rules rules;
 };
 
 struct plan_epoch {

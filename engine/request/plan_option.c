@@ -20,9 +20,11 @@ void plan_why_keep(struct plan_why *kept, const struct plan_why *other)
 int plan_mode_of(const struct plan_job *j, const struct plan_rung *r, double duration_s, int64_t opens_us)
 {
 	const struct plan_facility *f = &j->facility[r->facility];
-	if (r->programme < 0 || j->programme[r->programme].spent)
+	if (r->programme < 0 || j->programme[r->programme].declined != NULL)
 		return -1;
 	for (int m = r->mode; m >= 0; m--) {
+		if (j->programme[r->programme].spent && j->programme[r->programme].triggers[m])
+			continue;
 		if (!f->mode[m] || j->programme[r->programme].left_h[m] * 3600.0 < duration_s)
 			continue;
 		if (m == PLAN_RAPID_RESPONSE && opens_us > j->now_us + (int64_t)(f->interrupt_h * 3600e6))
@@ -37,6 +39,8 @@ void plan_programme_why(const struct plan_job *j, const struct plan_rung *r, dou
 	*w = (struct plan_why){.code = VERDICT_programme, .facility = j->facility[r->facility].name};
 	if (r->programme < 0) {
 		snprintf(w->detail, sizeof w->detail, "no programme \"%.60s\" at %.60s is configured", r->programme_name, w->facility);
+	} else if (j->programme[r->programme].declined != NULL) {
+		snprintf(w->detail, sizeof w->detail, "programme %.60s: %.150s", r->programme_name, j->programme[r->programme].declined);
 	} else if (j->programme[r->programme].spent) {
 		snprintf(w->detail, sizeof w->detail, "programme %.60s has no trigger left", r->programme_name);
 	} else {
@@ -122,8 +126,23 @@ static bool site_usable(const struct plan_facility *f, const struct plan_rung *r
 
 static bool same_limits(const struct plan_rung *a, const struct plan_rung *b)
 {
-	return a->facility == b->facility && a->instrument == b->instrument && a->limits.airmass_max == b->limits.airmass_max && a->limits.moon_min_deg == b->limits.moon_min_deg
+	return a->facility == b->facility && a->programme == b->programme && a->instrument == b->instrument && a->limits.airmass_max == b->limits.airmass_max && a->limits.moon_min_deg == b->limits.moon_min_deg
 		&& a->limits.sun_max_deg == b->limits.sun_max_deg && a->limits.visit_s == b->limits.visit_s;
+}
+
+/* The rules of the programme that pays: its semester, blocked nights, notice, longest visit. */
+static bool programme_takes(struct plan_pick *p, struct plan_visit *v, const struct plan_rung *r, const struct plan_option *o)
+{
+	const struct plan_job *j = p->job;
+	const struct plan_facility *f = &j->facility[r->facility];
+	const struct programme_visit ask = {o->window.start_us, o->window.end_us, o->duration_s, f->site[o->site].place.lon_deg, j->now_us};
+	struct plan_why w = {.code = VERDICT_programme, .facility = f->name, .detail_order = 1.0};
+	char sentence[128];
+	if (r->programme < 0 || programme_visit_fits(&j->programme[r->programme].rules, &ask, sentence, sizeof sentence))
+		return true;
+	snprintf(w.detail, sizeof w.detail, "programme %.60s: %s", r->programme_name, sentence);
+	plan_why_keep(&v->why, &w);
+	return false;
 }
 
 /* One window: its exposure, where that is computed, must fit into it. */
@@ -139,6 +158,8 @@ static int window_add(struct plan_pick *p, struct plan_visit *v, const struct pl
 		plan_why_keep(&v->why, &w);
 		return 0;
 	}
+	if (!programme_takes(p, v, r, &o))
+		return 0;
 	plan_hope_add(p, v, &o);
 	return option_add(p, &o, e);
 }

@@ -147,6 +147,9 @@ static void faults_have_a_place(void **state)
 		{"\"maps\"", "\"http\": {\"listen\": \"0.0.0.0:80\"}, \"maps\"", "/http/listen"},
 		{"\"maps\"", "\"limits\": {\"depth\": 1}, \"maps\"", "(/limits/depth): there is no \"depth\" here"},
 		{"\"NORMAL\": 10", "\"NORMAL\": -1", "-1 is below 0"},
+		{"\"RAPID_RESPONSE\": 5}", "\"RAPID_RESPONSE\": 5}, \"blocked_nights\": [\"2027-02-30\"]", "(/programmes/0): blocked_nights/0: \"2027-02-30\" is no date"},
+		{"\"RAPID_RESPONSE\": 5}", "\"RAPID_RESPONSE\": 5}, \"may_trigger\": {\"policies\": [\"other\"]}", "may not be triggered by it; add it to may_trigger.policies"},
+		{"\"RAPID_RESPONSE\": 5}", "\"RAPID_RESPONSE\": 5}, \"max_visit_h\": 0", "max_visit_h"},
 		{"}}\n", "}\n", "JSON line"},
 		{"\"night.db\"", "7", "line 1 column 11 (/state): this is an integer"},
 	};

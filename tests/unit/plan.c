@@ -148,6 +148,39 @@ static void modes_follow_the_clock_and_the_purse(void **state)
 	json_decref(result);
 }
 
+/* What a programme's rules forbid is not planned on it, and the verdict says which. */
+static void programmes_have_rules(void **state)
+{
+	static const struct {
+		const char *rules, *words; /* NULL: NGC 4993 is planned */
+	} cases[] = {
+		{"{\"rules\":{\"blocked_nights\":[\"2017-08-17/2017-08-18\"]}}", "the night of 2017-08-1"},
+		{"{\"rules\":{\"blocked_nights\":[\"2017-08-16\",\"2017-08-18\"]}}", NULL},
+		{"{\"rules\":{\"notice_h\":48}}", "it wants notice 48 h before the night, which begins at 2017-08-1"},
+		{"{\"rules\":{\"notice_h\":0.5}}", NULL},
+		{"{\"rules\":{\"max_visit_h\":0.01}}", "a visit may take 0.01 h at most, this one takes 0."},
+		{"{\"rules\":{\"semester\":{\"end\":\"2017-08-01\"}}}", "its semester ends at 2017-08-01T00:00:00Z"},
+		{"{\"declined\":\"policy tests may not trigger it\"}", "policy tests may not trigger it"},
+		{"{\"triggers_left\":0,\"paid\":true}", NULL},
+		{"{\"triggers_left\":0,\"rules\":{\"trigger_modes\":[]}}", NULL},
+		{"{\"triggers_left\":0,\"rules\":{\"trigger_modes\":[\"RAPID_RESPONSE\",\"TIME_CRITICAL\",\"NORMAL\"]}}", "no trigger left"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		json_t *job = job_new("2017-08-17T22:00:00Z"), *over = parse(cases[i].rules), *p;
+		size_t k;
+		json_array_foreach(json_object_get(job, "programmes"), k, p)
+			json_object_update(p, over);
+		json_decref(over);
+		json_t *result = run(job);
+		if (cases[i].words != NULL)
+			verdict_is(result, "NGC4993|1", "programme", cases[i].words);
+		else
+			assert_non_null(find(result, "requests", "NGC4993|1", 1));
+		json_decref(result);
+	}
+}
+
 static void budgets_and_existing_bind(void **state)
 {
 	(void)state;
@@ -416,7 +449,7 @@ static void a_big_plan_is_quick(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(gw170817), cmocka_unit_test(modes_follow_the_clock_and_the_purse),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(gw170817), cmocka_unit_test(modes_follow_the_clock_and_the_purse), cmocka_unit_test(programmes_have_rules),
 		cmocka_unit_test(budgets_and_existing_bind), cmocka_unit_test(telescopes_are_finite), cmocka_unit_test(facilities_that_cannot),
 		cmocka_unit_test(a_second_facility_is_the_reserve), cmocka_unit_test(refused_there_asked_elsewhere), cmocka_unit_test(what_is_booked_is_taken), cmocka_unit_test(epochs_follow_each_other),
 		cmocka_unit_test(a_pinned_target_goes_first), cmocka_unit_test(a_rung_names_its_instrument), cmocka_unit_test(the_same_job_gives_the_same_bytes),
