@@ -303,6 +303,19 @@ static const char *camera_filter(const json_t *descriptor, const struct seen *s,
 	return "";
 }
 
+static void filter_refuse(const struct depth_arguments *a, const json_t *descriptor, const char *filter)
+{
+	const json_t *one, *p;
+	size_t i, k;
+	fprintf(stderr, "slew: facility %s: filter \"%s\" has no photometry, or is none of the bands of the kilonova tables (g r i z J); give "
+		"one that has (instruments[].photometry of its descriptor):", a->facility, filter);
+	json_array_foreach(json_object_get(descriptor, "instruments"), i, one)
+		json_array_foreach(json_object_get(one, "photometry"), k, p)
+			if (kilonova_band_of(json_text(p, "filter", "")) >= 0)
+				fprintf(stderr, " %s", json_text(p, "filter", ""));
+	fputs("\n", stderr);
+}
+
 /* The filters asked for (separated by commas), else all that are known. Returns an exit code. */
 static int filters_look(const struct depth_arguments *a, const json_t *descriptor, struct seen *list, size_t most, size_t *count)
 {
@@ -320,8 +333,7 @@ static int filters_look(const struct depth_arguments *a, const json_t *descripto
 			list[*count].filter = camera_filter(descriptor, &list[*count], filter);
 			(*count)++;
 		} else if (a->filter != NULL) {
-			fprintf(stderr, "slew: facility %s: filter \"%s\" has no photometry, or is none of the bands of the kilonova tables (g r i z J); "
-				"give one that has (instruments[].photometry of its descriptor)\n", a->facility, filter);
+			filter_refuse(a, descriptor, filter);
 			return 1;
 		}
 	}

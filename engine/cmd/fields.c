@@ -87,7 +87,7 @@ static int arguments_read(struct arguments *a, int argc, char **argv)
 	if (a->map == NULL)
 		return cmd_usage(&command_fields, "no MAP given");
 	if (a->footprint == NULL)
-		return cmd_usage(&command_fields, "no --footprint given (sinistro, decam, muscat, facility:instrument, 26.5x26.5, r60)");
+		return cmd_usage(&command_fields, "no --footprint given (sinistro, decam, lsstcam, muscat, facility:instrument, 26.5x26.5, r60)");
 	if (a->from < 0)
 		a->from = a->catalog ? FIELDS_FROM_BOTH : FIELDS_FROM_SKY;
 	if (a->from != FIELDS_FROM_SKY && a->catalog == NULL)
@@ -166,12 +166,12 @@ static void line_csv(const struct answer *a, size_t i)
 static void line_table(const struct answer *a, size_t i)
 {
 	const struct field *f = &a->fields->list[i];
-	printf("%5zu  %10.5f %+10.5f  %-6s  %7.3f %7.3f  %8zu  ", i + 1, f->ra_deg, f->dec_deg, fields_kind_name(f->kind), 100 * f->probability,
+	printf("%5zu  %10.5f %+10.5f  %-6s  %7.3f %7.3f  %8zu", i + 1, f->ra_deg, f->dec_deg, fields_kind_name(f->kind), 100 * f->probability,
 		100 * f->cumulative, f->count);
 	for (size_t k = 0; k < f->count && k < 3; k++) {
 		struct catalog_row g;
 		name_of(a, a->fields->member[f->first + k], &g);
-		printf("%s%s", k ? ", " : "", g.name);
+		printf("%s%s", k ? ", " : "  ", g.name);
 	}
 	puts(f->count > 3 ? ", …" : "");
 }
@@ -187,7 +187,7 @@ static void headline(const struct answer *a)
 	if (a->hosts->galaxies > 0)
 		printf("\n%zu galaxies of %lld with a score", a->hosts->galaxies, (long long)a->hosts->ranking.considered);
 	printf("\nkind: packed about galaxies, tile of the whole sky's grid, region: all in one\n\n%5s  %10s %10s  %-6s  %7s %7s  %8s  %s\n", "rank",
-		"RA [deg]", "Dec [deg]", "kind", "prob.%", "cum. %", "galaxies", "names");
+		"RA [deg]", "Dec [deg]", "kind", "prob. %", "cum. %", "galaxies", "names");
 }
 
 static int print_all(const struct answer *a)
@@ -278,7 +278,7 @@ const struct command command_fields = {
 		"catalogue lacks the host, each once. A galaxy is held when 50 kpc about it lie within the camera's outline and its centre on a\n"
 		"chip (never more than 0.9 of the way from the frame's centre to its edge; 1 arcmin where the distance is unknown).\n"
 		"\n"
-		"  --footprint F      sinistro, decam, muscat: cameras that are known; FACILITY:INSTRUMENT of a descriptor; 26.5x26.5: width and\n"
+		"  --footprint F      sinistro, decam, lsstcam, muscat: cameras that are known; FACILITY:INSTRUMENT of a descriptor; 26.5x26.5: width and\n"
 		"                     height in arcmin; r60: a circle\n"
 		"  --descriptor FILE  a facility of your own (schemas/facility.schema.json)\n"
 		"  --rotation DEG     position angle of the camera, from north through east (0)\n"

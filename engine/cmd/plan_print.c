@@ -4,6 +4,7 @@
 #include "engine/base/limits.h"
 #include "engine/base/text.h"
 #include "engine/report/table.h"
+#include "engine/request/plan.h"
 #include "engine/target/supernova.h"
 #include <math.h>
 #include <stdio.h>
@@ -85,6 +86,26 @@ static json_t *request_row(const struct gathered *g, const json_t *r)
 	return row;
 }
 
+/* Of many reasons the common one is what a person asks for. Rows of the table of those left out, each with its `code`. */
+static void verdicts_count(const json_t *rows)
+{
+	const char *before = " (";
+	const json_t *r;
+	size_t i, n;
+	if (json_array_size(rows) > 0)
+		printf("\nnot asked for: %zu galaxies", json_array_size(rows));
+	for (enum verdict v = 0; v < VERDICT_COUNT; v++) {
+		n = 0;
+		json_array_foreach(rows, i, r)
+			n += strcmp(json_text(r, "code", ""), verdict_name(v)) == 0;
+		if (n > 0)
+			printf("%s%zu %s", before, n, verdict_name(v));
+		before = n > 0 ? ", " : before;
+	}
+	if (json_array_size(rows) > 0)
+		puts(before[0] == ',' ? ")" : "");
+}
+
 void plan_print(const struct plan_arguments *a, const struct gathered *g)
 {
 	static const struct column asked[] = {{"rank", "rank", COLUMN_COUNT, 0}, {"galaxy", "name", COLUMN_TEXT, 24}, {"share", "share", COLUMN_TEXT, 0},
@@ -108,11 +129,10 @@ void plan_print(const struct plan_arguments *a, const struct gathered *g)
 		json_array_append_new(out, json_pack("{s:I s:s s:s s:s}", "rank", (json_int_t)json_int(t, "rank", 0), "name", json_text(t, "name", "?"), "code",
 			json_text(r, "code", ""), "detail", json_text(r, "detail", "")));
 	}
-	printf("\n%zu visits, %.2f h of telescope; worth %.4f, no choice of visits could be worth more than %.4f\n", visits, hours,
+	printf("\n%zu visits, %.2f h of telescope; worth %.4f (P(host) x gain x early, summed), no choice of visits could be worth more than %.4f\n", visits, hours,
 		json_number(g->plan, "worth", 0), json_number(g->plan, "bound", INFINITY));
 	table_print(stdout, 0, asked, rows);
-	if (json_array_size(out) > 0)
-		printf("\nnot asked for: %zu galaxies\n", json_array_size(out));
+	verdicts_count(out);
 	table_print(stdout, 0, not, out);
 	printf("\nProgrammes are taken to have %.0f h in each mode, facilities to be open: the configuration of a running slew knows better.\n"
 	       "Nothing is sent.\n", PLAN_HOURS_ASSUMED);

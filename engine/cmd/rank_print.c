@@ -89,7 +89,7 @@ static void line_table(const struct rank_view *v, const struct catalog_row *g, c
 	if (isfinite(dpdv))
 		snprintf(density, sizeof density, "%.3e", dpdv);
 	int wide = strstr(distance, "±") != NULL; /* two bytes, one column */
-	printf("%5zu  %-32s %10.5f %+10.5f  %*s  %10s", rank, g->name, g->ra_deg, g->dec_deg, 14 + wide, distance, density);
+	printf("%5zu  %-32s %10.5f %+10.5f  %*s  %13s", rank, g->name, g->ra_deg, g->dec_deg, 14 + wide, distance, density);
 	if (isfinite(r->share))
 		printf("  %6.2f %6.1f %8.3f", 100 * r->share, 100 * r->cumulative_share, 100 * probability_of(v, r));
 	else
@@ -155,8 +155,8 @@ static void headline(const struct rank_view *v, const struct region *g)
 		r->is_3d ? "dP/dV" : v->model->weight.distance.kind ? "dP/dV (distances from the prior)" :
 		"probability per sr (2-D map: distances are not used)", weighted ? " × " : "", weighted ? v->weight : "",
 		v->distance_error ? "catalogue" : "none");
-	printf("%5s  %-32s %10s %10s  %14s  %10s  %6s %6s %8s%s\n", "rank", "name", "RA [deg]", "Dec [deg]", "dist [Mpc]", "dP/dV",
-		"share%", "cum. %", "prob. %", v->level != NULL ? "  vol. %" : "");
+	printf("%5s  %-32s %10s %10s  %14s  %14s %7s %6s %8s%s\n", "rank", "name", "RA [deg]", "Dec [deg]", "dist [Mpc]", "dP/dV [/Mpc³]",
+		"share %", "cum. %", "prob. %", v->level != NULL ? "  vol. %" : "");
 }
 
 /* Rows stand in the order of the sky, so the same galaxy twice is a few rows away: within 5 arcsec, and within a tenth in distance. */

@@ -102,12 +102,14 @@ static void rows_add(json_t *rows, const json_t *place, bool all)
 		json_text(closest, "detail", "")));
 }
 
-static void table_show(const struct arguments *a, const json_t *rows, int64_t end_us)
+static void table_show(const struct arguments *a, const struct place *first, const json_t *rows, int64_t end_us)
 {
 	static const struct column many[] = {{"target", "target", COLUMN_TEXT, 24}, {"site", "site", COLUMN_TEXT, 0}, {"from, UTC", "start", COLUMN_UTC, 0},
 		{"to, UTC", "end", COLUMN_UTC, 0}, {"min", "min", COLUMN_COUNT, 0}, {"best, UTC", "best", COLUMN_CLOCK, 0}, {"airmass", "airmass", COLUMN_TEXT, 0},
 		{"Moon", "moon", COLUMN_TEXT, 0}, {"why not", "note", COLUMN_TEXT, 120}, {NULL, NULL, COLUMN_TEXT, 0}};
 	char from[32], to[32];
+	if (a->targets == NULL)
+		printf("RA %.5f° Dec %+.5f°, ", first->ra_deg, first->dec_deg); /* as it was understood */
 	printf("%s to %s UTC: airmass <= %.2f, Sun below %+.0f°, Moon >= %.0f° away, at least %.0f min\n", table_utc(from, a->start_us),
 		table_utc(to, end_us), a->limits.airmass_max, a->limits.sun_max_deg, a->limits.moon_min_deg, a->limits.visit_s / 60);
 	table_print(stdout, 0, a->targets ? many : many + 1, rows);
@@ -128,7 +130,7 @@ static int show(const struct arguments *a, const struct visibility_night *n, con
 		json_decref(o);
 	}
 	if (!a->json)
-		table_show(a, rows, end_us);
+		table_show(a, &list[0], rows, end_us);
 	json_decref(rows);
 	return fflush(stdout) != 0;
 }

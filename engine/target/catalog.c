@@ -107,7 +107,7 @@ static int form_open(struct catalog *c, const char *path, struct err *e)
 	struct fits_header primary;
 	struct table galaxies, cells;
 	if (c->memory_len < FITS_BLOCK || memcmp(bytes, "SIMPLE  =", 9) != 0 || fits_header_scan(bytes, c->memory_len, &primary, e) < 0)
-		return err_set(e, ERR_INPUT, "%s: is not a FITS file; a catalogue is made with `slew catalog build %s -o OUT.fits`", path, path);
+		return err_set(e, ERR_INPUT, "%s: is not a FITS file as `slew catalog build IN... -o OUT.fits` writes it (it is never packed); make the catalogue with that", path);
 	size_t at = primary.bytes;
 	if (at < c->memory_len && fits_header_scan(bytes + at, c->memory_len - at, &galaxies.header, e) == 0 &&
 		form_check(&galaxies.header, columns_galaxies, 10, path, e) < 0)

@@ -50,9 +50,13 @@ void fits_card_text(struct text *t, const char *key, const char *value, const ch
 
 void fits_card_history(struct text *t, const char *words)
 {
-	for (size_t n = strlen(words), at = 0; at < n; at += 70) {
+	for (size_t n = strlen(words), at = 0, take; at < n; at += take) {
 		char line[81];
-		snprintf(line, sizeof line, "HISTORY   %.70s", words + at);
+		for (take = n - at < 70 ? n - at : 70; at + take < n && take > 0 && words[at + take - 1] != ' ';)
+			take--;
+		if (take == 0) /* one long word */
+			take = 70;
+		snprintf(line, sizeof line, "HISTORY   %.*s", (int)take, words + at);
 		for (char *s = line; *s; s++)
 			*s = printable(*s);
 		text_printf(t, "%-80s", line);

@@ -48,6 +48,7 @@ says 1 'fewer rows than are published' "a piece of it" "$slew" catalog get openn
 says 1 'has not the columns GLADE no' "another catalogue" "$slew" catalog get glade+ --verify "$t/ngc.csv"
 "$slew" catalog build "$t/ngc.csv" -o "$t/ngc.fits" > /dev/null 2>&1; "$slew" catalog info "$t/ngc.fits" > "$t/out" 2> "$t/err"
 grep -q 'read as openngc' "$t/out" && grep -q 'frames .* CMB' "$t/out" && grep -q 'by rule' "$t/out"; ok $? "info tells format, frames and errors"
+sed -n 's/^             //p' "$t/out" | tr -s ' \n' '  ' | grep -q 'absolute; bits 8-9 frame of the redshift: 0 not said, 1 heliocentric, 2 CMB, 3 CMB with peculiar velocity; bit 10 photometric redshift, 11 error by rule, 12 merged'; ok $? "its words are not cut"
 
 # Two lists of one sky.
 sed 's/;Hya;13.45;/;Hya;;/; s/^NGC/IC/' "$t/ngc.csv" > "$t/other.csv"

@@ -12,6 +12,7 @@ shared=${SLEW_SHARED:-../shared}
 
 ./slew visible 13:09:47.7 -23:23:02 --site lsc --start 2017-08-17T18:00 --hours 12 --max-airmass 2.5 > "$tmp/a" 2>&1
 check "NGC 4993 from Cerro Tololo opens at 23:12 with the Sun at -12 deg" grep -q "^lsc *2017-08-17 23:1[23]:" "$tmp/a"
+check "the position stands first, as it was understood" grep -q "^RA 197.44875° Dec -23.38389°, 2017-08-17 18:00:00 to" "$tmp/a"
 ./slew visible 197.4488 -23.3839 --site tfn --start 2017-08-17T18:00 --hours 12 > "$tmp/a" 2>&1
 check "where there is no window the reason stands" grep -q "when the Sun is above −12°" "$tmp/a"
 printf 'rank,id,name,ra_deg,dec_deg\n1,5,NGC 4993,197.4488,-23.3839\n2,6,Polaris,37.95,89.26\n' > "$tmp/list.csv"
@@ -47,6 +48,8 @@ if [ -r "$alerts/advocate_S3456-1-initial.json" ] && [ -r "$master" ]; then
 	check "the page has the sky, the chances and two sites" test "$(grep -o '</svg>' "$tmp/p.html" | wc -l)" = 4
 	check "each visit says that no reference image is known" grep -q '"reference":\[null' "$tmp/p"
 	check "the map's unrelated supernovae are in the answer" grep -q '"unrelated_supernovae":[0-9.]*[1-9]' "$tmp/p"
+	./slew plan --catalog "$tmp/cat.fits" --now event "$alerts/MS181101ab-initial.json" > "$tmp/sun" 2> "$tmp/err"
+	check "behind the Sun: the common reason stands before the list" grep -q "^not asked for: 60 galaxies (60 daylight)" "$tmp/sun"
 	echo '0/0-11' > "$tmp/all.txt"; echo '[{"survey": "wide", "band": "g", "depth_mag": 22.5, "moc": "all.txt"}]' > "$tmp/r.json"
 	./slew plan --catalog "$tmp/cat.fits" --now event --references "$tmp/r.json" --json "$alerts/advocate_S3456-1-initial.json" > "$tmp/q" 2> "$tmp/err"
 	check "with references, each visit names its own" grep -q '"reference":\[{"band":"g","depth_mag":22.5,"survey":"wide"},null\]' "$tmp/q"
