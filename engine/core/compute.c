@@ -188,6 +188,8 @@ int compute_run(const struct compute_host *host, const json_t *job, json_t **res
 	if (strcmp(kind, "plan") == 0) {
 		json_t *mine = host->around != NULL ? plan_around(host, job) : NULL;
 		int rc = plan_run(mine != NULL ? mine : job, result, &why);
+		if (rc == 0 && json_object_get(mine, "around") != NULL)
+			json_object_set(*result, "around", json_object_get(mine, "around"));
 		json_decref(mine);
 		if (rc == 0)
 			return 0;

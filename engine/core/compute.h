@@ -16,7 +16,7 @@
  *   from "region": one field, with "region":"5/8-9 12" (its cells as IVOA coverage); its level is "probability", 0.7 when that is null
  *   key = "field:CAMERA:PIXEL", the frame's centre at order 29; the galaxies that a frame holds are among the targets,
  *   with "rank" null where there is a plain list and they are not in it
- * job {"kind":"plan", …}: engine/request/plan.h
+ * job {"kind":"plan", …}: engine/request/plan.h; the result has "around", too, as the host gave it: digests of the files that it knew the sky by
  * A job that cannot be done → {"kind":…,"error":"sentence"} and 0: the answer to hostile bytes is an answer.  */
 #ifndef ENGINE_CORE_COMPUTE_H
 #define ENGINE_CORE_COMPUTE_H
@@ -33,7 +33,7 @@ struct compute_host {
 	int (*read_map)(const void *bytes, size_t len, struct skymap *out, struct err *e);
 	const struct catalog *catalog; /* NULL: rank jobs answer with an error */
 	const void *around;            /* with the next one; NULL: nothing is known of the sky around the targets */
-	/* adds to a plan's job (plan.h): "ebv_mag" and "references" of its targets, "covered", or "warning" that this is not known */
+	/* adds to a plan's job (plan.h): "ebv_mag" and "references" of its targets, "covered", or "warning" that this is not known, and "around" */
 	void (*around_job)(const void *around, json_t *job);
 };
 

@@ -1,5 +1,6 @@
 /* Dust and reference images of a plan's targets: see around.h. */
 #include "engine/io/around.h"
+#include "engine/base/hash.h"
 #include "engine/base/json.h"
 #include "engine/base/limits.h"
 #include "engine/io/others.h"
@@ -31,7 +32,7 @@ static int file_read(const char *path, unsigned char **bytes, unsigned long *len
 	return 0;
 }
 
-static int reference_read(const char *list, const json_t *one, size_t i, struct around_reference *out, struct err *e)
+static int reference_read(const char *list, const json_t *one, size_t i, struct around_reference *out, struct hash_running *digest, struct err *e)
 {
 	const char *moc = json_text(one, "moc", NULL), *slash = strrchr(list, '/');
 	unsigned char *bytes = NULL;
@@ -46,22 +47,29 @@ static int reference_read(const char *list, const json_t *one, size_t i, struct 
 	if (file_read(path, &bytes, &len, e) < 0)
 		return -1;
 	int rc = moc_read(bytes, len, &out->moc, e);
+	hash_sha256_add(digest, bytes, len);
 	free(bytes);
 	return rc < 0 ? err_wrap(e, "%s", path) : 0;
 }
 
 static int references_read(const char *path, struct around *out, struct err *e)
 {
-	json_t *list = json_read_file(path, &json_limits_config, NULL, e), *one;
+	char *text = NULL;
+	json_t *list = json_read_file(path, &json_limits_config, &text, e), *one;
+	struct hash_running *digest = hash_sha256_begin();
 	size_t i;
 	int rc = list == NULL ? -1 : 0;
+	if (rc == 0)
+		hash_sha256_add(digest, text, strlen(text));
+	free(text);
 	if (rc == 0 && (!json_is_array(list) || json_array_size(list) > AROUND_REFERENCES))
 		rc = err_set(e, ERR_INPUT, "%s is no list of at most %d reference surveys", path, AROUND_REFERENCES);
 	for (i = 0; rc == 0 && i < json_array_size(list); i++) {
 		one = json_array_get(list, i);
-		rc = reference_read(path, one, i, &out->reference[out->references], e);
+		rc = reference_read(path, one, i, &out->reference[out->references], digest, e);
 		out->references += rc == 0;
 	}
+	hash_sha256_end(digest, rc == 0 ? out->references_sha256 : NULL);
 	json_decref(list);
 	return rc;
 }
@@ -74,6 +82,8 @@ int around_read(const char *dust, const char *references, struct around *out, st
 	if (dust != NULL) {
 		int rc = file_read(dust, &bytes, &len, e);
 		rc = rc < 0 ? rc : dust_read(bytes, len, &out->dust, e);
+		if (rc == 0)
+			hash_sha256_hex(bytes, len, out->dust_sha256);
 		free(bytes);
 		if (rc < 0)
 			return err_wrap(e, "%s", dust);
@@ -124,18 +134,26 @@ void around_target(const struct around *a, json_t *target)
 	json_decref(references);
 }
 
+static void digest_put(json_t *digests, const char *key, const char *sha256)
+{
+	if (sha256[0] != '\0')
+		json_object_set_new(digests, key, json_string(sha256));
+}
+
 void around_job(const struct around *a, json_t *job)
 {
-	struct others others;
+	struct others others = {.list = NULL};
 	struct err e = {0};
-	json_t *t;
+	json_t *t, *digests = json_object();
 	size_t i;
 	json_array_foreach(json_object_get(job, "targets"), i, t)
 		around_target(a, t);
-	if (a->others[0] == '\0')
-		return;
-	if (others_read(a->others, &others, &e) == 0)
+	if (a->others[0] != '\0' && others_read(a->others, &others, &e) == 0)
 		json_object_set_new(job, "covered", others.list);
-	else
+	else if (a->others[0] != '\0')
 		json_object_set_new(job, "warning", json_string(e.text));
+	digest_put(digests, "dust", a->dust_sha256);
+	digest_put(digests, "references", a->references_sha256);
+	digest_put(digests, "covered", others.sha256);
+	json_object_set_new(job, "around", digests);
 }

@@ -11,6 +11,7 @@
 struct around {
 	struct dust dust;
 	bool has_dust;
+	char dust_sha256[65], references_sha256[65]; /* of the file's bytes; of the list's and then each MOC's; "": none */
 	char others[1024]; /* file of what others completed (others.h), read with each plan; "": none */
 	size_t references;
 	struct around_reference {
@@ -31,6 +32,7 @@ const struct around_reference *around_reference(const struct around *a, const ch
 
 /* Adds "ebv_mag" and "references" to a plan's target (engine/request/plan.h). */
 void around_target(const struct around *a, json_t *target);
-/* The same for all targets of a plan's job, and "covered"; "warning", when what others completed cannot be read. Any thread. */
+/* The same for all targets of a plan's job, and "covered"; "warning", when what others completed cannot be read; "around": the digests of what was
+ * read, {"dust","references","covered"}. Any thread. */
 void around_job(const struct around *a, json_t *job);
 #endif

@@ -96,10 +96,10 @@ static void desk_inject(struct engine *g, uint64_t client, const struct peer *pe
 	put_from(g, l, client, peer);
 }
 
-/* What a running engine cannot change: it holds them open. */
+/* What a running engine cannot change: it holds them open, or has read them at its start. */
 static int reload_same(const struct config *now, const struct config *next, struct err *e)
 {
-	static const char *const fixed[] = {"state", "sources", "clock", "operator", "http", "credentials_dir"};
+	static const char *const fixed[] = {"state", "sources", "clock", "operator", "http", "credentials_dir", "dust", "references", "covered"};
 	for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
 		json_t *a = json_object_get(now->body, fixed[i]), *b = json_object_get(next->body, fixed[i]);
 		if (a != b && !json_equal(a, b))

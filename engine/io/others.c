@@ -1,11 +1,13 @@
 /* What others have completed, from a file: see others.h. */
 #include "engine/io/others.h"
+#include "engine/base/hash.h"
 #include "engine/base/json.h"
 #include "engine/base/utc.h"
 #include "engine/target/kilonova.h"
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Right ascension and declination, of members or of "POINT (ra dec)" with a right ascension of −180 to 360. */
@@ -52,14 +54,19 @@ static json_t *row_of(const json_t *row)
 
 int others_read(const char *path, struct others *out, struct err *e)
 {
-	json_t *all = json_read_file(path, &json_limits_reply, NULL, e);
+	char *text = NULL;
+	json_t *all = json_read_file(path, &json_limits_reply, &text, e);
 	const json_t *row;
 	size_t i;
 	*out = (struct others){.list = NULL};
+	if (all != NULL)
+		hash_sha256_hex(text, strlen(text), out->sha256);
+	free(text);
 	if (all == NULL)
 		return -1;
 	if (!json_is_array(all)) {
 		json_decref(all);
+		out->sha256[0] = '\0';
 		return err_set(e, ERR_INPUT, "%s is no list of pointings; give a JSON list of {\"ra_deg\", \"dec_deg\", \"band\", \"depth_mag\", \"time\"}", path);
 	}
 	out->list = json_array();

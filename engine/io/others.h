@@ -7,6 +7,7 @@
 
 struct others {
 	json_t *list;       /* [{"target" | "ra_deg","dec_deg","radius_deg", "band","depth_mag","time_us"}] */
+	char sha256[65];    /* of the file's bytes */
 	size_t rows, unfit; /* unfit: not completed, no band of kilonova.h, no AB depth, no place or no time */
 };
 

@@ -92,6 +92,12 @@ exits 3 "a broken catalogue refuses the reload" ctl reload
 check "and the engine goes on with the old one" ctl status
 mv "$dir/whole.fits" "$dir/cat.fits"
 
+# what is read at the start is in force until the end: a reload that names another file would only seem to be
+cp "$dir/night.json" "$dir/good.json"; echo '[]' > "$dir/pointings.json"
+sed -i "s#\"state\":#\"covered\": \"$dir/pointings.json\", \"state\":#" "$dir/night.json"
+exits 3 "a reload with another file of what others completed is refused" ctl reload
+cp "$dir/good.json" "$dir/night.json"
+
 # kill -9: what was answered is there
 kill -9 $engine; wait $engine 2>/dev/null; engine=
 check "starts again after kill -9" up

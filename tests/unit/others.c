@@ -1,5 +1,6 @@
 /* What others completed: the list of a person, the Treasure Map's answer, and rows that tell a plan nothing. */
 #include "test.h"
+#include "engine/base/hash.h"
 #include "engine/base/json.h"
 #include "engine/base/utc.h"
 #include "engine/io/around.h"
@@ -68,6 +69,7 @@ static void read_with_each_plan(void **state)
 {
 	(void)state;
 	static struct around around;
+	char sha256[65];
 	snprintf(around.others, sizeof around.others, "%s", path);
 	static const char *const text[] = {"[]", "[{\"target\":\"A|1\",\"band\":\"r\",\"depth_mag\":21,\"time\":\"2017-08-18T00:00\"}]", "{}"};
 	for (int i = 0; i < 3; i++) {
@@ -76,6 +78,9 @@ static void read_with_each_plan(void **state)
 		around_job(&around, job);
 		assert_int_equal(json_array_size(json_object_get(job, "covered")), i == 1);
 		assert_true((json_text(job, "warning", NULL) != NULL) == (i == 2));
+		hash_sha256_hex(text[i], strlen(text[i]), sha256);
+		assert_string_equal(json_text(json_object_get(job, "around"), "covered", ""), i < 2 ? sha256 : "");
+		assert_null(json_object_get(json_object_get(job, "around"), "dust"));
 		json_decref(job);
 	}
 	struct others o;

@@ -555,6 +555,7 @@ static void reference_and_dust(const void *around, json_t *job)
 		json_object_set_new(target, "references", json_pack("{s:{s:s s:f} s:f}", "r", "survey", "wide", "depth_mag", 24.0, "i", 24.0));
 	}
 	json_object_set_new(job, "warning", json_string("what others did is not known"));
+	json_object_set_new(job, "around", json_pack("{s:s}", "dust", "c0ffee"));
 }
 
 static void the_host_tells_of_the_sky(void **state)
@@ -570,6 +571,7 @@ static void the_host_tells_of_the_sky(void **state)
 		assert_ok(compute_run(&host, job, &r, &e), &e);
 		assert_null(json_object_get(json_array_get(json_object_get(job, "targets"), 0), "ebv_mag"));
 		assert_string_equal(json_text(r, "warning", ""), i ? "what others did is not known" : "");
+		assert_string_equal(json_text(json_object_get(r, "around"), "dust", ""), i ? "c0ffee" : ""); /* the journal says what was known */
 		if (i == 1)
 			assert_string_equal(json_text(find(r, "verdicts", "G0|0", 0), "code", ""), "reddened");
 		const json_t *q = find(r, "requests", "G1|1", 1), *known = json_object_get(q, "reference"), *red = json_array_get(known, 0);
