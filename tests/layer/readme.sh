@@ -18,6 +18,10 @@ lost=$(grep -oE '`(engine|facilities|policies|schemas|sim|tests|tools|\.ci)/[A-Z
 done)
 result "$lost" "files that the README names are there"
 
+grep -E '^##+ ' README.md | sed 's/^##* //' | tr 'A-Z ' 'a-z-' | tr -cd 'a-z0-9\n-' | sort > "$dir/headings"
+lost=$(grep -oE '\]\(#[^)]*\)' README.md | sed 's/^](#//; s/)$//' | sort -u | comm -23 - "$dir/headings")
+result "$lost" "its links lead to its headings"
+
 awk -v dir="$dir" '/^```json$/ { n++; open = 1; next } /^```$/ { open = 0 } open { print > (dir "/" n ".json") }' README.md
 wrong=$(for f in "$dir"/*.json; do
 	sqlite3 -batch :memory: "SELECT json_valid(readfile('$f'))" | grep -qx 1 || echo "example $f is not JSON"
