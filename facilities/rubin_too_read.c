@@ -136,8 +136,9 @@ static int64_t until_us(const struct reading *r)
 static void accept(const struct reading *r, const char *remote_id, const char *where)
 {
 	struct answer *a = add(r, ANSWER_ACCEPTED);
-	const char *source = json_text(r->v->memo, "source", "");
+	char source[64];
 	json_t *memo = copy_of(r->v->memo);
+	text_escape(source, sizeof source, json_text(memo, "source", ""), strlen(json_text(memo, "source", "")));
 	json_object_set_new(memo, "until_us", json_integer(until_us(r)));
 	r->out->memo = memo;
 	if (a == NULL)

@@ -186,6 +186,52 @@ static void a_virtual_night_stays_at_home(void **state)
 	config_free(&c);
 }
 
+/* Rubin's two doors: files of this computer, labels that somebody follows, members that replace the descriptor's. */
+static void files_and_labels(void **state)
+{
+	static const struct {
+		const char *facility, *word;
+	} bad[] = {
+		{"\"name\": \"lco\", \"use\": \"rubin-simonyi\", \"urls\": {\"exchange\": \"https://x.example\"}", "exchange"},
+		{"\"name\": \"lco\", \"use\": \"rubin-simonyi\", \"urls\": {\"proxy\": \"http://x.example\"}", "plain http"},
+		{"\"name\": \"lco\", \"use\": \"rubin-simonyi\", \"too\": {\"labels\": [{\"policy\": \"a\", \"label\": \"GW_case_Gold\"}]}", "no survey"},
+		{"\"name\": \"lco\", \"use\": \"rubin-simonyi\", \"too\": {\"transport\": \"pigeon\"}", "pigeon"},
+		{"\"name\": \"lco\", \"use\": \"rubin-simonyi\", \"block\": {}", "rubin-block"},
+		{"\"name\": \"lco\", \"use\": \"lco\", \"too\": {}", "rubin-too"},
+	};
+	char path[128], wanted[200];
+	struct config c;
+	struct err e = {0};
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		char *text = edited("\"name\": \"lco\", \"use\": \"FACILITY\", \"secret\": \"lco\"", bad[i].facility);
+		put_file("bad.json", text, path);
+		assert_int_equal(config_load(path, &c, &e), -1);
+		if (strstr(e.text, bad[i].word) == NULL || strstr(e.text, "/facilities/0") == NULL)
+			fail_msg("\"%s\" does not say \"%s\"", e.text, bad[i].word);
+		free(text);
+	}
+	char *text = edited("\"name\": \"lco\", \"use\": \"FACILITY\", \"secret\": \"lco\"", "\"name\": \"lco\", \"use\": \"rubin-simonyi\", \"urls\": {\"exchange\": \"file:too.db\"},"
+			   "\"too\": {\"transport\": \"file\", \"labels\": [{\"policy\": \"mine\", \"label\": \"GW_case_D-mine\"}]}");
+	put_file("good.json", text, path);
+	free(text);
+	assert_ok(config_load(path, &c, &e), &e);
+	char *real = realpath(dir, NULL);
+	snprintf(wanted, sizeof wanted, "file:%s/too.db", real);
+	assert_string_equal(config_url(&c.facilities[0], "exchange"), wanted);
+	const json_t *too = json_object_get(c.facilities[0].descriptor, "too");
+	assert_string_equal(json_text(too, "transport", ""), "file");
+	assert_int_equal(json_array_size(json_object_get(too, "labels")), 1); /* the descriptor's are replaced */
+	assert_string_equal(json_text(too, "topic", ""), "lsst.scimma.too_alert");
+	json_t *journal = config_input(&c, "0badcafe", NULL);
+	char *shown = json_dumps(json_object_get(journal, "config"), 0);
+	assert_null(strstr(shown, "too.db"));
+	free(shown);
+	free(real);
+	json_decref(journal);
+	config_free(&c);
+}
+
 static void loopback_is_literal(void **state)
 {
 	(void)state;
@@ -207,7 +253,7 @@ static void loopback_is_literal(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(a_good_one_is_typed), cmocka_unit_test(faults_have_a_place),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(a_good_one_is_typed), cmocka_unit_test(files_and_labels), cmocka_unit_test(faults_have_a_place),
 		cmocka_unit_test(a_virtual_night_stays_at_home), cmocka_unit_test(loopback_is_literal)};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
