@@ -54,10 +54,10 @@ int fields_gain(struct fields_work *w, struct fields_spot *s, int take, struct e
 double fields_worth(const struct fields_task *t, double ra_deg, double dec_deg, struct err *e)
 {
 	struct footprint_at at;
-	struct fields_work w = {.task = t, .order = fields_order(t->footprint)};
+	struct fields_work w = fields_work_of(t);
 	double sum = 0, v[3];
 	footprint_point_at(t->footprint, ra_deg, dec_deg, &at);
-	if (fields_sky(&w, &at, false, &sum, e) < 0)
+	if (fields_sky_count(&w, &at, &sum, e) < 0)
 		return NAN;
 	for (size_t i = 0; i < t->galaxies; i++) {
 		footprint_vector(t->galaxy[i].ra_deg, t->galaxy[i].dec_deg, v);
@@ -73,7 +73,8 @@ static void work_free(struct fields_work *w)
 {
 	free(w->star);
 	free(w->spot);
-	free(w->covered);
+	free(w->search.slot);
+	free(w->count.slot);
 	free(w->plane);
 	free(w->near);
 	free(w->end);
@@ -109,7 +110,7 @@ struct grid {
 
 static int grid_new(const struct fields_task *t, struct grid *g, struct err *e)
 {
-	struct fields_work w = {.task = t, .order = fields_order(t->footprint)};
+	struct fields_work w = fields_work_of(t);
 	*g = (struct grid){0};
 	if (t->map == NULL || t->missing == NULL)
 		return 0;
@@ -159,7 +160,7 @@ static int spots_new(const struct fields_task *t, bool centred, const struct gri
 
 static int work_new(const struct fields_task *t, bool centred, const struct grid *g, struct fields_work *w, struct err *e)
 {
-	*w = (struct fields_work){.task = t, .order = fields_order(t->footprint)};
+	*w = fields_work_of(t);
 	return stars_new(t, w, e) < 0 || spots_new(t, centred, g, w, e) < 0 ? -1 : 0;
 }
 
@@ -349,7 +350,7 @@ static int any_asked(struct fields_work *w, struct err *e)
 /* 1: one pointing holds the region, and is the choice; 0: no; −1. */
 static int region_field(const struct fields_task *t, struct fields *out, struct err *e)
 {
-	struct fields_work w = {.task = t, .order = fields_order(t->footprint)};
+	struct fields_work w = fields_work_of(t);
 	struct fields_spot s = {.kind = FIELD_CENTRED, .seed = -1};
 	double in;
 	if (t->map == NULL || !(t->level > 0) || t->top == 0)

@@ -21,15 +21,22 @@ struct fields_end {
 	double at, weight;
 };
 
+/* Cells of the sky that are held already: a set by hashing. */
+struct fields_covered {
+	int order;
+	uint64_t *slot;        /* pixel + 1, 0: free */
+	size_t count, cap;
+};
+
 struct fields_work {
 	const struct fields_task *task;
 	struct fields_star *star;
 	size_t stars;
 	struct fields_spot *spot;
 	size_t spots;
-	int order;             /* of the cells that the sky is counted in */
-	uint64_t *covered;     /* set of pixels of that order, by hashing; entry + 1, 0: free */
-	size_t covered_count, covered_cap;
+	/* Places are compared by coarse cells. Of many places the one that is taken has more of their centres on its chips than its area should have
+	 * (a tenth more for a mosaic with gaps), so what it holds is counted again, in cells an eighth as wide for which nothing was chosen. */
+	struct fields_covered search, count;
 	/* room of the placements */
 	double (*plane)[4];    /* u, v, limit in u, limit in v; per star */
 	size_t *near;
@@ -44,8 +51,12 @@ double fields_gain_galaxies(const struct fields_work *w, double ra_deg, double d
 /* The best placement about the seed galaxy among what is not held yet: sets ra_deg, dec_deg. Never worse than centred on it. */
 void fields_place(struct fields_work *w, struct fields_spot *s);
 
-/* The part of the sky that is missing on the chips and not covered; marks it with take. */
+/* A work that nothing was taken in yet: no galaxies, no candidates. */
+struct fields_work fields_work_of(const struct fields_task *t);
+/* The part of the sky that is missing on the chips and not covered. With take it is marked, and counted by the finer cells. */
 int fields_sky(struct fields_work *w, const struct footprint_at *at, bool take, double *sum, struct err *e);
+/* By the finer cells, nothing marked. */
+int fields_sky_count(struct fields_work *w, const struct footprint_at *at, double *sum, struct err *e);
 int fields_order(const struct footprint *f);
 /* The cell of the map that holds a pixel of order 29, or the first one behind it. */
 int64_t fields_cell(const struct skymap *m, uint64_t ipix29);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define DEG (180.0 / M_PI)
+#define FINER      3 /* orders: cells that count what was taken */
 #define GRID_ORDER 6 /* of the coarse picture of where something is missing */
 
 /* About 200 cells in a frame. */
@@ -16,6 +17,12 @@ int fields_order(const struct footprint *f)
 	while (order < 20 && skymap_pixel_sr(order) * DEG * DEG > f->area_deg2 / 200)
 		order++;
 	return order;
+}
+
+struct fields_work fields_work_of(const struct fields_task *t)
+{
+	int order = fields_order(t->footprint);
+	return (struct fields_work){.task = t, .search = {.order = order}, .count = {.order = order + FINER}};
 }
 
 int fields_coverage_order(const struct footprint *f)
@@ -53,39 +60,37 @@ static double missing_between(const struct fields_task *t, uint64_t first, uint6
 	return sum;
 }
 
-/* Covered pixels: a set by hashing. */
-static size_t slot_of(const struct fields_work *w, uint64_t ipix)
+static size_t slot_of(const struct fields_covered *c, uint64_t ipix)
 {
-	size_t at = (size_t)((ipix + 1) * 0x9E3779B97F4A7C15u >> 20) & (w->covered_cap - 1);
-	while (w->covered[at] != 0 && w->covered[at] != ipix + 1)
-		at = (at + 1) & (w->covered_cap - 1);
+	size_t at = (size_t)((ipix + 1) * 0x9E3779B97F4A7C15u >> 20) & (c->cap - 1);
+	while (c->slot[at] != 0 && c->slot[at] != ipix + 1)
+		at = (at + 1) & (c->cap - 1);
 	return at;
 }
 
-static int covered_add(struct fields_work *w, uint64_t ipix, struct err *e)
+static int covered_add(struct fields_covered *c, uint64_t ipix, struct err *e)
 {
-	if (2 * w->covered_count >= w->covered_cap) {
-		size_t old = w->covered_cap, cap = old ? 2 * old : 4096;
-		uint64_t *before = w->covered;
-		w->covered = calloc(cap, sizeof *w->covered);
-		if (w->covered == NULL) {
-			w->covered = before;
+	if (2 * c->count >= c->cap) {
+		struct fields_covered more = *c;
+		more.cap = c->cap ? 2 * c->cap : 4096;
+		more.slot = calloc(more.cap, sizeof *more.slot);
+		if (more.slot == NULL)
 			return err_set(e, ERR_MEMORY, "no memory for the sky that fields cover");
-		}
-		w->covered_cap = cap;
-		for (size_t i = 0; i < old; i++)
-			if (before[i] != 0)
-				w->covered[slot_of(w, before[i] - 1)] = before[i];
-		free(before);
+		for (size_t i = 0; i < c->cap; i++)
+			if (c->slot[i] != 0)
+				more.slot[slot_of(&more, c->slot[i] - 1)] = c->slot[i];
+		free(c->slot);
+		*c = more;
 	}
-	size_t at = slot_of(w, ipix);
-	w->covered_count += w->covered[at] == 0;
-	w->covered[at] = ipix + 1;
+	size_t at = slot_of(c, ipix);
+	c->count += c->slot[at] == 0;
+	c->slot[at] = ipix + 1;
 	return 0;
 }
 
 struct summing {
-	struct fields_work *work;
+	const struct fields_task *task;
+	struct fields_covered *covered;
 	int64_t cell; /* of the map; −1: not looked for */
 	bool take;
 	double sum;
@@ -95,30 +100,42 @@ struct summing {
 static int sky_cell(void *ctx, int order, uint64_t ipix)
 {
 	struct summing *s = ctx;
-	struct fields_work *w = s->work;
-	uint64_t shift = 2 * (uint64_t)(w->order - order), up = 2 * (uint64_t)(MOC_ORDER - w->order);
+	struct fields_covered *c = s->covered;
+	uint64_t shift = 2 * (uint64_t)(c->order - order), up = 2 * (uint64_t)(MOC_ORDER - c->order);
 	for (uint64_t p = ipix << shift; p < (ipix + 1) << shift; p++) {
-		if (w->covered_cap > 0 && w->covered[slot_of(w, p)] != 0)
+		if (c->cap > 0 && c->slot[slot_of(c, p)] != 0)
 			continue;
 		if (s->cell < 0)
-			s->cell = fields_cell(w->task->map, p << up);
-		s->sum += missing_between(w->task, p << up, (p + 1) << up, &s->cell);
-		if (s->take && covered_add(w, p, s->e) < 0)
+			s->cell = fields_cell(s->task->map, p << up);
+		s->sum += missing_between(s->task, p << up, (p + 1) << up, &s->cell);
+		if (s->take && covered_add(c, p, s->e) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-int fields_sky(struct fields_work *w, const struct footprint_at *at, bool take, double *sum, struct err *e)
+static int sky_sum(const struct fields_task *t, struct fields_covered *c, const struct footprint_at *at, bool take, double *sum, struct err *e)
 {
-	struct summing s = {.work = w, .cell = -1, .take = take, .e = e};
+	struct summing s = {.task = t, .covered = c, .cell = -1, .take = take, .e = e};
 	*sum = 0;
-	if (w->task->map == NULL || w->task->missing == NULL)
+	if (t->map == NULL || t->missing == NULL)
 		return 0;
-	if (footprint_cells(at, w->order, sky_cell, &s) != 0)
+	if (footprint_cells(at, c->order, sky_cell, &s) != 0)
 		return -1;
 	*sum = s.sum;
 	return 0;
+}
+
+int fields_sky(struct fields_work *w, const struct footprint_at *at, bool take, double *sum, struct err *e)
+{
+	if (sky_sum(w->task, &w->search, at, take, sum, e) < 0)
+		return -1;
+	return take ? sky_sum(w->task, &w->count, at, true, sum, e) : 0;
+}
+
+int fields_sky_count(struct fields_work *w, const struct footprint_at *at, double *sum, struct err *e)
+{
+	return sky_sum(w->task, &w->count, at, false, sum, e);
 }
 
 /* Grid ------------------------------------------------------------------------------------------------------------------------ */
@@ -274,8 +291,8 @@ int fields_region(const struct fields_task *t, double *ra_deg, double *dec_deg, 
 	for (int64_t i = 0; i < m->cells; i++)
 		all[i] = m->density[i] * skymap_pixel_sr(skymap_order(m->uniq[i]));
 	const struct fields_task whole = {.footprint = t->footprint, .map = m, .missing = all};
-	struct fields_work w = {.task = &whole, .order = fields_order(t->footprint)};
-	int rc = fields_sky(&w, &at, false, held, e);
+	struct fields_work w = fields_work_of(&whole);
+	int rc = fields_sky_count(&w, &at, held, e);
 	free(all);
 	return rc;
 }
