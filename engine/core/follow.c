@@ -19,12 +19,13 @@ void request_doubt(struct core *c, int64_t id)
 }
 
 /* The latest moment at which it should have started: an hour after its planned slot, or what is left of its window. */
-static int64_t promise_of(const json_t *r)
+static int64_t promised_by(const struct core *c, const json_t *r)
 {
 	json_t *body = json_parse(json_text(r, "body", "{}"));
-	int64_t best = json_int(body, "slot_us", json_int(r, "start_us", 0)) + UTC_HOUR;
+	int64_t best = json_int(body, "slot_us", json_int(r, "start_us", 0)) + UTC_HOUR, soon = c->utc_us + 10 * UTC_MINUTE;
 	int64_t last = json_int(r, "end_us", 0) - (int64_t)(json_number(r, "seconds", 0) * 1e6);
 	json_decref(body);
+	best = best < soon ? soon : best; /* interrupted, or heard of late: it may still begin */
 	return best < last ? best : last;
 }
 
@@ -49,10 +50,11 @@ void request_follow(struct core *c, int64_t id)
 	key_of(key, "find", id);
 	timer_drop(c, key);
 	key_of(key, "slip", id);
-	if (state == LIFE_running) {
+	if (state == LIFE_running) { /* should it be interrupted, it has a new promise */
 		timer_drop(c, key);
+		put(c, "UPDATE request SET promised_us=NULL WHERE id=?", "i", id);
 	} else if (json_int(r, "promised_us", 0) == 0) {
-		int64_t promised = promise_of(r);
+		int64_t promised = promised_by(c, r);
 		put(c, "UPDATE request SET promised_us=? WHERE id=?", "ii", promised, id);
 		timer_set(c, key, "slip", id, NULL, promised, UTC_NONE);
 	}

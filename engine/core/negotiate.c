@@ -6,18 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static double value_of(const json_t *request)
+/* Higher expected value (that of the plan, an hour, by the chance that it happens), then earlier start, then cheaper, then the older row. */
+static bool better(struct core *c, const json_t *a, const json_t *b)
 {
-	json_t *body = json_parse(json_text(request, "body", "{}"));
-	double value = json_number(body, "value", 0);
-	json_decref(body);
-	return isfinite(value) ? value : 0;
-}
-
-/* Higher value, then earlier start, then cheaper, then the older row. */
-static bool better(const json_t *a, const json_t *b)
-{
-	double va = value_of(a), vb = value_of(b);
+	double va = promise_expected(c, a), vb = promise_expected(c, b);
 	if (va > vb || va < vb)
 		return va > vb;
 	if (json_int(a, "start_us", 0) != json_int(b, "start_us", 0))
@@ -64,7 +56,7 @@ void offers_compare(struct core *c, int64_t event, int64_t target, int epoch, bo
 	}
 	timer_drop(c, key);
 	json_array_foreach(rows, i, row)
-		best = !had && (best == NULL || better(row, best)) ? row : best;
+		best = !had && (best == NULL || better(c, row, best)) ? row : best;
 	if (best != NULL)
 		request_choose(c, json_int(best, "id", 0));
 	json_array_foreach(rows, i, row)
@@ -83,12 +75,19 @@ void request_choose(struct core *c, int64_t id)
 		effect_call(c, facility, VERB_SUBMIT, 0, id, UTC_NONE);
 }
 
-static void offer_row(struct core *c, int64_t request, const struct answer *a)
+static void offer_row(struct core *c, int64_t request, const json_t *r, const struct answer *a)
 {
 	static const char insert[] = "INSERT INTO offer(request,seq,outcome,seconds,field,stem,words,price) VALUES(?,?,?,?,?,?,?,?)";
 	const char *outcome = a->kind == ANSWER_ACCEPTED ? "accepted" : a->kind == ANSWER_COUNTERED ? "countered" :
 			      a->kind == ANSWER_DECLINED ? "declined" : "unknown";
 	json_t *price = json_pack("{s:o,s:o}", "ipp_max", json_real_or_null(a->ipp_max), "hours_left", json_real_or_null(a->hours_left));
+	if (a->kind == ANSWER_ACCEPTED) {
+		struct promise p;
+		promise_of(c, r, &p);
+		json_t *promised = promise_price(&p, json_text(r, "mode", ""));
+		json_object_update(price, promised);
+		json_decref(promised);
+	}
 	char *text = json_compact(price);
 	put(c, insert, "iitdtttt", request, c->seq, outcome, a->seconds, a->field, a->stem, a->words, text);
 	free(text);
@@ -109,7 +108,7 @@ void offer_answered(struct core *c, int64_t request, const struct answer *a)
 	json_t *r = request_load(c, request);
 	if (r == NULL)
 		return;
-	offer_row(c, request, a);
+	offer_row(c, request, r, a);
 	if (a->kind == ANSWER_ACCEPTED) {
 		put(c, "UPDATE request SET seconds=coalesce(?,seconds) WHERE id=?", "di", a->seconds > 0 ? a->seconds : NAN, request); /* nothing is free: then the plan's own figure */
 		alarm_clear(c, json_text(r, "facility", ""), "proposal");
@@ -145,7 +144,7 @@ void request_reserve(struct core *c, const json_t *request)
 	const json_t *best = NULL;
 	size_t i;
 	json_array_foreach(rows, i, row)
-		best = best == NULL || better(row, best) ? row : best;
+		best = best == NULL || better(c, row, best) ? row : best;
 	if (best != NULL)
 		request_choose(c, json_int(best, "id", 0));
 	json_decref(rows);

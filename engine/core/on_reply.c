@@ -269,6 +269,8 @@ static void status_answered(struct core *c, const struct talk *t, const struct a
 		char *detail = a->detail ? json_compact(a->detail) : strdup("{}");
 		put(c, update, "ttiit", now, detail, c->utc_us, c->seq, t->site->name);
 		free(detail);
+		if (strcmp(was, "gone") != 0)
+			promises_look(c, t->site->name);
 		if (strcmp(was, now) != 0 && strcmp(was, "gone") != 0)
 			want_plans(c);
 	}

@@ -164,6 +164,19 @@ void request_next_variant(struct core *c, const json_t *request);
 void request_slip(struct core *c, int64_t id, const char *why);            /* why begins with "slipped": makes room for its reserve, if there is one */
 void request_reserve(struct core *c, const json_t *request);               /* the best held sibling takes over */
 
+/* promise.c: what an offer is worth and how likely it happens */
+struct promise {
+	int64_t start_us;                           /* earliest, not before now */
+	double value, clear, sky, queue, record;    /* the plan's value; chances: usual clear nights, sky then, the queue gets to it, visits there went well */
+	double happens;                             /* of all these; 0 when the instrument is gone */
+	bool gone;
+	char site[16], now[12];                     /* now: open, closed, unknown */
+};
+void promise_of(struct core *c, const json_t *request, struct promise *out);
+double promise_expected(struct core *c, const json_t *request);             /* value × happens */
+json_t *promise_price(const struct promise *p, const char *mode);           /* for the offer's price; "says": a sentence. New reference */
+void promises_look(struct core *c, const char *facility);                   /* its status is new: who has to move to the reserve */
+
 /* follow.c */
 void request_doubt(struct core *c, int64_t id);
 void request_follow(struct core *c, int64_t id);

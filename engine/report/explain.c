@@ -119,7 +119,7 @@ static const char chain_sql[] =
 	"SELECT e.released_seq AS seq, e.released_utc_us AS utc_us, 4 AS nth, 'sent' AS link, e.verb AS what, NULL AS was, e.outcome AS now, NULL AS place,"
 	"  NULL AS seconds, NULL AS start_us, CASE WHEN e.state = 'doubtful' THEN 'no answer' END AS words, e.id AS id"
 	"  FROM effect e WHERE e.request = ?1 AND e.released_seq IS NOT NULL AND e.verb IN ('submit','find','cancel')"
-	" UNION ALL SELECT o.seq, i.utc_us, 1, 'offer', o.outcome, NULL, NULL, o.field, o.seconds, NULL, o.words, o.id"
+	" UNION ALL SELECT o.seq, i.utc_us, 1, 'offer', o.outcome, NULL, json_extract(o.price, '$.says') || iif(o.chosen, '; the best, chosen', ''), o.field, o.seconds, NULL, o.words, o.id"
 	"  FROM offer o JOIN input i ON i.seq = o.seq WHERE o.request = ?1"
 	" UNION ALL SELECT c.seq, c.utc_us, 2, 'state', c.signal, c.from_state, c.to_state, NULL, NULL, NULL, c.words, c.id"
 	"  FROM request_change c WHERE c.request = ?1"

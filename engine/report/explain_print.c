@@ -170,8 +170,11 @@ static void link_print(const json_t *l, FILE *to)
 		fprintf(to, "%s%s%s\n", words(a, l, "place", ""), words(b, l, "what", ", level "), words(c, l, "words", ", version "));
 	else
 		fprintf(to, "%s%s%s", json_text(l, "what", "?"), words(b, l, "place", " at "), words(a, l, "words", ": "));
-	if (strcmp(link, "offer") == 0)
-		fprintf(to, json_is_number(json_object_get(l, "seconds")) ? ", %.0f s\n" : "\n", json_number(l, "seconds", 0));
+	if (strcmp(link, "offer") == 0) {
+		if (json_is_number(json_object_get(l, "seconds")))
+			fprintf(to, ", %.0f s", json_number(l, "seconds", 0));
+		fprintf(to, "%s\n", words(b, l, "now", ", "));
+	}
 	if (strcmp(link, "telescope") == 0)
 		fprintf(to, "%s%s\n", json_is_integer(json_object_get(l, "start_us")) ? ", from " : "",
 		        json_is_integer(json_object_get(l, "start_us")) ? time_of(when, l, "start_us") : "");
