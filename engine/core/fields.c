@@ -9,6 +9,7 @@
 
 #define CAMERAS 16 /* of an event, at most */
 
+/* A key is this and the pixel: rtrim(key,'0123456789'). Cameras may be called "a" and "a:b". */
 void fields_prefix(const struct policy *p, char *out, size_t size)
 {
 	snprintf(out, size, "field:%s:", p->footprint);
@@ -20,8 +21,8 @@ static json_t *old_fields(struct core *c, int64_t event, const struct policy *p)
 	static const char before[] =
 		"SELECT t.ra_deg,t.dec_deg,EXISTS (SELECT 1 FROM request r WHERE r.target=t.id AND (r.state IN ('running','done') OR ?3=0 AND r.unwanted=0 AND "
 		"r.state IN ('asked','unsure','accepted','scheduled'))) AS asked FROM target t WHERE t.event=?1 AND t.kind='field' AND "
-		"substr(t.key,1,length(?2))=?2 AND (asked=1 OR t.generation=(SELECT max(generation) FROM target WHERE event=?1 AND kind='field' AND "
-		"substr(key,1,length(?2))=?2)) ORDER BY asked DESC,ifnull(t.rank,0),t.id LIMIT 1000";
+		"rtrim(t.key,'0123456789')=?2 AND (asked=1 OR t.generation=(SELECT max(generation) FROM target WHERE event=?1 AND kind='field' AND "
+		"rtrim(key,'0123456789')=?2)) ORDER BY asked DESC,ifnull(t.rank,0),t.id LIMIT 1000";
 	char prefix[64];
 	fields_prefix(p, prefix, sizeof prefix);
 	json_t *rows = get_rows(c, before, "iti", event, prefix, (int64_t)p->replan_cancel), *row, *out = json_array();
@@ -157,18 +158,18 @@ void fields_result(struct core *c, int64_t event, int64_t generation, const json
 static void frames_verdicts(struct core *c, int64_t event, int64_t generation, const struct policy *p)
 {
 	static const char frames[] = "INSERT INTO verdict(event,policy,target,code,seq) SELECT ?1,?2,t.id,'candidate',?3 FROM target t WHERE t.event=?1 "
-				     "AND t.generation=?4 AND t.kind='field' AND substr(t.key,1,length(?5))=?5 "
+				     "AND t.generation=?4 AND t.kind='field' AND rtrim(t.key,'0123456789')=?5 "
 				     "ON CONFLICT(event,policy,ifnull(target,0)) DO UPDATE SET code='candidate',detail='',seq=?3 WHERE code='below_cut'";
 	static const char galaxies[] =
 		"INSERT INTO verdict(event,policy,target,code,detail,seq) SELECT ?1,?2,galaxy,'in_field','in the field of '||name,?3 FROM (SELECT m.galaxy AS "
 		"galaxy,f.name AS name,min(f.rank) FROM field_galaxy m JOIN target f ON f.id=m.field WHERE f.event=?1 AND m.generation=?4 AND "
-		"substr(f.key,1,length(?5))=?5 GROUP BY m.galaxy) WHERE true ON CONFLICT(event,policy,ifnull(target,0)) DO UPDATE SET code='in_field',"
+		"rtrim(f.key,'0123456789')=?5 GROUP BY m.galaxy) WHERE true ON CONFLICT(event,policy,ifnull(target,0)) DO UPDATE SET code='in_field',"
 		"detail=excluded.detail,seq=?3 WHERE code IN ('below_cut','candidate','in_field')";
 	static const char others[] =
 		"INSERT INTO verdict(event,policy,target,code,detail,seq) SELECT ?1,?2,t.id,'below_cut','in none of the fields that were chosen',?3 FROM target t "
 		"WHERE t.event=?1 AND t.generation=?4 AND t.kind='galaxy' AND t.pinned=0 ON CONFLICT(event,policy,ifnull(target,0)) DO UPDATE SET "
 		"code='below_cut',detail=excluded.detail,seq=?3 WHERE code IN ('candidate','in_field') AND NOT EXISTS (SELECT 1 FROM field_galaxy m JOIN target f "
-		"ON f.id=m.field WHERE m.galaxy=excluded.target AND m.generation=?4 AND substr(f.key,1,length(?5))=?5)";
+		"ON f.id=m.field WHERE m.galaxy=excluded.target AND m.generation=?4 AND rtrim(f.key,'0123456789')=?5)";
 	char prefix[64];
 	fields_prefix(p, prefix, sizeof prefix);
 	put(c, frames, "itiit", event, p->name, c->seq, generation, prefix);

@@ -195,6 +195,7 @@ static void plan_enter(struct core *c, int64_t event, const char *policy, const 
 
 void plan_apply(struct core *c, int64_t event, const char *policy, const json_t *result)
 {
+	static const char own[] = "SELECT 1 FROM request WHERE event=? AND target=? LIMIT 1";
 	const struct policy *p = rule_current(c, policy, NULL);
 	if (p == NULL)
 		return;
@@ -205,6 +206,8 @@ void plan_apply(struct core *c, int64_t event, const char *policy, const json_t 
 		const char *code = json_text(v, "code", "below_cut");
 		if (target && strcmp(code, "exists") != 0)
 			verdict_put(c, event, policy, target, code, json_text(v, "facility", NULL), json_text(v, "detail", ""));
+		else if (target && get_int(c, 0, own, "ii", event, target) == 0)
+			verdict_put(c, event, policy, target, code, NULL, "asked for by another name");
 	}
 	plan_withdraw(c, event, policy, p, result);
 	plan_enter(c, event, policy, json_object_get(result, "requests"));

@@ -121,7 +121,7 @@ void facts_store_map(struct core *c, const char *map_sha256);               /* a
 void event_decided_maps(struct core *c, const char *map_sha256);            /* decides anew the events with a revision that has it */
 
 /* fields.c: targets of kind field: frames of a camera (a policy with targets.footprint). */
-void fields_prefix(const struct policy *p, char *out, size_t size);          /* their keys begin with it */
+void fields_prefix(const struct policy *p, char *out, size_t size);          /* their keys but for the digits at the end */
 void fields_want(struct core *c, int64_t event, const struct policy *p, bool catalog, json_t *list); /* adds to "fields" of the rank job */
 bool fields_same_job(const char *a, const char *b);
 bool fields_asked_since(const json_t *done, const json_t *now);               /* frames that a telescope has now and that the first job did not know */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define REFUSED_US (6 * UTC_HOUR) /* as long as until the next plan by the clock */
+#define SAME_DEG 0.001                /* 3.6 arcsec: positions of one galaxy in two catalogues */
 #define RANKED_AGAIN 2                /* in a row, for frames that were asked meanwhile */
 
 static void want(struct core *c, int64_t event, const char *kind, const char *policy, int64_t generation, const char *job)
@@ -183,7 +184,7 @@ static json_t *job_targets(struct core *c, int64_t event, const struct policy *p
 		"SELECT key,name,ra_deg,dec_deg,share,distance_mpc,pinned,probability FROM target t WHERE event=?1 AND (pinned=1 OR kind='candidate' OR "
 		"generation=(SELECT CASE (SELECT outcome FROM effect WHERE event=?1 AND compute='rank' AND state<>'dropped' ORDER BY id DESC LIMIT 1) "
 		"WHEN 'ok' THEN generation_rank ELSE (SELECT max(generation) FROM target WHERE event=?1) END FROM event WHERE id=?1)) AND NOT EXISTS (SELECT 1 FROM gate WHERE kind='veto' "
-		"AND lifted_seq IS NULL AND event=?1 AND target=t.id) AND CASE kind WHEN 'field' THEN ?3<>'' AND substr(key,1,length(?3))=?3 "
+		"AND lifted_seq IS NULL AND event=?1 AND target=t.id) AND CASE kind WHEN 'field' THEN ?3<>'' AND rtrim(key,'0123456789')=?3 "
 		"WHEN 'galaxy' THEN ?3='' AND rank IS NOT NULL OR pinned=1 ELSE 1 END ORDER BY pinned DESC,ifnull(rank,0),id LIMIT ?2";
 	char prefix[64] = "";
 	if (p->footprint[0])
@@ -215,14 +216,30 @@ static json_t *left_of(double budget_h, double spent_s)
 	return isnan(budget_h) ? json_null() : json_real(fmax(0, budget_h - spent_s / 3600));
 }
 
+/* A galaxy that dropped out, and stands again where it did: another catalogue calls it otherwise. The same request is there for both names. */
+static void existing_renamed(struct core *c, const json_t *row, json_t *more)
+{
+	static const char there[] = "SELECT n.key FROM target n JOIN target t ON n.event=t.event AND n.generation>t.generation WHERE t.id=?1 AND t.kind='galaxy' AND "
+				    "n.kind='galaxy' AND abs(n.dec_deg-t.dec_deg)<?2 AND min(abs(n.ra_deg-t.ra_deg),360-abs(n.ra_deg-t.ra_deg))<?3 ORDER BY n.id";
+	double width_deg = SAME_DEG / fmax(cos(json_number(row, "dec_deg", 0) * M_PI / 180), SAME_DEG);
+	json_t *names = get_rows(c, there, "idd", json_int(row, "target_id", 0), SAME_DEG, width_deg), *name;
+	size_t i;
+	json_array_foreach(names, i, name) {
+		json_t *same = json_copy((json_t *)(uintptr_t)row);
+		json_object_set(same, "target", json_object_get(name, "key"));
+		json_array_append_new(more, same);
+	}
+	json_decref(names);
+}
+
 /* What lives or is done, with when it took place (or is expected to) and how deep the plan expected it to be. */
 static json_t *job_existing(struct core *c, int64_t event)
 {
 	static const char existing[] =
-		"SELECT t.key AS target,r.epoch,r.state,r.body,(SELECT min(o.start_us) FROM observation o WHERE o.request=r.id AND o.state IN "
+		"SELECT t.key AS target,t.id AS target_id,t.dec_deg,r.epoch,r.state,r.body,(SELECT min(o.start_us) FROM observation o WHERE o.request=r.id AND o.state IN "
 		"('scheduled','running','done')) AS time_us FROM request r JOIN target t ON t.id=r.target WHERE r.event=? AND "
 		"r.state IN ('asked','unsure','accepted','scheduled','running','cancelling','done') ORDER BY r.id";
-	json_t *rows = get_rows(c, existing, "i", event), *row;
+	json_t *rows = get_rows(c, existing, "i", event), *more = json_array(), *row;
 	size_t i;
 	json_array_foreach(rows, i, row) {
 		json_t *body = json_parse(json_text(row, "body", "{}"));
@@ -234,6 +251,13 @@ static json_t *job_existing(struct core *c, int64_t event)
 			json_object_set(row, "limit_mag", json_object_get(body, "limit_mag"));
 		}
 		json_decref(body);
+		existing_renamed(c, row, more);
+	}
+	json_array_extend(rows, more);
+	json_decref(more);
+	json_array_foreach(rows, i, row) {
+		json_object_del(row, "target_id");
+		json_object_del(row, "dec_deg");
 	}
 	return rows;
 }

@@ -1,11 +1,12 @@
 /* Configurations that change around a ranking: frames of a camera whose policy is gone when they come back, a catalogue or a camera that is there
- * only later, and galaxies of one policy's frames beside another policy's list. */
+ * only later, a catalogue with other names, galaxies of one policy's frames beside another policy's list, and cameras whose names begin alike. */
 #include "test.h"
 #include "box.h"
 #include "tale.h"
 #include "engine/base/json.h"
 #include "engine/base/query.h"
 #include "engine/base/utc.h"
+#include <stdlib.h>
 
 /* The configuration in force again, with one change: SQL over `body`. */
 static void config_with(struct box *b, const char *change)
@@ -109,9 +110,64 @@ static void galaxies_of_frames_are_in_no_list(void **state)
 	box_close(&b);
 }
 
+#define FRAME_OF(camera, pixel) "{\"camera\":\"" camera "\",\"key\":\"field:" camera ":" pixel "\",\"name\":\"" camera " 1\",\"rank\":1,\"kind\":\"packed\",\"ra_deg\":197.4," \
+	"\"dec_deg\":-23.4,\"distance_mpc\":40,\"probability\":0.3,\"share\":1,\"cumulative_share\":1,\"galaxies\":[]}"
+
+/* A camera whose name begins with another one's: each policy has its own frames. */
+static void cameras_of_one_beginning(void **state)
+{
+	static const char asked[] = "SELECT group_concat(f.policy||' '||json_extract(t.value,'$.key'),', ') FROM (SELECT * FROM effect WHERE compute='plan' AND "
+				    "state='released' ORDER BY policy) f,json_each(f.body,'$.targets') t";
+	struct box b;
+	(void)state;
+	box_open(&b);
+	box_config(&b, NULL);
+	config_with(&b, "json_set(body,'$.facilities[0].descriptor.instruments[0].footprint.name','lco','$.policies[0].targets.footprint','lco')");
+	config_with(&b, "json_insert(body,'$.policies[#]',json_set(json_extract(body,'$.policies[0]'),'$.name','wide','$.targets.footprint','lco:1M0-SCICAM-SINISTRO'))");
+	box_later(&b, 1);
+	box_routine(&b);
+	believed(&b);
+	assert_int_equal(box_int(&b, "SELECT json_array_length(body,'$.fields') FROM effect WHERE compute='rank'"), 2);
+	box_result(&b, box_waits(&b, "rank"), "{\"kind\":\"rank\",\"considered\":0,\"outside\":0.2,\"targets\":[],\"fields\":[" FRAME_OF("lco", "7") ","
+		FRAME_OF("lco:1M0-SCICAM-SINISTRO", "7") "]}");
+	assert_string_equal(box_text(&b, "SELECT group_concat(v.policy||' '||t.key,', ') FROM (SELECT * FROM verdict ORDER BY policy) v JOIN target t ON t.id=v.target"),
+		"bns field:lco:7, wide field:lco:1M0-SCICAM-SINISTRO:7");
+	while (box_waits(&b, "plan") != 0) {
+		const char *want = box_text(&b, asked);
+		assert_true(strcmp(want, "bns field:lco:7") == 0 || strcmp(want, "wide field:lco:1M0-SCICAM-SINISTRO:7") == 0);
+		box_result(&b, box_waits(&b, "plan"), "{\"kind\":\"plan\",\"verdicts\":[],\"requests\":[]}");
+	}
+	box_close(&b);
+}
+
+/* Another catalogue calls the galaxy otherwise: what a telescope has of it is still that galaxy. */
+static void another_name_is_no_other_galaxy(void **state)
+{
+	static const char exists[] = "SELECT group_concat(json_extract(x.value,'$.target')||' '||json_extract(x.value,'$.state'),', ') FROM effect f,"
+				     "json_each(f.body,'$.existing') x WHERE f.compute='plan' AND f.state='released'";
+	struct box b;
+	(void)state;
+	tale_begin(&b, NULL, 1, 1);
+	tale_offers(&b, 300);
+	tale_accept(&b, box_waits(&b, "submit"));
+	assert_string_equal(box_text(&b, "SELECT key FROM target"), "G0|0");
+	double ra = strtod(box_text(&b, "SELECT ra_deg FROM target"), NULL), dec = strtod(box_text(&b, "SELECT dec_deg FROM target"), NULL);
+	config_with(&b, "json_set(body,'$.catalog.sha256','decaf')");
+	box_result(&b, box_waits(&b, "rank"), "{\"kind\":\"rank\",\"considered\":2,\"outside\":0.2,\"targets\":["
+		"{\"key\":\"NGC 1|5\",\"rank\":1,\"id\":5,\"name\":\"NGC 1\",\"ra_deg\":%.7f,\"dec_deg\":%.7f,\"distance_mpc\":40,\"share\":0.5,\"cumulative_share\":0.5,\"probability\":0.1},"
+		"{\"key\":\"NGC 2|6\",\"rank\":2,\"id\":6,\"name\":\"NGC 2\",\"ra_deg\":%.7f,\"dec_deg\":%.7f,\"distance_mpc\":40,\"share\":0.5,\"cumulative_share\":1,\"probability\":0.1}]}",
+		ra + 0.0005, dec - 0.0004, ra, dec + 0.01);
+	assert_string_equal(box_text(&b, exists), "G0|0 accepted, NGC 1|5 accepted");
+	box_result(&b, box_waits(&b, "plan"), "{\"kind\":\"plan\",\"verdicts\":[{\"target\":\"NGC 1|5\",\"code\":\"exists\"}],\"requests\":[]}");
+	assert_string_equal(box_text(&b, "SELECT v.code||' '||v.detail FROM verdict v JOIN target t ON t.id=v.target WHERE t.key='NGC 1|5'"),
+		"exists asked for by another name");
+	box_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(frames_of_a_policy_that_is_gone), cmocka_unit_test(ranked_once_it_can_be),
-		cmocka_unit_test(galaxies_of_frames_are_in_no_list)};
+		cmocka_unit_test(galaxies_of_frames_are_in_no_list), cmocka_unit_test(cameras_of_one_beginning),
+		cmocka_unit_test(another_name_is_no_other_galaxy)};
 	return cmocka_run_group_tests_name("core_camera", tests, NULL, NULL);
 }
