@@ -31,6 +31,8 @@ int rubin_record_make(const struct facility_conf *conf, const struct view *v, co
 int rubin_record_check(const json_t *too, const struct rubin_record *r, struct err *e);
 json_t *rubin_record_json(const struct rubin_record *r); /* new reference */
 const char *rubin_value_schema(void);                    /* the record's Avro schema, as text */
+/* rubin_avro.c: base64 of 00, the schema's number and the record in Avro's binary form. malloc'd; NULL without memory. */
+char *rubin_avro_base64(const struct rubin_record *r, uint32_t schema_id);
 /* "too" of the descriptor; the label of a policy, NULL when there is none; the survey that follows a label, NULL when none does. */
 const json_t *rubin_settings(const struct facility_conf *conf);
 const char *rubin_label(const json_t *too, const char *policy);

@@ -1,5 +1,5 @@
-/* The "rubin-too" adapter: a region and a strategy label as one record of lsst.scimma.too_alert, over a Kafka REST proxy or into a file
- * database. One way: nobody answers, nothing can be withdrawn or changed; a second record of a source is passed over. Renders calls;
+/* The "rubin-too" adapter: a region and a strategy label as one record of lsst.scimma.too_alert, over a Kafka REST proxy, to Kafka itself (Avro for the
+ * scheduler's topic, JSON for a topic of Hopskotch) or into a file database. One way: nobody answers, nothing can be withdrawn or changed; a second record of a source is passed over. Renders calls;
  * rubin_too_read.c reads the replies.
  *
  * A submission has two steps. The first looks whether the topic (or the file) is there; from its answer the record's timestamp and source are
@@ -41,9 +41,15 @@ void rubin_source(const json_t *facility_memo, const char *event, const char *to
 		snprintf(out, 64, "%.56s-v%d", event, n);
 }
 
-static void call_begin(struct call *out, const char *method, const char *path)
+static bool is_transport(const struct facility_conf *conf, const char *name)
 {
-	text_copy(out->url, sizeof out->url, "proxy");
+	return strcmp(json_text(rubin_settings(conf), "transport", "rest"), name) == 0;
+}
+
+static void call_begin(const struct facility_conf *conf, struct call *out, const char *method, const char *path)
+{
+	bool kafka = is_transport(conf, "kafka") || is_transport(conf, "hop");
+	text_copy(out->url, sizeof out->url, rubin_is_file(conf) ? "exchange" : kafka ? "broker" : "proxy");
 	text_copy(out->method, sizeof out->method, method);
 	text_copy(out->path, sizeof out->path, path);
 }
@@ -65,12 +71,11 @@ static int door_look(const struct facility_conf *conf, struct call *out)
 {
 	char path[300];
 	if (rubin_is_file(conf)) {
-		call_begin(out, "GET", "/too_alert");
-		text_copy(out->url, sizeof out->url, "exchange");
+		call_begin(conf, out, "GET", "/too_alert");
 		return query_put(out, "columns=timestamp&newest=1");
 	}
 	snprintf(path, sizeof path, "/topics/%.249s", json_text(rubin_settings(conf), "topic", ""));
-	call_begin(out, "GET", path);
+	call_begin(conf, out, "GET", path);
 	return 0;
 }
 
@@ -81,12 +86,21 @@ static int too_offer(const struct facility_conf *conf, const struct view *v, str
 	(void)out;
 	if (v->step != 0)
 		return 1;
+	if (is_transport(conf, "kafka") && json_int(rubin_settings(conf), "schema_id", 0) < 1)
+		return err_set(e, ERR_INPUT, "%.60s: transport kafka needs too.schema_id, the number of the record's schema in the registry", conf->name);
 	return rubin_record_make(conf, v, v->request->event, v->now_us / 1000, &r, e) < 0 ? -1 : 1;
 }
 
-static int record_body(const struct rubin_record *r, bool file, struct call *out, struct err *e)
+/* The record as its door takes it. */
+static int record_body(const struct facility_conf *conf, const struct rubin_record *r, struct call *out, struct err *e)
 {
-	json_t *body = file ? rubin_record_json(r) : json_pack("{s:[{s:o}],s:s}", "records", "value", rubin_record_json(r), "value_schema", rubin_value_schema());
+	bool plain = rubin_is_file(conf) || is_transport(conf, "hop");
+	if (is_transport(conf, "kafka")) {
+		out->body = rubin_avro_base64(r, (uint32_t)json_int(rubin_settings(conf), "schema_id", 0));
+		out->body_len = out->body != NULL ? strlen(out->body) : 0;
+		return out->body != NULL ? 0 : err_set(e, ERR_MEMORY, "no memory for a record");
+	}
+	json_t *body = plain ? rubin_record_json(r) : json_pack("{s:[{s:o}],s:s}", "records", "value", rubin_record_json(r), "value_schema", rubin_value_schema());
 	out->body = body != NULL ? json_canonical(body) : NULL;
 	json_decref(body);
 	if (out->body == NULL)
@@ -108,15 +122,15 @@ static int too_submit(const struct facility_conf *conf, const struct view *v, st
 		return err_set(e, ERR_INPUT, "request %s: its source and timestamp are not noted; submit it anew", v->request->token);
 	if (rubin_record_make(conf, v, source, timestamp_ms, &r, e) < 0)
 		return -1;
-	bool file = rubin_is_file(conf);
+	bool file = rubin_is_file(conf), hop = is_transport(conf, "hop");
 	char path[300];
 	snprintf(path, sizeof path, "/topics/%.249s", json_text(rubin_settings(conf), "topic", ""));
-	call_begin(out, "POST", file ? "/too_alert" : path);
-	if (file)
-		text_copy(out->url, sizeof out->url, "exchange");
-	text_copy(out->content_type, sizeof out->content_type, file ? "application/json" : TYPE_AVRO);
+	call_begin(conf, out, "POST", file ? "/too_alert" : path);
+	text_copy(out->content_type, sizeof out->content_type, file || hop ? "application/json" : is_transport(conf, "kafka") ? "application/avro+base64" : TYPE_AVRO);
 	out->once = true;
-	return record_body(&r, file, out, e);
+	if (hop && query_put(out, "header=_format:json%s", r.is_test ? "&header=_test:true" : "") < 0)
+		return err_set(e, ERR_MEMORY, "no memory for a record");
+	return record_body(conf, &r, out, e);
 }
 
 /* A file can be looked into: is the row there? A log cannot (on_doubt of the descriptor). */
@@ -126,8 +140,7 @@ static int too_find(const struct facility_conf *conf, const struct view *v, stru
 	(void)e;
 	if (!rubin_is_file(conf) || v->request == NULL || v->step != 0)
 		return 1;
-	call_begin(out, "GET", "/too_alert");
-	text_copy(out->url, sizeof out->url, "exchange");
+	call_begin(conf, out, "GET", "/too_alert");
 	return query_put(out, "columns=timestamp,source&after=%lld&limit=1", (long long)timestamp_ms - 1);
 }
 
@@ -141,8 +154,7 @@ static int too_poll(const struct facility_conf *conf, const struct view *v, stru
 		return 1;
 	if (!rubin_is_file(conf))
 		return door_look(conf, out);
-	call_begin(out, "GET", "/observations");
-	text_copy(out->url, sizeof out->url, "exchange");
+	call_begin(conf, out, "GET", "/observations");
 	double mjd = v->request->event_us != UTC_NONE ? (double)v->request->event_us / (double)UTC_DAY + MJD_UNIX : 0;
 	return query_put(out, "columns=%s&least=observationStartMJD:%.6f&after=%lld&limit=%d", rubin_visit_columns(), mjd,
 			 (long long)json_int(v->memo, "after", 0), RUBIN_PAGE);

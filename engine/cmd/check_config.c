@@ -194,8 +194,10 @@ static int check_policy_needs(const struct config *c, const json_t *policy, stru
 /* The url without which an adapter can ask nothing. */
 static const char *check_door(const struct config_facility *f)
 {
-	if (strcmp(f->adapter, "rubin-too") == 0)
-		return strcmp(json_text(json_object_get(f->descriptor, "too"), "transport", "rest"), "file") == 0 ? "exchange" : "proxy";
+	if (strcmp(f->adapter, "rubin-too") == 0) {
+		const char *transport = json_text(json_object_get(f->descriptor, "too"), "transport", "rest");
+		return strcmp(transport, "file") == 0 ? "exchange" : strcmp(transport, "rest") == 0 ? "proxy" : "broker";
+	}
 	if (strcmp(f->adapter, "rubin-block") == 0)
 		return strcmp(json_text(json_object_get(f->descriptor, "block"), "transport", "folder"), "love") == 0 ? "love" : "folder";
 	return "portal";
@@ -204,7 +206,8 @@ static const char *check_door(const struct config_facility *f)
 static const char *door_missing(const char *door)
 {
 	static const char *const words[][2] = {{"proxy", "no url of a REST proxy: give urls.proxy"}, {"exchange", "no file: give urls.exchange (file:PATH)"},
-		{"folder", "no folder: give urls.folder (folder:PATH)"}, {"love", "no url of LOVE: give urls.love"}};
+		{"folder", "no folder: give urls.folder (folder:PATH)"}, {"love", "no url of LOVE: give urls.love"},
+		{"broker", "no broker: give urls.broker (kafka:NAME of a source)"}};
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (strcmp(words[i][0], door) == 0)
 			return words[i][1];

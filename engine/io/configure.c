@@ -193,7 +193,11 @@ static int load_facility(struct loader *l, size_t i, const json_t *j)
 		return fault(l, at(where, "/facilities/%zu/block", i), "%.700s", l->e->text);
 	if (config_urls(f, json_object_get(j, "urls"), l->dir, &key, l->e) < 0)
 		return fault(l, key != NULL ? at(where, "/facilities/%zu/urls/%s", i, key) : where, "%.500s", l->e->text);
-	return 0;
+	const char *broker = config_url(f, "broker");
+	for (size_t k = 0; broker != NULL && k < l->c->source_count; k++)
+		if (l->c->sources[k].type == SOURCE_KAFKA && strcmp(l->c->sources[k].name, broker + strlen(CONFIG_KAFKA)) == 0)
+			return 0;
+	return broker == NULL ? 0 : fault(l, at(where, "/facilities/%zu/urls/broker", i), "%.80s: there is no kafka source of that name in sources", broker);
 }
 
 /* ---- names that refer to each other ---- */

@@ -34,11 +34,12 @@ struct config_source {
 	struct config_auth auth;
 };
 
-enum { CONFIG_URLS = 7 };
+enum { CONFIG_URLS = 8 };
 #define CONFIG_FILE "file:"     /* how the url of a file database begins */
 #define CONFIG_FOLDER "folder:" /* and of a folder of files for a person */
+#define CONFIG_KAFKA "kafka:"   /* and of the brokers of a source, by its name */
 struct config_url {
-	char name[16];          /* portal, archive, downtime, proxy, love, exchange, folder */
+	char name[16];          /* portal, archive, downtime, proxy, love, exchange, folder, broker */
 	char base[512];         /* "https://observe.lco.global", without a slash at the end; exchange: "file:/abs/path", folder: "folder:/abs/path" */
 };
 
@@ -90,7 +91,7 @@ json_t *config_input(const struct config *c, const char *installation, const jso
 int config_urls(struct config_facility *f, const json_t *own, const char *dir, const char **key, struct err *e);
 int config_too(struct config_facility *f, const json_t *own, struct err *e);
 int config_block(struct config_facility *f, const json_t *own, struct err *e);
-bool config_url_local(const char *url); /* file: or folder: */
+bool config_url_local(const char *url); /* file:, folder: or kafka: */
 
 /* Base url of a facility by name of url ("portal"), or NULL. */
 const char *config_url(const struct config_facility *f, const char *name);

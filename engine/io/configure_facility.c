@@ -29,7 +29,7 @@ static int host_url(const char *url, struct config_url *u, struct err *e)
 
 int config_urls(struct config_facility *f, const json_t *own, const char *dir, const char **key, struct err *e)
 {
-	static const char *const names[CONFIG_URLS] = {"portal", "archive", "downtime", "proxy", "love", "exchange", "folder"};
+	static const char *const names[CONFIG_URLS] = {"portal", "archive", "downtime", "proxy", "love", "exchange", "folder", "broker"};
 	size_t n = 0;
 	for (size_t k = 0; k < CONFIG_URLS; k++) {
 		const char *mine = json_text(own, names[k], NULL);
@@ -40,6 +40,11 @@ int config_urls(struct config_facility *f, const json_t *own, const char *dir, c
 		const char *scheme = strcmp(names[k], "exchange") == 0 ? CONFIG_FILE : strcmp(names[k], "folder") == 0 ? CONFIG_FOLDER : NULL;
 		*key = mine != NULL ? names[k] : NULL;
 		text_copy(u->name, sizeof u->name, names[k]);
+		if (strcmp(names[k], "broker") == 0) { /* that there is such a source is looked at where they are known */
+			if (strncmp(url, CONFIG_KAFKA, strlen(CONFIG_KAFKA)) != 0 || !text_copy(u->base, sizeof u->base, url))
+				return err_set(e, ERR_INPUT, "%.60s: the name of a kafka source is wanted; write kafka:NAME", url);
+			continue;
+		}
 		if ((scheme != NULL ? file_url(url, scheme, dir, u, e) : host_url(url, u, e)) < 0)
 			return -1;
 	}
@@ -48,7 +53,8 @@ int config_urls(struct config_facility *f, const json_t *own, const char *dir, c
 
 bool config_url_local(const char *url)
 {
-	return strncmp(url, CONFIG_FILE, strlen(CONFIG_FILE)) == 0 || strncmp(url, CONFIG_FOLDER, strlen(CONFIG_FOLDER)) == 0;
+	return strncmp(url, CONFIG_FILE, strlen(CONFIG_FILE)) == 0 || strncmp(url, CONFIG_FOLDER, strlen(CONFIG_FOLDER)) == 0 ||
+		strncmp(url, CONFIG_KAFKA, strlen(CONFIG_KAFKA)) == 0;
 }
 
 int config_block(struct config_facility *f, const json_t *own, struct err *e)

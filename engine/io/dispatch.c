@@ -3,6 +3,7 @@
 #include "engine/base/json.h"
 #include "engine/base/limits.h"
 #include "engine/base/text.h"
+#include "engine/io/kafka_send.h"
 #include "engine/io/redact.h"
 #include <stdlib.h>
 #include <string.h>
@@ -82,15 +83,31 @@ static void flight_free(struct flight *t)
 	free(t);
 }
 
-/* A row in a file database, or a file in a folder: no host, no credential. */
+/* The source whose brokers and log-in a record goes out by. */
+static struct kafka_letter *letter_by(struct engine *g, const char *name, struct err *e)
+{
+	for (size_t i = 0; i < g->config->source_count; i++)
+		if (strcmp(g->config->sources[i].name, name) == 0)
+			return kafka_letter_new(&g->config->sources[i], &g->secrets, e);
+	err_set(e, ERR_INPUT, "kafka:%s: there is no such source any more", name);
+	return NULL;
+}
+
+/* A row in a file database, a file in a folder, a record to Kafka: no host and no credential of the facility's. */
 static int file_send(struct engine *g, const struct effect *f, const struct config_facility *facility, const char *url, const struct call *c, struct err *e)
 {
 	const struct facility_ops *ops = facility_find(facility->adapter);
 	if (ops == NULL || (strncmp(url, EXCHANGE_SCHEME, strlen(EXCHANGE_SCHEME)) == 0 && ops->file_schema == NULL))
 		return err_set(e, ERR_INPUT, "facility %s: its adapter writes no file", f->facility);
-	if (flight_add(g, f, facility, c) == NULL)
+	size_t kafka = strncmp(url, CONFIG_KAFKA, strlen(CONFIG_KAFKA)) == 0 ? strlen(CONFIG_KAFKA) : 0;
+	struct kafka_letter *letter = kafka > 0 ? letter_by(g, url + kafka, e) : NULL;
+	if (kafka > 0 && letter == NULL)
+		return -1;
+	if (flight_add(g, f, facility, c) == NULL) {
+		kafka_letter_free(letter);
 		return err_set(e, ERR_MEMORY, "call: no memory");
-	int rc = exchange_send(g->exchange, f->id, url, ops->file_schema, c, e);
+	}
+	int rc = exchange_send(g->exchange, f->id, url, ops->file_schema, letter, c, e);
 	if (rc != 0)
 		flight_free(flight_take(g, f->id));
 	return rc;

@@ -5,6 +5,7 @@
 #include "engine/base/query.h"
 #include "engine/base/text.h"
 #include "engine/io/folder.h"
+#include "engine/io/kafka_send.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,9 +26,9 @@ struct errand {
 	int64_t id;
 	char url[1024];
 	const char *const *schema;
+	struct kafka_letter *letter;
 	struct call call;
-	int status;
-	char *body;
+	struct kafka_sent made; /* what came of it, whichever way it went */
 };
 
 /* ---- one call, on a worker's thread ---- */
@@ -294,7 +295,8 @@ int exchange_do(const char *file, const char *const *schema, const struct call *
 static void errand_free(struct errand *w)
 {
 	call_free(&w->call);
-	free(w->body);
+	kafka_letter_free(w->letter);
+	free(w->made.body);
 	free(w);
 }
 
@@ -302,8 +304,15 @@ static void errand_run(uv_work_t *work)
 {
 	struct errand *w = work->data;
 	size_t file = strlen(CONFIG_FILE), folder = strlen(CONFIG_FOLDER);
-	w->status = strncmp(w->url, CONFIG_FOLDER, folder) == 0 ? folder_do(w->url + folder, &w->call, &w->body) :
-		exchange_do(w->url + file, w->schema, &w->call, &w->body);
+	struct kafka_letter *letter = w->letter;
+	w->letter = NULL;
+	if (letter != NULL) {
+		kafka_letter_send(letter, &w->call, &w->made);
+		return;
+	}
+	w->made.sent = SENT_ANSWERED;
+	w->made.status = strncmp(w->url, CONFIG_FOLDER, folder) == 0 ? folder_do(w->url + folder, &w->call, &w->made.body) :
+		exchange_do(w->url + file, w->schema, &w->call, &w->made.body);
 }
 
 static void errand_done(uv_work_t *work, int status)
@@ -312,15 +321,17 @@ static void errand_done(uv_work_t *work, int status)
 	struct exchange *x = w->owner;
 	x->busy--;
 	if (!x->closing) {
-		struct reply r = {.sent = status == 0 && w->body != NULL ? SENT_ANSWERED : SENT_NO, .status = w->status, .content_type = "application/json", .transport = "",
-				  .retry_after_s = w->status == 503 ? RETRY_S : -1, .body = w->body, .len = w->body != NULL ? strlen(w->body) : 0};
-		char nothing[1] = "";
-		if (r.sent == SENT_NO) {
-			r.status = 0;
-			r.transport = "the file database was not asked";
-			r.body = nothing;
+		struct kafka_sent *made = &w->made;
+		char nothing[1] = "", *body = made->body != NULL ? made->body : nothing;
+		struct reply r = {.sent = status == 0 ? made->sent : SENT_NO, .content_type = "application/json", .transport = made->transport, .retry_after_s = -1, .body = body,
+				  .len = strlen(body)};
+		if (r.sent == SENT_ANSWERED) {
+			r.status = made->status;
+			r.retry_after_s = made->status == 503 ? RETRY_S : -1;
+		} else if (made->transport[0] == '\0') {
+			r.transport = "it was not asked";
 		}
-		x->done(x->ctx, w->id, &r, w->body != NULL ? w->body : nothing);
+		x->done(x->ctx, w->id, &r, body);
 	}
 	errand_free(w);
 	if (x->closing && x->busy == 0)
@@ -338,21 +349,25 @@ struct exchange *exchange_open(uv_loop_t *loop, http_done_cb *done, void *ctx, s
 	return x;
 }
 
-int exchange_send(struct exchange *x, int64_t id, const char *url, const char *const *schema, const struct call *c, struct err *e)
+int exchange_send(struct exchange *x, int64_t id, const char *url, const char *const *schema, struct kafka_letter *letter, const struct call *c, struct err *e)
 {
-	if (c->path[0] != '/')
+	if (c->path[0] != '/') {
+		kafka_letter_free(letter);
 		return err_set(e, ERR_INPUT, "path of a call \"%.100s\": /TABLE is wanted; the adapter made it", c->path);
+	}
 	struct errand *w = calloc(1, sizeof *w);
-	if (w == NULL)
+	if (w == NULL) {
+		kafka_letter_free(letter);
 		return err_set(e, ERR_MEMORY, "call: no memory");
-	*w = (struct errand){.owner = x, .id = id, .schema = schema, .call = *c};
+	}
+	*w = (struct errand){.owner = x, .id = id, .schema = schema, .letter = letter, .call = *c};
 	w->work.data = w;
 	w->call.query = c->query != NULL ? strdup(c->query) : NULL;
 	w->call.body = c->body != NULL ? strndup(c->body, c->body_len) : NULL;
 	if (!text_copy(w->url, sizeof w->url, url) || (c->query != NULL && w->call.query == NULL) || (c->body != NULL && w->call.body == NULL) ||
 	    uv_queue_work(x->loop, &w->work, errand_run, errand_done) != 0) {
 		errand_free(w);
-		return err_set(e, ERR_SYSTEM, "call: the file database cannot be asked now");
+		return err_set(e, ERR_SYSTEM, "call: no worker can take it now");
 	}
 	x->busy++;
 	return 0;

@@ -15,11 +15,13 @@
 #define EXCHANGE_SCHEME CONFIG_FILE /* "file:PATH": the url of such a database */
 
 struct exchange;
+struct kafka_letter;
 struct exchange *exchange_open(uv_loop_t *loop, http_done_cb *done, void *ctx, struct err *e);
 
-/* url: "file:PATH", or "folder:PATH" (engine/io/folder.h). Starts; done is called once, later, from the loop. schema: NULL-terminated statements that make what is not there (lives as long as the
+/* url: "file:PATH", or "folder:PATH" (engine/io/folder.h); letter: to Kafka instead (engine/io/kafka_send.h; taken, also on failure), else NULL. Starts; done is called once, later, from the loop. schema: NULL-terminated statements that make what is not there (lives as long as the
  * program). The file is made when it is not there. Query and body are copied. */
-int exchange_send(struct exchange *x, int64_t id, const char *url, const char *const *schema, const struct call *c, struct err *e);
+int exchange_send(struct exchange *x, int64_t id, const char *url, const char *const *schema, struct kafka_letter *letter,
+	const struct call *c, struct err *e);
 
 size_t exchange_busy(const struct exchange *x);
 void exchange_close(struct exchange *x); /* done is not called any more; what is being written is finished */

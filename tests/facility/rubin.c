@@ -1,6 +1,7 @@
 /* Records for Rubin's scheduler: each field, each rule that keeps a bad one at home, timestamps that only rise, and every answer of the proxy. */
 #include "test.h"
 #include "embedded.h"
+#include "engine/base/hash.h"
 #include "engine/base/json.h"
 #include "engine/base/utc.h"
 #include "facilities/rubin.h"
@@ -346,6 +347,82 @@ static void file(void **state)
 	json_decref(memo);
 }
 
+static int64_t avro_number(const unsigned char **p)
+{
+	uint64_t u = 0;
+	for (int shift = 0;; shift += 7) {
+		u |= (uint64_t)(**p & 0x7F) << shift;
+		if (!(*(*p)++ & 0x80))
+			return (int64_t)(u >> 1) ^ -(int64_t)(u & 1);
+	}
+}
+
+static void avro_text(const unsigned char **p, const char *wanted)
+{
+	int64_t len = avro_number(p);
+	assert_int_equal(len, strlen(wanted));
+	assert_memory_equal(*p, wanted, (size_t)len);
+	*p += len;
+}
+
+/* Straight to Kafka: Confluent's head, then the nine fields in the schema's order; to a topic of Hopskotch as JSON, a test marked in its header. */
+static void kafka(void **state)
+{
+	json_t *too = json_object_get(descriptor, "too"), *memo = json_pack("{s:s,s:I}", "source", "S261120ab", "timestamp_ms", (json_int_t)1795143921123);
+	struct facility_conf conf = {"simonyi", descriptor};
+	struct facility_request q = request();
+	struct view v = {.now_us = NOW_US, .verb = VERB_OFFER, .request = &q, .memo = memo};
+	struct call c;
+	struct err e = {0};
+	unsigned char *bytes;
+	size_t len;
+	(void)state;
+	json_object_set_new(too, "transport", json_string("kafka"));
+	assert_int_equal(facility_render(&facility_rubin_too, &conf, &v, &c, &e), -1);
+	assert_non_null(strstr(e.text, "schema_id"));
+	json_object_set_new(too, "schema_id", json_integer(300));
+	assert_int_equal(facility_render(&facility_rubin_too, &conf, &v, &c, &e), 1);
+	v.verb = VERB_SUBMIT;
+	v.step = 1;
+	q.is_test = true;
+	assert_int_equal(facility_render(&facility_rubin_too, &conf, &v, &c, &e), 0);
+	assert_true(c.once && strcmp(c.url, "broker") == 0 && strcmp(c.path, "/topics/lsst.scimma.too_alert") == 0 && strcmp(c.content_type, "application/avro+base64") == 0);
+	assert_ok(base64_decode(c.body, c.body_len, 1 << 20, &bytes, &len, &e), &e);
+	const unsigned char *p = bytes + 5;
+	assert_memory_equal(bytes, "\0\0\0\1\54", 5);
+	avro_text(&p, "S261120ab");
+	assert_int_equal(avro_number(&p), 3);
+	avro_text(&p, "H1");
+	avro_text(&p, "L1");
+	avro_text(&p, "");
+	assert_int_equal(avro_number(&p), 0);
+	avro_text(&p, "GW_case_B");
+	avro_text(&p, "2026-11-20T03:04:21.123Z");
+	assert_int_equal(avro_number(&p), 12288);
+	for (int i = 0; i < 12288; i++)
+		assert_int_equal(*p++, i == 8 || i == 9 || i == 4096);
+	assert_int_equal(avro_number(&p), 0);
+	assert_int_equal(avro_number(&p), 32);
+	assert_true(*p++ == 1 && *p++ == 0); /* test, update */
+	assert_int_equal(avro_number(&p), 1795143921123);
+	assert_ptr_equal(p, bytes + len);
+	free(bytes);
+	call_free(&c);
+	json_object_set_new(too, "transport", json_string("hop"));
+	assert_int_equal(facility_render(&facility_rubin_too, &conf, &v, &c, &e), 0);
+	assert_string_equal(c.query, "header=_format:json&header=_test:true");
+	json_t *record = json_loadb(c.body, c.body_len, 0, NULL);
+	assert_int_equal(json_object_size(record), 9);
+	json_decref(record);
+	call_free(&c);
+	q.is_test = false;
+	assert_int_equal(facility_render(&facility_rubin_too, &conf, &v, &c, &e), 0);
+	assert_string_equal(c.query, "header=_format:json");
+	call_free(&c);
+	json_object_set_new(too, "transport", json_string("rest"));
+	json_decref(memo);
+}
+
 #define COLUMNS "\"columns\":[\"rowid\",\"fieldRA\",\"fieldDec\",\"observationStartMJD\",\"visitTime\",\"scheduler_note\",\"observation_reason\"]"
 
 static void visits_told(struct view *v, json_t **memo, const char *rows, const char *kind, const char *words)
@@ -426,7 +503,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(coverage), cmocka_unit_test(record), cmocka_unit_test(rules), cmocka_unit_test(offer), cmocka_unit_test(reserved),
-		cmocka_unit_test(sources_kept), cmocka_unit_test(proxy), cmocka_unit_test(silence), cmocka_unit_test(file),
+		cmocka_unit_test(sources_kept), cmocka_unit_test(proxy), cmocka_unit_test(silence), cmocka_unit_test(file), cmocka_unit_test(kafka),
 		cmocka_unit_test(visits),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -110,12 +110,12 @@ static void loop(void **state)
 	unlink(file);
 	assert_int_equal(uv_loop_init(&l), 0);
 	struct exchange *x = exchange_open(&l, on_done, &seen, &e);
-	assert_ok(exchange_send(x, 7, url, schema, &c, &e), &e);
+	assert_ok(exchange_send(x, 7, url, schema, NULL, &c, &e), &e);
 	assert_int_equal(exchange_busy(x), 1);
 	uv_run(&l, UV_RUN_DEFAULT);
 	assert_true(seen.count == 1 && seen.status == 200 && seen.sent == SENT_ANSWERED && exchange_busy(x) == 0);
 	c.body = "{\"k\":2}";
-	assert_ok(exchange_send(x, 7, url, schema, &c, &e), &e);
+	assert_ok(exchange_send(x, 7, url, schema, NULL, &c, &e), &e);
 	exchange_close(x);
 	uv_run(&l, UV_RUN_DEFAULT);
 	assert_int_equal(seen.count, 1);
