@@ -51,15 +51,17 @@ void ledger_follow(struct core *c, int64_t request, enum life state)
 	case LIFE_expired:
 	case LIFE_failed:
 	case LIFE_COUNT:
-		put(c, give_back, "ii", c->seq, request);
+		if (!ledger_charge(c, request, state))
+			put(c, give_back, "ii", c->seq, request);
 		return;
 	}
 	json_t *r = request_load(c, request);
 	if (r == NULL)
 		return;
-	put(c, insert, "ititdti", request, json_text(r, "programme", ""), json_int(r, "event", 0), json_text(r, "mode", ""), seconds_of(r), to,
-	    c->seq);
+	put(c, insert, "ititdti", request, json_text(r, "programme", ""), json_int(r, "event", 0), json_text(r, "mode", ""),
+	    request_charge_s(c, r, seconds_of(r)), to, c->seq);
 	json_decref(r);
+	(void)ledger_charge(c, request, state);
 }
 
 double programme_left_h(struct core *c, const char *programme, const char *mode)
@@ -119,7 +121,7 @@ bool budget_pass(struct core *c, const json_t *request, char *why, size_t size)
 	int64_t event = json_int(request, "event", 0);
 	static const char own[] = "SELECT seconds FROM ledger WHERE request=? AND state<>'returned'";
 	/* a submit that waits again (not sent, retry-after) is in the ledger already: it must not pay twice */
-	double seconds = seconds_of(request) - get_double(c, 0, own, "i", json_int(request, "id", 0));
+	double seconds = request_charge_s(c, request, seconds_of(request)) - get_double(c, 0, own, "i", json_int(request, "id", 0));
 	const struct policy *p = rule_find(c, json_int(request, "policy", 0));
 	if (p == NULL) {
 		snprintf(why, size, "hold: its policy cannot be read");
@@ -129,8 +131,12 @@ bool budget_pass(struct core *c, const json_t *request, char *why, size_t size)
 	double of_night = policy_spent_s(c, 0, p->name, c->utc_us - 24 * UTC_HOUR) + seconds;
 	if (programme_left_h(c, programme, mode) * 3600 < seconds)
 		snprintf(why, size, "budget: programme %s has no %s time left", programme, mode);
+	else if (programme_left_for_h(c, programme, mode, event) * 3600 < seconds)
+		snprintf(why, size, "budget: programme %s keeps its %s time for better events", programme, mode);
 	else if (programme_mode_counts(c, programme, mode) && programme_triggers_left(c, programme) == 0 && !programme_paid(c, programme, event))
 		snprintf(why, size, "budget: programme %s has no triggers left", programme);
+	else if (programme_mode_counts(c, programme, mode) && programme_triggers_for(c, programme, event) == 0 && !programme_paid(c, programme, event))
+		snprintf(why, size, "budget: programme %s keeps its triggers for better events", programme);
 	else if (!isnan(p->budget_event_h) && of_event > p->budget_event_h * 3600)
 		snprintf(why, size, "budget: policy %s has spent what it may on this event", p->name);
 	else if (!isnan(p->budget_night_h) && of_night > p->budget_night_h * 3600)

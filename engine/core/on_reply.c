@@ -89,6 +89,8 @@ static void observation_put(struct core *c, int64_t request, const char *facilit
 	if (a->observation_id[0])
 		put(c, upsert, "itttttnnti", request, facility, a->observation_id, a->site, a->telescope, state, a->start_us, a->end_us, a->words,
 		    c->seq);
+	if (a->observation_id[0] && a->kind == ANSWER_DONE)
+		(void)ledger_charge(c, request, LIFE_done); /* often told only after the request was done */
 }
 
 /* Which request an answer is about: by token if it has one, else by the facility's number, else that of the effect. 0: none of ours. */

@@ -234,6 +234,11 @@ void hours_back(struct core *c, const char *facility, const json_t *detail);
 
 /* programme.c: rules of programmes beside their hours. */
 void programme_rules_put(struct core *c, const json_t *entry);               /* of the configuration; its row exists */
+double request_charge_s(struct core *c, const json_t *request, double seconds); /* of a visit that takes so long in all */
+bool ledger_charge(struct core *c, int64_t request, enum life state);        /* by what came of it; true: lost there, and paid all the same */
+/* What is left for this event: less than what is left, where some is kept for better ones. */
+double programme_left_for_h(struct core *c, const char *programme, const char *mode, int64_t event);
+int programme_triggers_for(struct core *c, const char *programme, int64_t event); /* -1: no limit */
 bool programme_pass(struct core *c, const json_t *request, char *why, size_t size); /* false: "programme: …" or "approval: …" */
 json_t *programmes_of_event(struct core *c, int64_t event, const struct policy *p); /* as a plan's job wants them; new reference */
 

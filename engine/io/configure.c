@@ -8,6 +8,7 @@
 #include "engine/io/configure.h"
 #include "engine/request/policy.h"
 #include "engine/request/programme.h"
+#include "engine/request/when.h"
 #include "facilities/facility.h"
 #include <errno.h>
 #include <math.h>
@@ -237,6 +238,10 @@ static int check_programmes(struct loader *l)
 		struct err e = {0};
 		if (programme_rules_read(v, &rules, &e) < 0)
 			return fault(l, at(where, "/programmes/%zu", i), "%s", e.text);
+		struct when *better = rules.reserve_for ? when_compile(rules.reserve_for, &e) : NULL;
+		if (rules.reserve_for != NULL && better == NULL)
+			return fault(l, at(where, "/programmes/%zu/reserve/for", i), "%s", e.text);
+		when_free(better);
 		json_array_foreach(list, k, other)
 			if (k < i && strcmp(json_text(other, "name", ""), json_text(v, "name", "")) == 0)
 				return fault(l, at(where, "/programmes/%zu/name", i), "\"%s\" is there twice", json_text(v, "name", ""));

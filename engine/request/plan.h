@@ -8,8 +8,9 @@
  *   "policy":{…whole policy (schemas/policy.schema.json)…},
  *   "facilities":[{"name","state":"open|closed|unknown","descriptor":{…facilities/NAME.json…}}],   the usable ones
  *   "programmes":[{"name","facility","left_h":{"NORMAL":h,"TIME_CRITICAL":h,"RAPID_RESPONSE":h},"triggers_left":n,
- *     "paid":bool,"declined":"sentence","rules":{…}}],   paid: this event has a trigger; declined: why it is asked for nothing; rules: its entry in
- *                                                                      the configuration (programme.h)
+ *     "paid":bool,"declined":"sentence","kept":"reserve.for","rules":{…}}],   paid: this event has a trigger; declined: why it is asked for nothing;
+ *                                                                      kept: left_h and triggers_left are less what is kept for better events;
+ *                                                                      rules: its entry in the configuration (programme.h)
  *   "event_left_h":h|null,"night_left_h":h|null,                                                    budgets of the policy still free
  *   "existing":[{"target":key,"epoch":n,"state":…,"time_us":T,"filters":[…],"limit_mag":[…]}],   live or done: not planned again; when it took
  *                                                                      place or is expected to, and how deep: if known

@@ -158,6 +158,7 @@ static int programmes_read(const json_t *job, struct plan_job *out, struct err *
 		for (int m = 0; m < PLAN_MODES; m++)
 			p->left_h[m] = json_number(left, mode_names[m], 0.0);
 		p->declined = json_text(j, "declined", NULL);
+		p->kept = json_text(j, "kept", NULL);
 		p->spent = !json_flag(j, "paid", begun) && json_int(j, "triggers_left", 1) <= 0;
 		const json_t *rules = json_object_get(j, "rules");
 		for (int m = 0; m < PLAN_MODES; m++)

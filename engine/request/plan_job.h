@@ -52,6 +52,7 @@ struct plan_programme {
 	double left_h[PLAN_MODES];
 	bool spent;                            /* no trigger left, and this event has not used one */
 	bool triggers[PLAN_MODES];             /* modes that use one, where that is said; else all */
+	const char *kept;                      /* its reserve.for, where hours or triggers are kept from this event; or NULL */
 	const char *declined;                  /* why it is asked for nothing; NULL: it is asked */
 	struct programme_rules rules;
 };

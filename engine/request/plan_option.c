@@ -17,7 +17,7 @@ void plan_why_keep(struct plan_why *kept, const struct plan_why *other)
 /* Programme, mode ------------------------------------------------------------------------------------------------------------- */
 
 /* The mode: the rung's, or the next lower one that the facility has, that can start in time and that the programme can pay. */
-int plan_mode_of(const struct plan_job *j, const struct plan_rung *r, double duration_s, int64_t opens_us)
+int plan_mode_of(const struct plan_job *j, const struct plan_rung *r, double charge_s, int64_t opens_us)
 {
 	const struct plan_facility *f = &j->facility[r->facility];
 	if (r->programme < 0 || j->programme[r->programme].declined != NULL)
@@ -25,7 +25,7 @@ int plan_mode_of(const struct plan_job *j, const struct plan_rung *r, double dur
 	for (int m = r->mode; m >= 0; m--) {
 		if (j->programme[r->programme].spent && j->programme[r->programme].triggers[m])
 			continue;
-		if (!f->mode[m] || j->programme[r->programme].left_h[m] * 3600.0 < duration_s)
+		if (!f->mode[m] || j->programme[r->programme].left_h[m] * 3600.0 < charge_s)
 			continue;
 		if (m == PLAN_RAPID_RESPONSE && opens_us > j->now_us + (int64_t)(f->interrupt_h * 3600e6))
 			continue;
@@ -34,7 +34,7 @@ int plan_mode_of(const struct plan_job *j, const struct plan_rung *r, double dur
 	return -1;
 }
 
-void plan_programme_why(const struct plan_job *j, const struct plan_rung *r, double duration_s, struct plan_why *w)
+void plan_programme_why(const struct plan_job *j, const struct plan_rung *r, double charge_s, struct plan_why *w)
 {
 	*w = (struct plan_why){.code = VERDICT_programme, .facility = j->facility[r->facility].name};
 	if (r->programme < 0) {
@@ -42,11 +42,13 @@ void plan_programme_why(const struct plan_job *j, const struct plan_rung *r, dou
 	} else if (j->programme[r->programme].declined != NULL) {
 		snprintf(w->detail, sizeof w->detail, "programme %.60s: %.150s", r->programme_name, j->programme[r->programme].declined);
 	} else if (j->programme[r->programme].spent) {
-		snprintf(w->detail, sizeof w->detail, "programme %.60s has no trigger left", r->programme_name);
+		snprintf(w->detail, sizeof w->detail, "programme %.60s has no trigger left%s%.100s", r->programme_name,
+			j->programme[r->programme].kept ? " besides what is kept for events with " : "", j->programme[r->programme].kept ? j->programme[r->programme].kept : "");
 	} else {
 		const struct plan_programme *p = &j->programme[r->programme];
-		snprintf(w->detail, sizeof w->detail, "programme %.60s has %.2f h left in %s and %.2f h in NORMAL, the visit takes %.2f h", p->name,
-			p->left_h[r->mode], plan_mode_name((enum plan_mode)r->mode), p->left_h[PLAN_NORMAL], duration_s / 3600.0);
+		snprintf(w->detail, sizeof w->detail, "programme %.60s has %.2f h left in %s and %.2f h in NORMAL%s%.100s, the visit costs %.2f h", p->name,
+			p->left_h[r->mode], plan_mode_name((enum plan_mode)r->mode), p->left_h[PLAN_NORMAL], p->kept ? " besides what is kept for events with " : "",
+			p->kept ? p->kept : "", charge_s / 3600.0);
 	}
 }
 
@@ -62,7 +64,7 @@ static int option_add(struct plan_pick *p, const struct plan_option *o, struct e
 		p->option = more;
 		p->options_cap = cap;
 	}
-	p->longest_s = fmax(p->longest_s, o->duration_s);
+	p->longest_s = fmax(p->longest_s, fmax(o->duration_s, o->charge_s));
 	p->option[p->options++] = *o;
 	return 0;
 }
@@ -145,6 +147,12 @@ static bool programme_takes(struct plan_pick *p, struct plan_visit *v, const str
 	return false;
 }
 
+static double charge_of(const struct plan_job *j, const struct plan_rung *r, const struct plan_option *o)
+{
+	return r->programme < 0 ? o->duration_s :
+		programme_charge_s(&j->programme[r->programme].rules, o->duration_s, o->exposure_s * r->count * (double)r->filters);
+}
+
 /* One window: its exposure, where that is computed, must fit into it. */
 static int window_add(struct plan_pick *p, struct plan_visit *v, const struct plan_rung *r, struct plan_option o, struct err *e)
 {
@@ -160,6 +168,7 @@ static int window_add(struct plan_pick *p, struct plan_visit *v, const struct pl
 	}
 	if (!programme_takes(p, v, r, &o))
 		return 0;
+	o.charge_s = charge_of(p->job, r, &o);
 	plan_hope_add(p, v, &o);
 	return option_add(p, &o, e);
 }
@@ -222,6 +231,7 @@ static int twin_options(struct plan_pick *p, struct plan_visit *v, int twin, siz
 		if (o.rung != twin)
 			continue;
 		o.rung = (uint8_t)rung;
+		o.charge_s = charge_of(p->job, &p->job->rung[v->epoch][rung], &o);
 		if (!same_light(&p->job->rung[v->epoch][twin], &p->job->rung[v->epoch][rung]))
 			plan_hope_add(p, v, &o);
 		if (option_add(p, &o, e) < 0)

@@ -269,8 +269,8 @@ static bool option_value(const struct plan_pick *p, const struct plan_visit *v, 
 	int64_t need = (int64_t)(o->duration_s * 1e6), from = o->window.start_us > v->earliest_us ? o->window.start_us : v->earliest_us;
 	double left_h = fmin(j->event_left_h, j->night_left_h);
 	*w = (struct plan_why){.code = VERDICT_budget, .facility = f->name};
-	if (o->duration_s > left_h * 3600.0) {
-		snprintf(w->detail, sizeof w->detail, "the visit takes %.2f h, the %s budget has %.2f h left", o->duration_s / 3600.0,
+	if (o->charge_s > left_h * 3600.0) {
+		snprintf(w->detail, sizeof w->detail, "the visit costs %.2f h, the %s budget has %.2f h left", o->charge_s / 3600.0,
 			j->event_left_h <= j->night_left_h ? "event's" : "night's", fmax(left_h, 0.0));
 		return false;
 	}
@@ -279,9 +279,9 @@ static bool option_value(const struct plan_pick *p, const struct plan_visit *v, 
 		snprintf(w->detail, sizeof w->detail, "%s: not up long enough after the visit before it", f->site[o->site].code);
 		return false;
 	}
-	*out = (struct plan_choice){.option = o, .mode = plan_mode_of(j, r, o->duration_s, from)};
+	*out = (struct plan_choice){.option = o, .mode = plan_mode_of(j, r, o->charge_s, from)};
 	if (out->mode < 0) {
-		plan_programme_why(j, r, o->duration_s, w);
+		plan_programme_why(j, r, o->charge_s, w);
 		return false;
 	}
 	option_look(p, v, o, past);
@@ -404,7 +404,7 @@ static void visit_take(struct plan_pick *p, struct plan_visit *v)
 {
 	struct plan_job *j = p->job;
 	const struct plan_option *o = v->best.option;
-	double hours = o->duration_s / 3600.0;
+	double hours = o->charge_s / 3600.0;
 	struct plan_look look;
 	v->state = PLAN_CHOSEN;
 	plan_look(p, v, o, v->best.slot_us, &p->past[v->target], &look);

@@ -10,6 +10,7 @@ struct plan_option {
 	uint8_t rung, site, facility;
 	struct visibility_window window;
 	double exposure_s, duration_s; /* the rung's, or computed for this target here */
+	double charge_s;         /* what its programme is charged for it */
 	/* As last looked at; holds while `fresh`: until its slot is taken, or the visit before it is decided. */
 	bool fresh, searched;    /* searched: later starts were tried as well, any booking there may change it */
 	int lane;
@@ -89,8 +90,8 @@ void plan_pick_free(struct plan_pick *p);
 
 /* plan_option.c */
 int plan_options_find(struct plan_pick *p, struct plan_visit *v, struct err *e);
-int plan_mode_of(const struct plan_job *j, const struct plan_rung *r, double duration_s, int64_t opens_us); /* −1: nobody pays */
-void plan_programme_why(const struct plan_job *j, const struct plan_rung *r, double duration_s, struct plan_why *w);
+int plan_mode_of(const struct plan_job *j, const struct plan_rung *r, double charge_s, int64_t opens_us); /* −1: nobody pays */
+void plan_programme_why(const struct plan_job *j, const struct plan_rung *r, double charge_s, struct plan_why *w);
 /* Keeps the reason that comes later in the order of enum verdict. */
 void plan_why_keep(struct plan_why *kept, const struct plan_why *other);
 

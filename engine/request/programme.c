@@ -64,11 +64,20 @@ int programme_rules_read(const json_t *entry, struct programme_rules *out, struc
 {
 	const json_t *semester = json_object_get(entry, "semester"), *list = json_object_get(entry, "blocked_nights"), *x;
 	size_t i;
-	*out = (struct programme_rules){.notice_h = json_number(entry, "notice_h", 0), .max_visit_h = json_number(entry, "max_visit_h", INFINITY)};
+	const json_t *charge = json_object_get(entry, "charge"), *reserve = json_object_get(entry, "reserve");
+	*out = (struct programme_rules){.notice_h = json_number(entry, "notice_h", 0), .max_visit_h = json_number(entry, "max_visit_h", INFINITY),
+		.charge_observed = strcmp(json_text(charge, "of", ""), "observed") == 0, .charge_overheads = json_flag(charge, "overheads", true),
+		.charge_lost = strcmp(json_text(charge, "lost", ""), "charged") == 0, .charge_minimum_s = 3600.0 * json_number(charge, "minimum_h", 0),
+		.reserve_fraction = json_number(reserve, "fraction", NAN), .reserve_per_year = json_number(reserve, "better_per_year", NAN),
+		.reserve_for = json_text(reserve, "for", NULL)};
 	if (time_read(semester, "start", &out->from_us, e) < 0 || time_read(semester, "end", &out->until_us, e) < 0)
 		return -1;
 	if (out->from_us != UTC_NONE && out->until_us != UTC_NONE && out->until_us <= out->from_us)
 		return err_set(e, ERR_INPUT, "semester/end: it is not after the start");
+	if (out->reserve_for != NULL && isnan(out->reserve_fraction) == isnan(out->reserve_per_year))
+		return err_set(e, ERR_INPUT, "reserve: give one of fraction and better_per_year");
+	if (!isnan(out->reserve_per_year) && out->until_us == UTC_NONE)
+		return err_set(e, ERR_INPUT, "reserve/better_per_year: until when? give semester.end");
 	if (json_array_size(list) > PROGRAMME_BLOCKED)
 		return err_set(e, ERR_LIMIT, "blocked_nights: %zu entries, %d are allowed; write runs of nights as 2027-01-05/2027-01-09", json_array_size(list),
 			PROGRAMME_BLOCKED);
@@ -118,6 +127,39 @@ bool programme_visit_fits(const struct programme_rules *r, const struct programm
 			 utc_format_s(text, programme_night_begins(first, v->longitude_deg)));
 	}
 	return why[0] == '\0';
+}
+
+double programme_charge_s(const struct programme_rules *r, double duration_s, double exposure_s)
+{
+	double s = r->charge_overheads ? duration_s : fmin(duration_s, exposure_s);
+	return fmax(s, r->charge_minimum_s);
+}
+
+double programme_share(const struct programme_rules *r, double given, double left, double used, int64_t now_us)
+{
+	if (!isnan(r->reserve_fraction))
+		return left - r->reserve_fraction * given;
+	double years = fmax(0.0, (double)(r->until_us - now_us) / 1e6 / 31557600.0);
+	return (left + used) / (r->reserve_per_year * years + 1.0) - used;
+}
+
+static int openness(const char *seen_by)
+{
+	return strcmp(seen_by, "public") == 0 ? 2 : strcmp(seen_by, "collaboration") == 0 ? 1 : 0;
+}
+
+bool programme_data_too_closed(const json_t *entry, const json_t *descriptor, const char *data_access, char *why, size_t size)
+{
+	const json_t *data = json_object_get(entry, "data") ? json_object_get(entry, "data") : json_object_get(descriptor, "data");
+	double days = json_number(data, "proprietary_days", 0);
+	const char *seen_by = json_text(data, "seen_by", days > 0 ? "proposal" : "public");
+	if (!json_is_object(data) || data_access == NULL || openness(days > 0 ? seen_by : "public") >= openness(data_access))
+		return false;
+	char number[32];
+	text_double(number, sizeof number, days);
+	snprintf(why, size, "its data are the %s's for %s d, and the policy wants them %s", seen_by, number,
+		 strcmp(data_access, "public") == 0 ? "public" : "seen by the collaboration");
+	return true;
 }
 
 static bool listed(const json_t *list, const char *word)

@@ -14,10 +14,14 @@ struct programme_nights {
 	int64_t first, last;
 };
 
-/* Borrows nothing. What is not given binds nothing. */
+/* Borrows reserve_for alone. What is not given binds nothing. */
 struct programme_rules {
 	int64_t from_us, until_us;   /* the semester: UTC_NONE, open */
 	double notice_h, max_visit_h; /* 0, INFINITY */
+	bool charge_observed, charge_overheads, charge_lost; /* false, true, false */
+	double charge_minimum_s;     /* 0 */
+	double reserve_fraction, reserve_per_year; /* NaN: not given */
+	const char *reserve_for;     /* borrowed from the entry; NULL: no reserve */
 	size_t blocked_count;
 	struct programme_nights blocked[PROGRAMME_BLOCKED];
 };
@@ -41,6 +45,15 @@ int64_t programme_night_begins(int64_t night, double longitude_deg);
 
 /* true: the rules allow it. Else why: a sentence for a person, without the programme's name. */
 bool programme_visit_fits(const struct programme_rules *r, const struct programme_visit *v, char *why, size_t size);
+
+/* What a visit is charged: that takes duration_s in all, exposure_s of it with an open shutter. */
+double programme_charge_s(const struct programme_rules *r, double duration_s, double exposure_s);
+
+/* Of `left`, what an event that is not one of the better ones may have, of which it used `used` already; `given`: of the semester. */
+double programme_share(const struct programme_rules *r, double given, double left, double used, int64_t now_us);
+
+/* Why a policy with that data_access (NULL: none) gets no data that it could use, by the programme's "data", else the facility's; false: it does. */
+bool programme_data_too_closed(const json_t *entry, const json_t *descriptor, const char *data_access, char *why, size_t size);
 
 /* May that policy bill it? (may_trigger.policies; no such list: all may.) */
 bool programme_of_policy(const json_t *entry, const char *policy);

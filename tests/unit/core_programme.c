@@ -174,6 +174,167 @@ static void a_night_blocked_later(void **state)
 	box_close(&b);
 }
 
+/* Half of the triggers and hours is kept for near events: one of 40 Mpc may have all of it. */
+static void kept_for_better_events(void **state)
+{
+	static const struct {
+		const char *rules, *states, *detail;
+	} cases[] = {
+		{"{\"triggers\":1,\"reserve\":{\"for\":\"dist_mean_mpc < 100\",\"fraction\":0.5}}", "asked", NULL},
+		{"{\"triggers\":1,\"reserve\":{\"for\":\"dist_mean_mpc < 30\",\"fraction\":0.5}}", "offered", "budget: programme too keeps its triggers for better events"},
+		{"{\"triggers\":2,\"reserve\":{\"for\":\"dist_mean_mpc < 30\",\"fraction\":0.5}}", "asked", NULL},
+		{"{\"hours\":{\"TIME_CRITICAL\":0.1},\"reserve\":{\"for\":\"dist_mean_mpc < 30\",\"fraction\":0.5}}", "offered",
+		 "budget: programme too keeps its TIME_CRITICAL time for better events"},
+		{"{\"hours\":{\"TIME_CRITICAL\":0.1},\"reserve\":{\"for\":\"dist_mean_mpc < 30\",\"fraction\":0.1}}", "asked", NULL},
+		{"{\"hours\":{\"TIME_CRITICAL\":0.1},\"semester\":{\"end\":\"2024-05-18\"},\"reserve\":{\"for\":\"dist_mean_mpc < 30\",\"better_per_year\":1}}", "offered",
+		 "budget: programme too keeps its TIME_CRITICAL time for better events"},
+		{"{\"hours\":{\"TIME_CRITICAL\":0.1},\"semester\":{\"end\":\"2023-05-20\"},\"reserve\":{\"for\":\"dist_mean_mpc < 30\",\"better_per_year\":1}}", "asked", NULL},
+		{"{\"triggers\":1,\"reserve\":{\"for\":\"gps_time > 5\",\"fraction\":0.5}}", NULL, NULL},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct box b;
+		if (cases[i].states == NULL) { /* no such fact */
+			box_open(&b);
+			box_config(&b, NULL);
+			programme_with(&b, cases[i].rules);
+			assert_int_equal(box_int(&b, REJECTS), 1);
+		} else {
+			begin(&b, cases[i].rules);
+			assert_string_equal(box_text(&b, tale_states), cases[i].states);
+			if (cases[i].detail != NULL)
+				assert_string_equal(box_text(&b, "SELECT detail FROM verdict WHERE code='budget'"), cases[i].detail);
+		}
+		box_close(&b);
+	}
+}
+
+/* What the ledger holds for the visit of 300 s, of which 120 s are the exposure. */
+static void charged_by_the_observatory(void **state)
+{
+	static const struct {
+		const char *rules;
+		int seconds;
+	} cases[] = {
+		{"{\"charge\":{\"overheads\":true}}", 300}, {"{\"charge\":{\"overheads\":false}}", 120}, {"{\"charge\":{\"minimum_h\":0.5}}", 1800},
+		{"{\"charge\":{\"overheads\":false,\"minimum_h\":0.05}}", 180}, {"{\"charge\":{\"of\":\"observed\"}}", 300},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct box b;
+		begin(&b, cases[i].rules);
+		assert_int_equal(box_int(&b, "SELECT seconds FROM ledger"), cases[i].seconds);
+		box_close(&b);
+	}
+	struct box b;
+	begin(&b, "{\"hours\":{\"TIME_CRITICAL\":0.4},\"charge\":{\"minimum_h\":0.5}}"); /* 300 s would fit */
+	assert_string_equal(box_text(&b, tale_states), "offered");
+	box_close(&b);
+}
+
+/* The next reading of its feed: nothing runs, the group of that submit, and its observation, if one is given. */
+static void the_portal_says(struct box *b, int64_t submit, const char *state, const char *observation)
+{
+	char token[64];
+	snprintf(token, sizeof token, "%s", box_text(b, "SELECT token FROM request WHERE id=1"));
+	for (int i = 0; i < 20 && !box_waits(b, "poll"); i++)
+		box_later(b, 60);
+	box_reply(b, box_waits(b, "poll"), 200, "{\"count\":0,\"next\":null,\"previous\":null,\"results\":[]}");
+	box_reply(b, box_waits(b, "poll"), 200, "{\"count\":1,\"next\":null,\"previous\":null,\"results\":[{\"id\":%d,\"name\":\"%s\",\"state\":\"%s\",\"requests\":[{\"id\":%d,"
+		  "\"state\":\"%s\"}]}]}", (int)submit, token, state, (int)submit + 1000, state);
+	for (int i = 0; observation[0] && i < 20 && !box_waits(b, "poll"); i++)
+		box_later(b, 60);
+	if (observation[0])
+		box_reply(b, box_waits(b, "poll"), 200, "{\"count\":1,\"next\":null,\"previous\":null,\"results\":[%s]}", observation);
+}
+
+/* Of 300 s the telescope took 240. */
+static void charged_as_observed(void **state)
+{
+	static const char *const rules[] = {"{\"charge\":{\"of\":\"asked\"}}", "{\"charge\":{\"of\":\"observed\"}}"};
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct box b;
+		char observation[512];
+		begin(&b, rules[i]);
+		int64_t submit = box_waits(&b, "submit");
+		tale_accept(&b, submit);
+		int asked = (int)box_int(&b, "SELECT seconds FROM ledger");
+		snprintf(observation, sizeof observation, "{\"id\":77,\"name\":\"%s\",\"request_group_id\":%d,\"request\":{\"id\":%d,\"state\":\"COMPLETED\"},\"state\":\"COMPLETED\",\"site\":\"coj\",\"enclosure\":\"doma\",\"telescope\":"
+			 "\"1m0a\",\"start\":\"2023-05-18T18:10:00Z\",\"end\":\"2023-05-18T18:14:00Z\"}", box_text(&b, "SELECT token FROM request WHERE id=1"), (int)submit, (int)submit + 1000);
+		the_portal_says(&b, submit, "COMPLETED", observation);
+		assert_string_equal(box_text(&b, tale_states), "done");
+		assert_int_equal(box_int(&b, "SELECT seconds FROM ledger"), i ? 240 : asked);
+		box_close(&b);
+	}
+}
+
+/* A visit that was accepted and never began: given back, or charged. One that was not even accepted costs nothing. */
+static void lost_to_clouds(void **state)
+{
+	static const char *const rules[] = {"{\"charge\":{\"lost\":\"returned\"}}", "{\"charge\":{\"lost\":\"charged\"}}"};
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		for (int accepted = 0; accepted < 2; accepted++) {
+			struct box b;
+			begin(&b, rules[i]);
+			int64_t submit = box_waits(&b, "submit");
+			if (accepted)
+				tale_accept(&b, submit);
+			else
+				box_reply(&b, submit, 400, "{\"requests\":[{\"non_field_errors\":[\"no\"]}]}");
+			if (accepted)
+				the_portal_says(&b, submit, "WINDOW_EXPIRED", "");
+			assert_string_equal(box_text(&b, "SELECT state FROM request WHERE id=1"), accepted ? "expired" : "declined");
+			assert_string_equal(box_text(&b, "SELECT state FROM ledger WHERE request=1"), accepted && i ? "spent" : "returned");
+			box_close(&b);
+		}
+}
+
+/* A policy that wants its data public asks no programme that keeps them. */
+static void data_rights(void **state)
+{
+	static const struct {
+		const char *access, *rules, *words;
+	} cases[] = {
+		{"{\"data_access\":\"public\"}", "{\"data\":{\"proprietary_days\":365}}", "its data are the proposal's for 365 d, and the policy wants them public"},
+		{"{\"data_access\":\"collaboration\"}", "{\"data\":{\"proprietary_days\":1.5,\"seen_by\":\"proposal\"}}",
+		 "its data are the proposal's for 1.5 d, and the policy wants them seen by the collaboration"},
+		{"{\"data_access\":\"collaboration\"}", "{\"data\":{\"proprietary_days\":365,\"seen_by\":\"collaboration\"}}", NULL},
+		{"{\"data_access\":\"proprietary\"}", "{\"data\":{\"proprietary_days\":365}}", NULL},
+		{"{\"data_access\":\"public\"}", "{\"data\":{\"proprietary_days\":0}}", NULL},
+		{"{\"data_access\":\"public\"}", "{}", NULL},
+		{"{}", "{\"data\":{\"proprietary_days\":365}}", NULL},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		json_t *access = json_loads(cases[i].access, 0, NULL), *rules = json_loads(cases[i].rules, 0, NULL);
+		json_t *descriptor = json_pack("{s:O}", "data", json_object_get(rules, "data") ? json_object_get(rules, "data") : json_null());
+		char why[128] = "";
+		bool closed = programme_data_too_closed(rules, NULL, json_string_value(json_object_get(access, "data_access")), why, sizeof why);
+		assert_int_equal(closed, cases[i].words != NULL);
+		assert_string_equal(why, cases[i].words ? cases[i].words : "");
+		assert_int_equal(programme_data_too_closed(NULL, descriptor, json_string_value(json_object_get(access, "data_access")), why, sizeof why), closed);
+		json_decref(descriptor);
+		json_decref(access);
+		json_decref(rules);
+	}
+	struct box b;
+	box_open(&b);
+	box_config(&b, "{\"data_access\":\"public\"}");
+	programme_with(&b, "{\"data\":{\"proprietary_days\":365}}");
+	box_later(&b, 1);
+	box_routine(&b);
+	box_alert(&b, "S230518h", "PRELIMINARY", 0, 0.9, "SIMPLE  = map one");
+	tale_map(&b, 30);
+	tale_ranked(&b, 1);
+	tale_planned(&b, 0, 1, 1);
+	assert_string_equal(box_text(&b, "SELECT detail FROM verdict WHERE code='programme'"),
+			    "programme: too: its data are the proposal's for 365 d, and the policy wants them public");
+	assert_int_equal(box_waits(&b, "offer"), 0);
+	box_close(&b);
+}
+
 static void rules_that_are_none(void **state)
 {
 	static const struct {
@@ -185,6 +346,8 @@ static void rules_that_are_none(void **state)
 		{"{\"blocked_nights\":[7]}", "write 2027-01-05"},
 		{"{\"semester\":{\"start\":\"2027-02-01\",\"end\":\"2027-02-01\"}}", "semester/end: it is not after the start"},
 		{"{\"semester\":{\"start\":\"spring\"}}", "semester/start"},
+		{"{\"reserve\":{\"for\":\"p_bns > 0\"}}", "give one of fraction and better_per_year"},
+		{"{\"reserve\":{\"for\":\"p_bns > 0\",\"better_per_year\":3}}", "give semester.end"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -230,6 +393,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_rule_forbids_is_not_asked), cmocka_unit_test(what_no_rule_forbids_is_asked), cmocka_unit_test(triggers_of_a_semester),
 		cmocka_unit_test(modes_that_use_a_trigger), cmocka_unit_test(persons_who_trigger), cmocka_unit_test(a_night_blocked_later),
+		cmocka_unit_test(kept_for_better_events), cmocka_unit_test(charged_by_the_observatory), cmocka_unit_test(charged_as_observed), cmocka_unit_test(lost_to_clouds), cmocka_unit_test(data_rights),
 		cmocka_unit_test(rules_that_are_none), cmocka_unit_test(nights_have_the_date_of_their_evening),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
