@@ -1,6 +1,7 @@
 /* Writing coverage maps: see mocfile.h. */
 #include "engine/cmd/mocfile.h"
 #include "engine/base/limits.h"
+#include "engine/cmd/page.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,17 +17,21 @@ static bool ends_with(const char *path, const char *end)
 static int write_bytes(const char *path, const struct text *t)
 {
 	struct text beside = {.max = 8192};
-	text_printf(&beside, "%s.%ld.tmp", path, (long)getpid());
+	bool whole = page_is_file(path);
+	if (whole)
+		text_printf(&beside, "%s.%ld.tmp", path, (long)getpid());
+	else
+		text_puts(&beside, path);
 	FILE *f = beside.failed ? NULL : fopen(beside.data, "wbe");
 	int bad = f == NULL;
 	if (f != NULL) {
-		bad = fwrite(t->data, 1, t->len, f) != t->len || fflush(f) != 0 || fsync(fileno(f)) != 0;
+		bad = fwrite(t->data, 1, t->len, f) != t->len || fflush(f) != 0 || (whole && fsync(fileno(f)) != 0);
 		bad |= fclose(f) != 0;
-		bad = bad || rename(beside.data, path) != 0;
+		bad = bad || (whole && rename(beside.data, path) != 0);
 	}
 	if (bad)
 		fprintf(stderr, "slew: %s: cannot be written: %s; give a path that can\n", path, strerror(errno));
-	if (bad && f != NULL)
+	if (bad && whole && f != NULL)
 		unlink(beside.data);
 	text_free(&beside);
 	return bad;

@@ -5,6 +5,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+
+bool page_is_file(const char *path)
+{
+	struct stat s;
+	return stat(path, &s) != 0 || S_ISREG(s.st_mode) || S_ISDIR(s.st_mode); /* a directory: rename says so */
+}
 
 int page_save(const char *path, const struct text *t, struct err *e)
 {
@@ -14,7 +21,8 @@ int page_save(const char *path, const struct text *t, struct err *e)
 	if (strcmp(path, "-") == 0)
 		return fwrite(t->data, 1, t->len, stdout) == t->len && fflush(stdout) == 0 ? 0
 			: err_set(e, ERR_SYSTEM, "standard output: cannot be written: %s", strerror(errno));
-	if (snprintf(beside, sizeof beside, "%s.part", path) >= (int)sizeof beside)
+	bool whole = page_is_file(path);
+	if (snprintf(beside, sizeof beside, whole ? "%s.part" : "%s", path) >= (int)sizeof beside)
 		return err_set(e, ERR_INPUT, "path %.80s… is too long", path);
 	int rc = 0;
 	FILE *f = fopen(beside, "wbe");
@@ -22,9 +30,9 @@ int page_save(const char *path, const struct text *t, struct err *e)
 		rc = err_set(e, ERR_INPUT, "%s: cannot be written: %s; choose a directory you may write to", beside, strerror(errno));
 	if (f != NULL && fclose(f) != 0 && rc == 0)
 		rc = err_set(e, ERR_INPUT, "%s: cannot be written: %s", beside, strerror(errno));
-	if (rc == 0 && rename(beside, path) != 0)
+	if (rc == 0 && whole && rename(beside, path) != 0)
 		rc = err_set(e, ERR_INPUT, "%s: %s", path, strerror(errno));
-	if (rc != 0 && f != NULL)
+	if (rc != 0 && whole && f != NULL)
 		remove(beside);
 	return rc;
 }

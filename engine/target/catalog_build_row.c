@@ -191,6 +191,12 @@ static void error_of(const struct catalog_columns *c, const struct redshift *s, 
 	r->distance_err_mpc = (float)error;
 }
 
+/* As a float it could be infinite, which is none at all: a distance known exactly. */
+static const char *error_wrong(const struct catalog_row *r)
+{
+	return r->distance_err_mpc > 1e6F ? "the distance's error is above 1e6 Mpc (another unit?)" : NULL;
+}
+
 static const char *distance_of(const struct catalog_columns *c, cells_t cells, struct catalog_row *r)
 {
 	struct redshift s;
@@ -207,7 +213,7 @@ static const char *distance_of(const struct catalog_columns *c, cells_t cells, s
 		r->distance_mpc = got > 0 && v > 0 ? v : NAN;
 		r->flags &= isnan(r->distance_mpc) ? ~(uint32_t)CATALOG_FLAG_KIND : UINT32_MAX;
 		r->distance_err_mpc = (float)error;
-		return NULL;
+		return error_wrong(r);
 	}
 	const char *why = redshift_of(c, cells, r, &s);
 	if (got > 0 && v > 0) {
@@ -216,7 +222,7 @@ static const char *distance_of(const struct catalog_columns *c, cells_t cells, s
 		if (c->format != NULL && c->format->dist_by_z && (r->flags & CATALOG_FLAG_KIND) != CATALOG_DIST_MEASURED)
 			r->flags |= (uint32_t)(s.flow ? CATALOG_FRAME_FLOW : c->format->frame) << CATALOG_FRAME_SHIFT;
 		error_of(c, &s, error, r);
-		return NULL;
+		return error_wrong(r);
 	}
 	if (why != NULL)
 		return why;
@@ -224,10 +230,12 @@ static const char *distance_of(const struct catalog_columns *c, cells_t cells, s
 		return NULL;
 	if (s.z > 20)
 		return "the redshift is above 20 (a velocity? its unit must say km/s)";
+	if (s.z_err > 20)
+		return "the redshift's error is above 20 (a velocity? its unit must say km/s)";
 	r->distance_mpc = cosmology_distance_mpc(s.z, NULL);
 	r->flags |= CATALOG_DIST_COSMOLOGY | (uint32_t)s.frame << CATALOG_FRAME_SHIFT | (s.photo ? CATALOG_FLAG_PHOTO_Z : 0);
 	error_of(c, &s, NAN, r);
-	return NULL;
+	return error_wrong(r);
 }
 
 static const char *brightness_of(const struct catalog_columns *c, cells_t cells,
@@ -248,7 +256,7 @@ static const char *brightness_of(const struct catalog_columns *c, cells_t cells,
 		return "the stellar mass is not a number";
 	if (got > 0 && v > 0 && v < 15)
 		r->log_mstar = (float)v;
-	else if (field_number(c, cells, FIELD_mass, &v, &k) > 0 && v > 0)
+	else if (field_number(c, cells, FIELD_mass, &v, &k) > 0 && v > 0 && v < 1e15)
 		r->log_mstar = (float)(v < 1e5 ? log10(v) + 10 : log10(v));
 	return NULL;
 }

@@ -111,7 +111,10 @@ static void census_header(struct text *t)
 int catalog_writer_open(struct catalog_writer *w, const char *path, size_t cards, struct err *e)
 {
 	size_t len = strlen(path);
+	struct stat there;
 	*w = (struct catalog_writer){.fd = -1};
+	if (stat(path, &there) == 0 && !S_ISREG(there.st_mode)) /* the rename at the end would put a file in its place */
+		return err_set(e, ERR_INPUT, "%s: is a directory, device or pipe; a catalogue is a file", path);
 	if (cards > LIMIT_MAP_CARDS - CATALOG_WRITE_CARDS)
 		return err_set(e, ERR_LIMIT, "%s: %zu cards are more than a header may hold", path, cards);
 	*w = (struct catalog_writer){.fd = -1, .path = strdup(path), .temporary = malloc(len + 8), .buffer = malloc(BUFFER)};
