@@ -40,7 +40,8 @@ struct made_options {
 int made_night_make(const struct made_options *o, struct made_night *out, struct err *e);
 void made_night_free(struct made_night *n);
 
-/* Altitudes by low-precision formulae of the Astronomical Almanac (0.01°), not the engine's: a check on it as much as a mirror. */
+/* Altitudes by low-precision formulae, not the engine's: a check on it as much as a mirror. The Sun: Astronomical Almanac, page C5 (0.01°);
+ * sidereal time and altitude: Meeus 1998, Astronomical Algorithms, eq. 12.4 (its linear part) and 13.6. Positions are those of date. */
 void made_sun(int64_t utc_us, double *ra_deg, double *dec_deg);
 double made_altitude_deg(int64_t utc_us, double latitude_deg, double longitude_deg, double ra_deg, double dec_deg);
 

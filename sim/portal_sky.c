@@ -9,13 +9,14 @@
 #define MOON_STEP_US (20 * UTC_MINUTE)
 #define SUN_LIMIT_RAD (-12.0 * ERFA_DD2R) /* nautical twilight, as the portal has it */
 
-/* Earth rotation angle, UT1 = UTC, plus the equation of origins to first order: sidereal time good to an arcminute. */
+/* Earth rotation angle, UT1 = UTC, plus the equation of origins to first order (Capitaine, Wallace & Chapront 2005, A&A 432, 355): sidereal time good to an
+ * arcminute. */
 static double sidereal_rad(double days)
 {
 	return eraEra00(ERFA_DJ00, days) + 4612.156534 * ERFA_DAS2R * days / 36525.0;
 }
 
-/* Direction in the equator of date, from the almanac's low-precision formula (0.01 deg). */
+/* Direction in the equator of date, from the low-precision formula of the Astronomical Almanac, page C5 (0.01 deg). */
 static void sun_direction(double days, double out[3])
 {
 	double mean = (280.460 + 0.9856474 * days) * ERFA_DD2R, anomaly = (357.528 + 0.9856003 * days) * ERFA_DD2R;

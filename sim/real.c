@@ -11,7 +11,9 @@
 #define TOKEN "dry-run"
 #define STEP_US (5 * UTC_MINUTE) /* how often a person looks, and progress is told */
 
-json_t *sim_real_portal(const json_t *input, size_t facility, const json_t *weather)
+/* What the portal of one of its facilities has to know, from the same input: proposals with the hours of its programmes, its descriptor,
+ * the weather. New reference. */
+static json_t *portal_setup(const json_t *input, size_t facility, const json_t *weather)
 {
 	const json_t *one = json_array_get(json_object_get(input, "facilities"), facility), *programme;
 	json_t *proposals = json_array();
@@ -101,7 +103,7 @@ static int places_open(const struct sim_real_options *o, struct sim_real_places 
 		return err_set(e, ERR_LIMIT, "%zu facilities: a dry run plays at most %d; leave some out of a copy of the configuration", json_array_size(facilities),
 			SIM_HOST_PLACES);
 	json_array_foreach(facilities, i, one) {
-		json_t *setup = sim_real_portal(o->input, i, o->night->weather);
+		json_t *setup = portal_setup(o->input, i, o->night->weather);
 		struct sim_portal *portal = setup ? sim_portal_new(setup, o->seed + i) : NULL;
 		json_decref(setup);
 		if (portal == NULL)

@@ -36,8 +36,4 @@ void sim_real_places_free(struct sim_real_places *p);
 /* Runs it to its end. *places is given, also with an error, for what was observed. -1 with e: a broken invariant or sick store is
  * ERR_STORE, more facilities than SIM_HOST_PLACES ERR_LIMIT. */
 int sim_real_run(const struct sim_real_options *o, struct sim_real_places *places, struct err *e);
-
-/* What the portal of one of its facilities has to know, from the same input: proposals with the hours of its programmes, its descriptor,
- * the weather. New reference. */
-json_t *sim_real_portal(const json_t *input, size_t facility, const json_t *weather);
 #endif

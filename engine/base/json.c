@@ -1,10 +1,14 @@
 /* JSON with a guard before the parser: see json.h. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* vasprintf */
+#endif
 #include "engine/base/json.h"
 #include "engine/base/limits.h"
 #include "engine/base/text.h"
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +91,23 @@ json_t *json_read_file(const char *path, const struct json_limits *limits, char 
 	else
 		free(buf);
 	return value;
+}
+
+void json_append_words(json_t *array, const char *format, ...)
+{
+	va_list ap;
+	char *words = NULL, escaped[1024];
+	va_start(ap, format);
+	int n = vasprintf(&words, format, ap);
+	va_end(ap);
+	must_memory(n >= 0);
+	json_t *string = json_string(words);
+	if (string == NULL) { /* a stranger's bytes, no UTF-8 */
+		text_escape(escaped, sizeof escaped, words, (size_t)n);
+		string = json_string(escaped);
+	}
+	must_memory(json_array_append_new(array, string) == 0);
+	free(words);
 }
 
 const char *json_text(const json_t *object, const char *key, const char *otherwise)

@@ -26,6 +26,9 @@ json_t *json_quick(const char *bytes, size_t len);
 /* Whole file, ≤ limits->bytes. The text is kept for json_where when text is not NULL (malloc'd, given). */
 json_t *json_read_file(const char *path, const struct json_limits *limits, char **text, struct err *e);
 
+/* Appends words to an array; what is no UTF-8 is escaped, and then cut at 1 KiB. */
+void json_append_words(json_t *array, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Lookups that never fail: absent, null or of another type give the default. */
 const char *json_text(const json_t *object, const char *key, const char *otherwise);
 double json_number(const json_t *object, const char *key, double otherwise); /* integers too */

@@ -17,7 +17,6 @@
 #include "engine/request/plan.h"
 #include "engine/target/footprint.h"
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,17 +56,6 @@ static int compute(struct gathered *g, json_t *job, json_t **result, struct err 
 	json_decref(job);
 	const char *why = rc == 0 ? json_text(*result, "error", NULL) : NULL;
 	return why ? err_set(e, ERR_INPUT, "%s", why) : rc;
-}
-
-static void note(struct gathered *g, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void note(struct gathered *g, const char *format, ...)
-{
-	char line[700];
-	va_list ap;
-	va_start(ap, format);
-	vsnprintf(line, sizeof line, format, ap);
-	va_end(ap);
-	json_array_append_new(g->notes, json_string(line));
 }
 
 /* Reading -------------------------------------------------------------------------------------------------------------------- */
@@ -114,23 +102,23 @@ static int judge(const struct plan_arguments *a, struct gathered *g, struct err 
 	if (policy_evaluate(g->policy, &f, &g->answer, e) < 0)
 		return err_print(e);
 	if (g->answer.outcome == OUTCOME_FALSE)
-		note(g, "policy %s would not trigger: its `when` is false (%s)", p->name, json_text(p->body, "when", ""));
+		json_append_words(g->notes, "policy %s would not trigger: its `when` is false (%s)", p->name, json_text(p->body, "when", ""));
 	if (g->answer.outcome == OUTCOME_UNKNOWN)
-		note(g, "policy %s would not trigger: not known is %s", p->name, g->answer.missing);
+		json_append_words(g->notes, "policy %s would not trigger: not known is %s", p->name, g->answer.missing);
 	double age_h = g->alert.time_us == UTC_NONE ? NAN : (double)(a->now_us - g->alert.time_us) / 3600e6;
 	if (age_h > p->max_age_h)
-		note(g, "the event is %.0f h old, the policy takes none older than %.0f h; --now event plans as if the alert had just come", age_h,
+		json_append_words(g->notes, "the event is %.0f h old, the policy takes none older than %.0f h; --now event plans as if the alert had just come", age_h,
 			p->max_age_h);
 	if (g->alert.is_test && !p->tests)
-		note(g, "this is a test alert: neither policy nor facility would accept it unless both say so");
+		json_append_words(g->notes, "this is a test alert: neither policy nor facility would accept it unless both say so");
 	if (g->alert.type == ALERT_EARLYWARNING && p->early_warning != EARLY_SUBMIT)
-		note(g, "this is an early warning: the policy would %s", p->early_warning == EARLY_WARM ? "rank and tell, and ask nothing yet" : "ignore it");
+		json_append_words(g->notes, "this is an early warning: the policy would %s", p->early_warning == EARLY_WARM ? "rank and tell, and ask nothing yet" : "ignore it");
 	if (g->alert.significant == 0)
-		note(g, "low significance: watched only, nothing would be asked");
+		json_append_words(g->notes, "low significance: watched only, nothing would be asked");
 	if (!p->observes)
-		note(g, "policy %s asks for no observation: it only tells", p->name);
+		json_append_words(g->notes, "policy %s asks for no observation: it only tells", p->name);
 	else if (!p->approval_auto)
-		note(g, "an operator has to approve first (slew ctl approve %s)", g->alert.event);
+		json_append_words(g->notes, "an operator has to approve first (slew ctl approve %s)", g->alert.event);
 	return 0;
 }
 
@@ -217,7 +205,7 @@ static int covered_read(const struct plan_arguments *a, struct gathered *g, stru
 	if (others_read(a->covered, &others, e) < 0)
 		return -1;
 	g->covered = others.list;
-	note(g, "of %zu pointings of others %zu are counted: completed, in g, r, i, z or J, with an AB depth, a place and a time", others.rows,
+	json_append_words(g->notes, "of %zu pointings of others %zu are counted: completed, in g, r, i, z or J, with an AB depth, a place and a time", others.rows,
 		others.rows - others.unfit);
 	return 0;
 }
@@ -267,9 +255,9 @@ static int surroundings(const struct plan_arguments *a, struct gathered *g, stru
 	around_free(around);
 	free(around);
 	if (rc == 0 && a->dust == NULL)
-		note(g, "extinction by our galaxy is not known (--dust): taken as 0");
+		json_append_words(g->notes, "extinction by our galaxy is not known (--dust): taken as 0");
 	if (rc == 0 && a->references == NULL)
-		note(g, "reference images are not known (--references): 5 %% of a host's light is taken to remain");
+		json_append_words(g->notes, "reference images are not known (--references): 5 %% of a host's light is taken to remain");
 	return rc;
 }
 

@@ -13,7 +13,8 @@ static double probability_of(const struct rank_view *v, const struct ranked *r)
 	return probability_row(v->probability, &v->model->weight, v->catalog, r);
 }
 
-double rank_view_dpdv(const struct rank_view *v, const struct ranked *r, const struct catalog_row *g)
+/* dP/dV of a row in the list, without the prior on distance that the weight may hold; NaN on a 2-D map without one. */
+static double dpdv_of(const struct rank_view *v, const struct ranked *r, const struct catalog_row *g)
 {
 	const struct weight_distance *p = &v->model->weight.distance;
 	if (v->ranking->is_3d || p->kind == WEIGHT_PRIOR_NONE)
@@ -33,7 +34,7 @@ static int line_json(const struct rank_view *v, const struct catalog_row *g, con
 {
 	json_t *o = json_pack("{s:I s:I s:s s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:b}", "rank", (json_int_t)rank, "id", (json_int_t)g->id, "name",
 		g->name, "ra_deg", json_real(g->ra_deg), "dec_deg", json_real(g->dec_deg), "distance_mpc", json_real_or_null(g->distance_mpc),
-		"distance_err_mpc", json_real_or_null((double)g->distance_err_mpc), "dpdv_per_mpc3", json_real_or_null(rank_view_dpdv(v, r, g)),
+		"distance_err_mpc", json_real_or_null((double)g->distance_err_mpc), "dpdv_per_mpc3", json_real_or_null(dpdv_of(v, r, g)),
 		"share", json_real_or_null(r->share), "cumulative_share", json_real_or_null(r->cumulative_share), "probability",
 		json_real_or_null(probability_of(v, r)),
 		"outside", json_real_or_null(v->probability->outside), "weight", json_real_or_null(weight_of(v, g, r)), "weight_is_mean",
@@ -63,7 +64,7 @@ static void line_csv(const struct rank_view *v, const struct catalog_row *g, con
 	printf("\",%.8f,%.8f", g->ra_deg, g->dec_deg);
 	csv_number(g->distance_mpc, "%.17g");
 	csv_number((double)g->distance_err_mpc, "%.9g");
-	csv_number(rank_view_dpdv(v, r, g), "%.17g");
+	csv_number(dpdv_of(v, r, g), "%.17g");
 	csv_number(r->share, "%.17g");
 	csv_number(r->cumulative_share, "%.17g");
 	csv_number(probability_of(v, r), "%.17g");
@@ -81,7 +82,7 @@ static void line_csv(const struct rank_view *v, const struct catalog_row *g, con
 static void line_table(const struct rank_view *v, const struct catalog_row *g, const struct ranked *r, size_t rank)
 {
 	char distance[32] = "-", density[32] = "-";
-	double dpdv = rank_view_dpdv(v, r, g);
+	double dpdv = dpdv_of(v, r, g);
 	if (isfinite(g->distance_mpc) && isfinite(g->distance_err_mpc))
 		snprintf(distance, sizeof distance, "%.1f ± %.1f", g->distance_mpc, (double)g->distance_err_mpc);
 	else if (isfinite(g->distance_mpc))

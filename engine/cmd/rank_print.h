@@ -18,8 +18,6 @@ struct rank_view {
 	double volume50_mpc3, volume90_mpc3; /* with level; NaN: there is none */
 };
 
-/* What a galaxy without a distance prior would have: dP/dV of a row in the list, NaN on a 2-D map without one. */
-double rank_view_dpdv(const struct rank_view *v, const struct ranked *r, const struct catalog_row *g);
 /* 0, or the exit code after the error was printed. */
 int rank_print(const struct rank_view *v);
 /* One galaxy by its name (blanks and case do not matter; what stands before a colon may be left out): each factor of its probability. */

@@ -46,8 +46,6 @@ void real_world_close(struct real_world *w);
 
 /* The same with these policies in place of its own: for a policy of an ensemble. New reference. */
 json_t *real_world_input(const struct real_world *w, const json_t *policies);
-/* The body of a policy by name or file, checked. New reference, or NULL. */
-json_t *real_policy(const char *name_or_path, struct err *e);
 
 /* ERR_INPUT when the Sun is up over every site with a telescope from one time to the other. */
 int real_dark(const struct real_world *w, int64_t from_us, int64_t to_us, struct err *e);

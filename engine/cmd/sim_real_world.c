@@ -8,7 +8,6 @@
 #include "engine/request/policy.h"
 #include "engine/target/ephemeris.h"
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,18 +15,8 @@
 
 #define INSTALLATION "00d27207" /* in every token */
 
-static void note(struct real_world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void note(struct real_world *w, const char *format, ...)
-{
-	char line[500];
-	va_list ap;
-	va_start(ap, format);
-	vsnprintf(line, sizeof line, format, ap);
-	va_end(ap);
-	json_array_append_new(w->notes, json_string(line));
-}
-
-json_t *real_policy(const char *name, struct err *e)
+/* The body of a policy by name or file, checked. New reference, or NULL. */
+static json_t *policy_body(const char *name, struct err *e)
 {
 	char *text = NULL;
 	size_t len = 0;
@@ -44,7 +33,7 @@ static json_t *policies_read(const char *const *name, int count, struct err *e)
 {
 	json_t *list = json_array();
 	for (int i = 0; i < count; i++) {
-		json_t *one = real_policy(name[i], e);
+		json_t *one = policy_body(name[i], e);
 		if (one == NULL) {
 			json_decref(list);
 			return NULL;
@@ -96,7 +85,7 @@ static int assume(const struct real_arguments *a, struct real_world *w, struct e
 	const char *name = json_text(descriptor, "name", facility);
 	json_t *programmes = programmes_of(policies, name);
 	if (json_array_size(programmes) > 0)
-		note(w, "programmes are taken to have 20 h in each mode; --config FILE knows the real ones");
+		json_append_words(w->notes, "programmes are taken to have 20 h in each mode; --config FILE knows the real ones");
 	w->input = json_pack("{s:s, s:{s:s, s:[{s:s, s:s}], s:o, s:[]}, s:o, s:[{s:s, s:s, s:b, s:o}]}", "installation", INSTALLATION, "config", "state",
 		"dry-run", "facilities", "name", name, "use", facility, "programmes", programmes, "policies", "policies", policies, "facilities", "name", name,
 		"use", facility, "accepts_tests", 0, "descriptor", descriptor);
@@ -153,7 +142,7 @@ static int made_sky(const struct real_arguments *a, struct real_world *w, struct
 	w->galaxies = sim_stage_catalog(w->stage);
 	w->galaxies_name = "a made-up sky";
 	if (a->alerts > 0)
-		note(w, "the galaxies are made up, the alert is not: what is asked for is no real galaxy; --catalog FILE takes real ones");
+		json_append_words(w->notes, "the galaxies are made up, the alert is not: what is asked for is no real galaxy; --catalog FILE takes real ones");
 	return 0;
 }
 

@@ -1,4 +1,4 @@
-/* Credible levels on a grid of pixels, marching squares, chained into closed outlines: see contour.h. */
+/* Credible levels on a grid of pixels, marching squares (Lorensen & Cline 1987, Computer Graphics 21, 163, in the plane), chained into closed outlines: see contour.h. */
 #include "engine/report/contour.h"
 #include "engine/target/region.h"
 #include <chealpix.h>

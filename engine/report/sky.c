@@ -19,14 +19,16 @@
 #define CIRCLE   361
 #define DARK_DEG -12.0
 
-double sky_threshold(const struct skymap *m, double level)
+/* Density at the edge of the region that holds `level` of a map; 0 when it is not reached. */
+static double threshold_of(const struct skymap *m, double level)
 {
 	double area, density = 0;
 	struct err e = {0};
 	return region_area(m, level, &area, &density, &e) == 0 ? density : 0;
 }
 
-void sky_circle(const double axis[3], double angle_deg, double points[][3], size_t n)
+/* n points of the circle at an angle around a direction, closed. */
+static void circle_points(const double axis[3], double angle_deg, double points[][3], size_t n)
 {
 	double u[3], w[3], a[3] = {fabs(axis[2]) < 0.9 ? 0 : 1, 0, fabs(axis[2]) < 0.9 ? 1 : 0};
 	for (int k = 0; k < 3; k++)
@@ -43,7 +45,8 @@ void sky_circle(const double axis[3], double angle_deg, double points[][3], size
 	}
 }
 
-double sky_radius(double share)
+/* Radius of a galaxy's mark, px: its area goes by its share. */
+static double mark_radius(double share)
 {
 	return 2.2 + 14 * sqrt(fmax(0, isfinite(share) ? share : 0));
 }
@@ -64,7 +67,7 @@ static double cell_probability(const struct skymap *m, int64_t i)
 /* Adds the direction of a map's inner half: cells denser than its 50 % threshold, by probability. */
 static void half_add(const struct skymap *m, double sum[3])
 {
-	double least = sky_threshold(m, 0.5), v[3];
+	double least = threshold_of(m, 0.5), v[3];
 	for (int64_t i = 0; i < m->cells; i++) {
 		if (m->density[i] < least)
 			continue;
@@ -78,7 +81,7 @@ static void half_add(const struct skymap *m, double sum[3])
  * does not fit. */
 static double reach_deg(const struct skymap *m, const double axis[3], double within)
 {
-	double sum[HALF_BINS + 1] = {0}, all = 0, inner = 0, least = sky_threshold(m, 0.9), v[3];
+	double sum[HALF_BINS + 1] = {0}, all = 0, inner = 0, least = threshold_of(m, 0.9), v[3];
 	for (int64_t i = 0; i < m->cells; i++) {
 		if (m->density[i] < least || !(m->density[i] > 0))
 			continue;
@@ -103,7 +106,7 @@ static double reach_deg(const struct skymap *m, const double axis[3], double wit
 /* Adds directions of a map's 90 % region within reach of an axis: every so many cells, at most half of POINTS_MOST. Returns how many in all. */
 static size_t points_add(const struct skymap *m, const double axis[3], double (*points)[3], size_t n)
 {
-	double least = sky_threshold(m, 0.9), near = cos(1.7 * HALF_MAX * DEG);
+	double least = threshold_of(m, 0.9), near = cos(1.7 * HALF_MAX * DEG);
 	int64_t inside = 0;
 	for (int64_t i = 0; i < m->cells; i++)
 		inside += m->density[i] >= least && m->density[i] > 0;
@@ -173,7 +176,7 @@ bool sky_view(const struct skymap *first, const struct skymap *last, struct svg_
 
 double sky_view_peak(const struct skymap *m, struct svg_sky *view)
 {
-	double axis[3], v[3], sum[3], held = 0, least = sky_threshold(m, 0.9);
+	double axis[3], v[3], sum[3], held = 0, least = threshold_of(m, 0.9);
 	int64_t peak = 0;
 	for (int64_t i = 1; i < m->cells; i++)
 		if (m->density[i] > m->density[peak])
@@ -222,7 +225,7 @@ void sky_altitude_circle(const struct ephemeris_site *site, int64_t utc_us, doub
 	struct ephemeris_bodies b;
 	double zenith[3];
 	now_at(utc_us, site, &f, &b, zenith);
-	sky_circle(zenith, 90 - alt_deg, points, n);
+	circle_points(zenith, 90 - alt_deg, points, n);
 }
 
 static void position(const double v[3], double *ra, double *dec)
@@ -234,7 +237,7 @@ static void position(const double v[3], double *ra, double *dec)
 static void circle(const struct svg_sky *s, const double axis[3], double angle_deg, const char *attributes, struct text *out)
 {
 	double points[CIRCLE][3];
-	sky_circle(axis, angle_deg, points, CIRCLE);
+	circle_points(axis, angle_deg, points, CIRCLE);
 	svg_sky_path(s, (const double(*)[3])points, CIRCLE, attributes, out);
 }
 
@@ -276,7 +279,7 @@ static void site(const struct svg_sky *s, const struct visibility_site *place, c
 	bool lit = now_at(m->utc_us, &place->place, &f, &b, zenith) > DARK_DEG;
 	if (!s->all && lit && m->count > 2)
 		return; /* of no use to anyone who looks that closely */
-	sky_circle(zenith, 60, points, CIRCLE);
+	circle_points(zenith, 60, points, CIRCLE);
 	svg_sky_clip(s, out);
 	if (!lit || m->count <= 2) /* of many sites only those that can observe: six circles hide the sky */
 		svg_sky_path(s, (const double(*)[3])points, CIRCLE, lit ? "class=\"site lit\"" : "class=\"site\"", out);
@@ -334,7 +337,7 @@ static void galaxies(const struct sky_close_up *c, const struct svg_sky *s, doub
 		if (!svg_sky_xy(s, g->ra_deg, g->dec_deg, &x, &y))
 			continue;
 		text_printf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" fill=\"%s\" class=\"galaxy\"><title>", x, y,
-			scale * sky_radius(g->share), g->colour);
+			scale * mark_radius(g->share), g->colour);
 		text_html(out, g->name);
 		text_printf(out, ", rank %lld", (long long)g->rank);
 		if (isfinite(g->share))
@@ -350,7 +353,7 @@ static void galaxy_names(const struct sky_close_up *c, const struct svg_sky *s, 
 	double x, y;
 	for (size_t k = 0; k < c->count; k++) {
 		const struct sky_galaxy *g = &c->galaxies[k];
-		double r = scale * sky_radius(g->share) - 1;
+		double r = scale * mark_radius(g->share) - 1;
 		if (!svg_sky_xy(s, g->ra_deg, g->dec_deg, &x, &y))
 			continue;
 		if (g->rank > 0 && g->rank <= c->named)
@@ -364,7 +367,7 @@ static void galaxy_names(const struct sky_close_up *c, const struct svg_sky *s, 
 		if (g->rank < 1 || g->rank > c->named || !svg_sky_xy(s, g->ra_deg, g->dec_deg, &x, &y))
 			continue;
 		snprintf(words, sizeof words, "%lld %.40s", (long long)g->rank, g->name);
-		labels_put(l, x, y, scale * sky_radius(g->share), words, out);
+		labels_put(l, x, y, scale * mark_radius(g->share), words, out);
 	}
 }
 

@@ -60,15 +60,6 @@ void sky_moment(const struct svg_sky *s, const struct sky_moment *m, struct labe
 /* All layers into an open picture; without names the galaxies are small and not labelled. */
 void sky_layers(const struct sky_close_up *c, const struct svg_sky *s, bool names, struct text *out);
 
-/* Radius of a galaxy's mark, px: its area goes by its share. */
-double sky_radius(double share);
-
-/* Density at the edge of the region that holds `level` of a map; 0 when it is not reached. */
-double sky_threshold(const struct skymap *m, double level);
-
-/* n points of the circle at an angle around a direction, closed. */
-void sky_circle(const double axis[3], double angle_deg, double points[][3], size_t n);
-
 /* n points of the circle of equal altitude over a site at a time, closed; ICRS (aberration of 20 arcsec is left out). */
 void sky_altitude_circle(const struct ephemeris_site *site, int64_t utc_us, double alt_deg, double points[][3], size_t n);
 #endif

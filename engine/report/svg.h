@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A picture of the sky: all of it (Mollweide), or a square around a point (gnomonic). East is left.
- */
+/* A picture of the sky: all of it (Mollweide), or a square around a point (gnomonic): Calabretta & Greisen 2002, A&A 395, 1077, §5.3.3 and
+ * §5.1.3. East is left. */
 struct svg_sky {
 	bool all;
 	double ra0_deg, dec0_deg;     /* centre; dec0 is 0 for the whole sky */
@@ -60,6 +60,6 @@ extern const char svg_style[], svg_style_page[];
 #define SVG_COLOURS 7
 extern const char *const svg_colours[SVG_COLOURS], *const svg_dashes[SVG_COLOURS]; /* of lines, first to last: both, for print */
 
-/* Separation of two positions, degrees. */
+/* Separation of two positions, degrees: by haversines (Sinnott 1984, Sky & Telescope 68, 159), good for small ones, too. */
 double svg_separation_deg(double ra1_deg, double dec1_deg, double ra2_deg, double dec2_deg);
 #endif

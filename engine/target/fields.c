@@ -51,22 +51,6 @@ int fields_gain(struct fields_work *w, struct fields_spot *s, int take, struct e
 	return 0;
 }
 
-double fields_worth(const struct fields_task *t, double ra_deg, double dec_deg, struct err *e)
-{
-	struct footprint_at at;
-	struct fields_work w = fields_work_of(t);
-	double sum = 0, v[3];
-	footprint_point_at(t->footprint, ra_deg, dec_deg, &at);
-	if (fields_sky_count(&w, &at, &sum, e) < 0)
-		return NAN;
-	for (size_t i = 0; i < t->galaxies; i++) {
-		footprint_vector(t->galaxy[i].ra_deg, t->galaxy[i].dec_deg, v);
-		if (footprint_holds_circle(&at, v, fields_circle_rad(t->footprint, t->galaxy[i].distance_mpc)))
-			sum += t->galaxy[i].probability;
-	}
-	return sum;
-}
-
 /* Setting up ------------------------------------------------------------------------------------------------------------------ */
 
 static void work_free(struct fields_work *w)

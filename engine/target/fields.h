@@ -73,6 +73,4 @@ void fields_free(struct fields *f);
 double fields_circle_rad(const struct footprint *f, double distance_mpc);
 /* Order at which what fields cover is written: about 50,000 cells a frame. */
 int fields_coverage_order(const struct footprint *f);
-/* What a pointing holds: the sum over galaxies, and over the sky where missing is given (both at once, nothing taken away). */
-double fields_worth(const struct fields_task *t, double ra_deg, double dec_deg, struct err *e);
 #endif

@@ -27,6 +27,6 @@ void region_moments(const struct skymap *m, double *mean_mpc, double *std_mpc);
 
 int region_of(const struct skymap *m, struct region *out, struct err *e);
 
-/* Galactic latitude [deg] of an ICRS position. */
+/* Galactic latitude [deg] of an ICRS position (pole: The Hipparcos and Tycho Catalogues, ESA SP-1200, 1997, vol. 1, §1.5.3). */
 double region_gal_b_deg(double ra_deg, double dec_deg);
 #endif

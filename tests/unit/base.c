@@ -157,6 +157,22 @@ static void members_are_sorted(void **state)
 	json_decref(many);
 }
 
+/* However long they are, whatever a stranger wrote: nothing is dropped. */
+static void words_are_appended(void **state)
+{
+	char wide[2001];
+	json_t *list = json_array();
+	(void)state;
+	memset(wide, 'x', 2000);
+	wide[2000] = '\0';
+	json_append_words(list, "%d of %s", 3, wide);
+	json_append_words(list, "file %s is 5° off", "a\xff" "b");
+	assert_int_equal(json_array_size(list), 2);
+	assert_int_equal(json_string_length(json_array_get(list, 0)), 2005);
+	assert_string_equal(json_string_value(json_array_get(list, 1)), "file a\\xFFb is 5° off");
+	json_decref(list);
+}
+
 static void json_is_guarded(void **state)
 {
 	(void)state;
@@ -237,6 +253,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(utc_reads_and_writes), cmocka_unit_test(text_escapes_strangers),
 		cmocka_unit_test(numbers_and_strings_are_as_the_libraries_write_them), cmocka_unit_test(members_are_sorted), cmocka_unit_test(quick_reader_agrees_with_jansson),
-		cmocka_unit_test(json_is_guarded), cmocka_unit_test(digests_and_base64), cmocka_unit_test(sqlite_door)};
+		cmocka_unit_test(words_are_appended), cmocka_unit_test(json_is_guarded), cmocka_unit_test(digests_and_base64), cmocka_unit_test(sqlite_door)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
