@@ -205,9 +205,31 @@ static int ocs_cancel(const struct facility_conf *conf, const struct view *v, st
 	return 0;
 }
 
+/* Which semester it is, and what is closed from now on. */
+static int status_calendar(const struct view *v, struct call *out, struct err *e)
+{
+	char stamp[32];
+	struct text query = {.max = QUERY_MAX};
+	utc_format_s(stamp, v->now_us);
+	if (v->step == OCS_STEP_SEMESTER) {
+		call_begin(out, "portal", "GET", "/api/semesters/");
+		text_printf(&query, "semester_contains=%.10s", stamp);
+	} else {
+		call_begin(out, "downtime", "GET", "/api/");
+		text_puts(&query, "ends_after=");
+		text_url(&query, stamp);
+		text_puts(&query, "&starts_before=");
+		text_url(&query, utc_format_s(stamp, v->now_us + UTC_DAY));
+		text_printf(&query, "&limit=%d", ROWS_A_PAGE);
+	}
+	return call_query(out, &query, e);
+}
+
 static int ocs_status(const struct facility_conf *conf, const struct view *v, struct call *out, struct err *e)
 {
 	(void)conf;
+	if (v->step == OCS_STEP_SEMESTER || v->step == OCS_STEP_DOWNTIME)
+		return status_calendar(v, out, e);
 	if (v->step == 0) {
 		call_begin(out, "portal", "GET", "/api/profile/");
 		return call_query_copy(out, "include_current_time_allocations=true", e);

@@ -8,9 +8,11 @@ extern const struct facility_ops facility_ocs;
 /* Steps beyond the pages 0 … LIMIT_PAGES-1 of a verb. */
 enum {
 	OCS_STEP_OBSERVATIONS = 100, /* feed: + page */
-	OCS_STEP_PROFILE = 200       /* find: who am I, before an absence counts */
+	OCS_STEP_PROFILE = 200,      /* find: who am I, before an absence counts */
+	OCS_STEP_SEMESTER = 3,       /* status: profile 0, instruments 1, then these two where needed, telescopes 2 last */
+	OCS_STEP_DOWNTIME = 4
 };
-enum { OCS_ROWS_MAX = LIMIT_ANSWERS };
+enum { OCS_ROWS_MAX = LIMIT_ANSWERS, OCS_DOWNTIMES = 32 };
 
 /* ocs_body.c: the request group as JSON text, keys sorted, malloc'd into *out. */
 int ocs_body(const struct facility_conf *conf, const struct view *v, char **out, size_t *len, struct err *e);
@@ -60,6 +62,13 @@ void ocs_hidden_words(const char *proposal, struct answer *out);
 /* Kind of answer for a state of a request (group). */
 enum answer_kind ocs_group_kind(const char *state);
 enum answer_kind ocs_observation_kind(const char *state);
+/* ocs_offered.c: what of the descriptor the portal's instruments/ does not have now: array of CODE and CODE:FILTER. New reference. */
+json_t *ocs_not_offered(const json_t *descriptor, const json_t *instruments);
+/* Downtimes of the descriptor's telescopes that are not over, out of a page of the downtime service: [{"telescope":"coj.doma.1m0a","instrument",
+ * "start_us","end_us","reason"}], at most OCS_DOWNTIMES. New reference. */
+json_t *ocs_downtimes(const json_t *descriptor, const json_t *page, int64_t now_us);
+/* Why the telescope (or all of it, instrument "") is down now by that list, or NULL. Borrowed. */
+const char *ocs_down_now(const json_t *downtimes, const char *telescope, int64_t now_us);
 /* Where, when and which of an observation row (list or bare array of a request). */
 void ocs_observation_fill(const json_t *row, struct answer *out);
 /* An id that came as a number or text. */

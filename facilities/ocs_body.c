@@ -85,11 +85,14 @@ static json_t *body_constraints(const struct facility_request *q)
 
 /* A RAPID_RESPONSE start even one second ahead of the portal's clock is refused: left out, it becomes the portal's now; the end must
  * lie within 24 h. */
-static json_t *body_window(const struct facility_request *q, int64_t now_us)
+static json_t *body_window(const struct facility_request *q, const struct view *v)
 {
 	char start[32], end[32];
 	bool rapid = strcmp(q->mode, "RAPID_RESPONSE") == 0;
-	int64_t end_us = rapid && q->end_us > now_us + UTC_DAY ? now_us + UTC_DAY : q->end_us;
+	int64_t end_us = rapid && q->end_us > v->now_us + UTC_DAY ? v->now_us + UTC_DAY : q->end_us;
+	int64_t semester_us = json_int(json_object_get(v->facility_memo, "semester"), "end_us", INT64_MAX);
+	if (q->start_us < semester_us && v->now_us < semester_us && end_us > semester_us)
+		end_us = semester_us; /* a window must lie within one semester: what is left of it in the next is another request's */
 	json_t *window = json_pack("{s:s}", "end", utc_format_s(end, end_us));
 	if (!rapid)
 		json_object_set_new(window, "start", json_string(utc_format_s(start, q->start_us)));
@@ -145,7 +148,7 @@ int ocs_body(const struct facility_conf *conf, const struct view *v, char **out,
 	json_t *body = json_pack("{s:s, s:s, s:f, s:s, s:s, s:[{s:{s:s}, s:[o], s:[o], s:o}]}",
 		"name", q->token, "proposal", q->proposal, "ipp_value", body_ipp(q), "operator", "SINGLE", "observation_type", q->mode,
 		"requests", "extra_params", "slew_token", q->token, "configurations", body_configuration(q, instrument),
-		"windows", body_window(q, v->now_us),
+		"windows", body_window(q, v),
 		"location", location);
 	*out = body == NULL ? NULL : json_canonical(body);
 	json_decref(body);

@@ -10,12 +10,18 @@
 
 enum { PROPOSALS_MAX = 12 };
 
+/* Adds to what other rows had; what nobody knows stays null. */
+static void add(json_t *hours, const char *key, double value)
+{
+	json_object_set_new(hours, key, json_real_or_null(value + json_number(hours, key, 0)));
+}
+
 static void left(json_t *hours, const char *mode, const json_t *row, const char *key)
 {
 	char allocation[40], used[40];
 	snprintf(allocation, sizeof allocation, "%s_allocation", key);
 	snprintf(used, sizeof used, "%s_time_used", key);
-	json_object_set_new(hours, mode, json_real_or_null(json_number(row, allocation, NAN) - json_number(row, used, 0)));
+	add(hours, mode, json_number(row, allocation, NAN) - json_number(row, used, 0));
 }
 
 static bool row_of_instrument(const json_t *row, const json_t *descriptor)
@@ -37,14 +43,16 @@ static json_t *hours_left(const json_t *profile, const json_t *descriptor)
 	size_t i, k;
 	json_array_foreach(list, i, proposal) {
 		json_array_foreach(json_object_get(proposal, "time_allocations"), k, row) {
-			if (!row_of_instrument(row, descriptor) || json_object_size(all) >= PROPOSALS_MAX)
+			const char *id = json_text(proposal, "id", "?");
+			json_t *hours = json_object_get(all, id); /* of another instrument: a pool of its own */
+			if (!row_of_instrument(row, descriptor) || (hours == NULL && json_object_size(all) >= PROPOSALS_MAX))
 				continue;
-			json_t *hours = json_object();
+			if (hours == NULL)
+				json_object_set_new(all, id, hours = json_object());
 			left(hours, "NORMAL", row, "std");
 			left(hours, "TIME_CRITICAL", row, "tc");
 			left(hours, "RAPID_RESPONSE", row, "rr");
-			json_object_set_new(hours, "ipp", json_real_or_null(json_number(row, "ipp_time_available", NAN)));
-			json_object_set_new(all, json_text(proposal, "id", "?"), hours);
+			add(hours, "ipp", json_number(row, "ipp_time_available", NAN));
 		}
 	}
 	return all;
@@ -66,6 +74,15 @@ static void status_profile(const struct ocs_reading *r)
 	r->out->next_step = 1;
 }
 
+/* What comes after step `done`: the semester when it is not known or over, the downtimes where there is a service, then the telescopes. */
+static int calendar_step(const struct ocs_reading *r, const json_t *memo, int done)
+{
+	const char *service = json_text(json_object_get(r->conf->descriptor, "urls"), "downtime", "");
+	if (done == 1 && json_int(json_object_get(memo, "semester"), "end_us", 0) <= r->v->now_us)
+		return OCS_STEP_SEMESTER;
+	return service[0] != '\0' ? OCS_STEP_DOWNTIME : 2;
+}
+
 static void status_instruments(const struct ocs_reading *r)
 {
 	const json_t *list = json_object_get(r->conf->descriptor, "instruments"), *one;
@@ -85,12 +102,43 @@ static void status_instruments(const struct ocs_reading *r)
 			json_array_append_new(there, json_string(code));
 	}
 	json_object_set_new(status, "instruments", there);
+	json_t *off = ocs_not_offered(r->conf->descriptor, r->json);
+	if (json_array_size(off) > 0)
+		json_object_set(status, "off", off);
+	json_decref(off);
+	r->out->next_step = calendar_step(r, memo, 1);
 	r->out->facility_memo = memo;
-	r->out->next_step = 2;
 }
 
-/* "open" when one telescope of the site is AVAILABLE, "closed" when all that are known are not, else "unknown". Daytime closes nothing. */
-static const char *site_state(const json_t *site, const json_t *states, const char **why)
+/* Both are a courtesy: without them the portal's own refusals tell. */
+static void status_semester(const struct ocs_reading *r)
+{
+	const json_t *row = json_array_get(json_object_get(r->json, "results"), 0);
+	int64_t start_us = ocs_time(row, "start"), end_us = ocs_time(row, "end");
+	json_t *memo = ocs_facility_memo(r);
+	if (r->reply->sent == SENT_ANSWERED && r->reply->status == 200 && start_us != UTC_NONE && end_us > r->v->now_us && start_us <= r->v->now_us)
+		json_object_set_new(memo, "semester", json_pack("{s:s%, s:I}", "id", json_text(row, "id", ""), strnlen(json_text(row, "id", ""), 20), "end_us",
+								(json_int_t)end_us));
+	r->out->next_step = calendar_step(r, memo, OCS_STEP_SEMESTER);
+	r->out->facility_memo = memo;
+}
+
+static void status_downtime(const struct ocs_reading *r)
+{
+	json_t *memo = ocs_facility_memo(r), *status = json_object_get(memo, "status");
+	if (r->reply->sent == SENT_ANSWERED && r->reply->status == 200 && json_is_object(status)) {
+		json_t *downtimes = ocs_downtimes(r->conf->descriptor, r->json, r->v->now_us);
+		if (json_array_size(downtimes) > 0)
+			json_object_set(status, "downtimes", downtimes);
+		json_decref(downtimes);
+	}
+	r->out->next_step = 2;
+	r->out->facility_memo = memo;
+}
+
+/* "open" when one telescope of the site is AVAILABLE, "closed" when all that are known are not, else "unknown". Daytime closes nothing; a
+ * downtime does, whatever the weather. */
+static const char *site_state(const json_t *site, const json_t *states, const json_t *downtimes, int64_t now_us, const char **why)
 {
 	const json_t *list = json_object_get(site, "telescopes"), *one;
 	bool known = false;
@@ -100,10 +148,14 @@ static const char *site_state(const json_t *site, const json_t *states, const ch
 		char key[80];
 		snprintf(key, sizeof key, "%s.%s", json_text(site, "code", "?"), json_is_string(one) ? json_string_value(one) : "?");
 		const json_t *row = json_array_get(json_object_get(states, key), 0);
-		const char *type = json_text(row, "event_type", NULL);
-		if (type == NULL)
+		const char *type = json_text(row, "event_type", NULL), *down = ocs_down_now(downtimes, key, now_us);
+		if (type == NULL && down == NULL)
 			continue;
 		known = true;
+		if (down != NULL) {
+			*why = down;
+			continue;
+		}
 		if (strcmp(type, "AVAILABLE") == 0)
 			return "open";
 		*why = json_text(row, "event_reason", type);
@@ -115,13 +167,14 @@ static json_t *sites_of(const struct ocs_reading *r, size_t *closed, size_t *all
 {
 	json_t *sites = json_object();
 	const json_t *list = json_object_get(r->conf->descriptor, "sites"), *site;
+	const json_t *downtimes = json_object_get(json_object_get(r->v->facility_memo, "status"), "downtimes");
 	size_t i;
 	*closed = *all = 0;
 	json_array_foreach(list, i, site) {
 		const char *reason;
 		if (json_array_size(json_object_get(site, "telescopes")) == 0)
 			continue;
-		const char *state = site_state(site, r->json, &reason);
+		const char *state = site_state(site, r->json, downtimes, r->v->now_us, &reason);
 		json_object_set_new(sites, json_text(site, "code", "?"), json_string(state));
 		++*all;
 		if (strcmp(state, "closed") == 0) {
@@ -172,6 +225,10 @@ void ocs_read_status(const struct ocs_reading *r)
 		status_profile(r);
 	else if (r->v->step == 1)
 		status_instruments(r);
+	else if (r->v->step == OCS_STEP_SEMESTER)
+		status_semester(r);
+	else if (r->v->step == OCS_STEP_DOWNTIME)
+		status_downtime(r);
 	else
 		status_telescopes(r);
 }

@@ -196,9 +196,26 @@ static json_t *job_targets(struct core *c, int64_t event, const struct policy *p
 	return rows;
 }
 
+/* What its last status said beside open or closed: instruments and filters that it does not offer, sites that are shut. */
+static void facility_today(json_t *row)
+{
+	json_t *detail = json_parse(json_text(row, "detail", "{}")), *shut = json_array(), *off = json_object_get(detail, "off"), *state;
+	const char *site;
+	json_object_foreach(json_object_get(detail, "sites"), site, state)
+		if (json_is_string(state) && strcmp(json_string_value(state), "closed") == 0)
+			json_array_append_new(shut, json_string(site));
+	if (json_array_size(off) > 0)
+		json_object_set(row, "off", off);
+	if (json_array_size(shut) > 0)
+		json_object_set(row, "shut", shut);
+	json_object_del(row, "detail");
+	json_decref(shut);
+	json_decref(detail);
+}
+
 static json_t *job_facilities(struct core *c, int64_t event)
 {
-	static const char usable[] = "SELECT f.name,f.state FROM facility f WHERE f.state<>'gone' AND (f.accepts_tests=1 OR "
+	static const char usable[] = "SELECT f.name,f.state,f.detail FROM facility f WHERE f.state<>'gone' AND (f.accepts_tests=1 OR "
 				     "(SELECT is_test FROM event WHERE id=?1)='[]') AND NOT EXISTS (SELECT 1 FROM gate WHERE lifted_seq IS NULL "
 				     "AND kind IN ('veto','hold') AND facility=f.name AND target IS NULL AND (event IS NULL OR event=?1)) "
 				     "ORDER BY f.name";
@@ -207,6 +224,7 @@ static json_t *job_facilities(struct core *c, int64_t event)
 	json_array_foreach(rows, i, row) {
 		const struct site *s = site_find(c, json_text(row, "name", ""));
 		json_object_set(row, "descriptor", s ? s->descriptor : NULL);
+		facility_today(row);
 	}
 	return rows;
 }

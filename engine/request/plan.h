@@ -6,7 +6,8 @@
  *     "probability":p,"ebv_mag":E(B−V),"references":{"g":{"survey","depth_mag":23.3}}}],   if known: to be the host (else share); dust;
  *                                                                     reference images, 5 sigma (a number alone: no name)
  *   "policy":{…whole policy (schemas/policy.schema.json)…},
- *   "facilities":[{"name","state":"open|closed|unknown","descriptor":{…facilities/NAME.json…}}],   the usable ones
+ *   "facilities":[{"name","state":"open|closed|unknown","descriptor":{…facilities/NAME.json…},    the usable ones
+ *      "off":["CODE","CODE:FILTER"],"shut":["lsc"]}],                  what it does not offer today, sites that are shut now (either may be absent)
  *   "programmes":[{"name","facility","left_h":{"NORMAL":h,"TIME_CRITICAL":h,"RAPID_RESPONSE":h},"triggers_left":n,
  *     "paid":bool,"declined":"sentence","kept":"reserve.for","rules":{…}}],   paid: this event has a trigger; declined: why it is asked for nothing;
  *                                                                      kept: left_h and triggers_left are less what is kept for better events;

@@ -102,7 +102,7 @@ static int facility_read(const json_t *j, size_t i, struct plan_facility *f, str
 	size_t k;
 	*f = (struct plan_facility){.name = json_text(j, "name", json_text(d, "name", "")), .descriptor = d,
 		.closed = strcmp(json_text(j, "state", "unknown"), "closed") == 0, .interrupt_h = json_number(d, "interrupt_within_h", 1.0),
-		.max_window_h = json_number(d, "max_window_h", 24.0), .slew_s_deg = json_number(over, "slew_s_per_deg", 0.0)};
+		.max_window_h = json_number(d, "max_window_h", 24.0), .off = json_object_get(j, "off"), .shut = json_object_get(j, "shut"), .slew_s_deg = json_number(over, "slew_s_per_deg", 0.0)};
 	if (f->name[0] == '\0' || !json_is_object(d))
 		return err_set(e, ERR_INPUT, "job.facilities[%zu] needs a name and a descriptor", i);
 	if (!(f->max_window_h > 0.0 && f->max_window_h <= 10000.0) || !(f->interrupt_h >= 0.0 && f->interrupt_h <= 10000.0))
@@ -221,24 +221,40 @@ int plan_rung_read(const json_t *rung, const json_t *observe, int index, struct 
 	return 0;
 }
 
+bool plan_listed(const json_t *list, const char *text)
+{
+	const json_t *one;
+	size_t i;
+	json_array_foreach(list, i, one)
+		if (json_is_string(one) && strcmp(json_string_value(one), text) == 0)
+			return true;
+	return false;
+}
+
+/* Does it have that filter, and offer it today? */
+static bool instrument_has(const struct plan_facility *f, const json_t *instrument, const char *filter)
+{
+	char name[120];
+	snprintf(name, sizeof name, "%.60s:%.50s", json_text(instrument, "code", ""), filter);
+	return plan_listed(json_object_get(instrument, "filters"), filter) && !plan_listed(f->off, name);
+}
+
 /* The instrument that the rung names, else the first for images, that has every filter and can expose so long. */
 static const json_t *instrument_find(const struct plan_facility *f, const struct plan_rung *r, const json_t *rung)
 {
-	const json_t *list = json_object_get(f->descriptor, "instruments"), *j, *v;
+	const json_t *list = json_object_get(f->descriptor, "instruments"), *j;
 	const char *wanted = json_text(rung, "instrument", NULL);
-	size_t i, k;
+	size_t i;
 	json_array_foreach(list, i, j) {
 		size_t have = 0;
 		if (wanted != NULL ? strcmp(wanted, json_text(j, "code", "")) != 0 : strcmp(json_text(j, "kind", "image"), "image") != 0)
 			continue;
 		if ((isnan(r->exposure_s) ? PLAN_EXPOSURE_LEAST_S : r->exposure_s) > json_number(j, "max_exposure_s", INFINITY))
 			continue;
+		if (plan_listed(f->off, json_text(j, "code", "")))
+			continue;
 		for (size_t n = 0; n < r->filters; n++)
-			json_array_foreach(json_object_get(j, "filters"), k, v)
-				if (json_is_string(v) && strcmp(json_string_value(v), r->filter[n]) == 0) {
-					have++;
-					break;
-				}
+			have += instrument_has(f, j, r->filter[n]);
 		if (have == r->filters)
 			return j;
 	}

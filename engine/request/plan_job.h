@@ -40,6 +40,7 @@ struct plan_facility {
 	const char *name;
 	const json_t *descriptor;
 	bool closed;
+	const json_t *off, *shut;              /* not offered today: CODE, CODE:FILTER; codes of sites that are shut now */
 	double interrupt_h, max_window_h, slew_s_deg;
 	bool mode[PLAN_MODES];
 	size_t sites;
@@ -101,6 +102,9 @@ struct plan_job {
 /* Reads and checks; borrows from the JSON. ERR_INPUT says which member. Free in both cases. */
 int plan_job_read(const json_t *job, struct plan_job *out, struct err *e);
 void plan_job_free(struct plan_job *j);
+
+/* Is the text in the list? */
+bool plan_listed(const json_t *list, const char *text);
 
 /* The entry of "existing" for (target, epoch), NULL: neither lives nor is done. */
 const json_t *plan_existing(const struct plan_job *j, const char *key, int epoch);

@@ -150,7 +150,33 @@ static bool programme_takes(struct plan_pick *p, struct plan_visit *v, const str
 static double charge_of(const struct plan_job *j, const struct plan_rung *r, const struct plan_option *o)
 {
 	return r->programme < 0 ? o->duration_s :
-		programme_charge_s(&j->programme[r->programme].rules, o->duration_s, o->exposure_s * r->count * (double)r->filters);
+		programme_charge_s(&j->programme[r->programme].rules, o->duration_s, o->exposure_s * r->count * (double)r->passes);
+}
+
+/* When a target is seen from a site. A site that is shut now (weather, downtime) is not asked for what would begin at once: later it may be open
+ * again. false, with why: nothing is left. */
+static bool site_sees(const struct plan_job *j, const struct plan_visit *v, const struct plan_rung *r, size_t site, struct visibility_report *seen, struct plan_why *w)
+{
+	const struct plan_facility *f = &j->facility[r->facility];
+	struct visibility_ask ask = {site, &v->eye, &r->limits, j->epoch[v->epoch].start_us, j->epoch[v->epoch].end_us};
+	int64_t again_us = j->now_us + (int64_t)(f->interrupt_h * 3600e6);
+	bool shut = plan_listed(f->shut, f->site[site].code) && ask.start_us < again_us;
+	if (shut && again_us < ask.end_us) {
+		ask.start_us = again_us;
+		visibility_find(f->night, &ask, seen);
+		if (seen->reason == VISIBLE)
+			return true;
+		ask.start_us = j->epoch[v->epoch].start_us;
+	}
+	visibility_find(f->night, &ask, seen);
+	if (seen->reason == VISIBLE && !shut)
+		return true;
+	site_why(f, site, seen, &r->limits, w);
+	if (seen->reason == VISIBLE) {
+		*w = (struct plan_why){.code = VERDICT_closed, .facility = f->name};
+		snprintf(w->detail, sizeof w->detail, "%s: %s is shut now", f->name, f->site[site].code);
+	}
+	return false;
 }
 
 /* One window: its exposure, where that is computed, must fit into it. */
@@ -185,10 +211,7 @@ static int rung_options(struct plan_pick *p, struct plan_visit *v, size_t rung, 
 		struct plan_why w;
 		if (!site_usable(f, r, s))
 			continue;
-		const struct visibility_ask ask = {s, &v->eye, &r->limits, j->epoch[v->epoch].start_us, j->epoch[v->epoch].end_us};
-		visibility_find(f->night, &ask, &seen);
-		if (seen.reason != VISIBLE) {
-			site_why(f, s, &seen, &r->limits, &w);
+		if (!site_sees(j, v, r, s, &seen, &w)) {
 			plan_why_keep(&v->why, &w);
 			continue;
 		}

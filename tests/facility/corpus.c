@@ -18,7 +18,7 @@ static const struct {
 	const char *kind, *stem;
 	int next_step;
 } expected[] = {
-	{"profile", VERB_STATUS, 0, "-", "", 1}, {"instruments", VERB_STATUS, 1, "-", "", 2}, {"telescope-states", VERB_STATUS, 2, "open", "", -1},
+	{"profile", VERB_STATUS, 0, "-", "", 1}, {"instruments", VERB_STATUS, 1, "-", "", 3}, {"semesters-now", VERB_STATUS, 3, "-", "", 2}, {"downtime-list", VERB_STATUS, 4, "-", "", 2}, {"telescope-states", VERB_STATUS, 2, "open", "", -1},
 	{"bad-token", VERB_FIND, 0, "unknown", "", -1}, {"no-token-list", VERB_FIND, 0, "-", "", 200},
 	{"no-token-post", VERB_SUBMIT, 0, "declined", "proposal", -1},
 	{"validate-ok", VERB_OFFER, 0, "-", "", 1}, {"validate-rr-ok", VERB_OFFER, 0, "accepted", "", -1},

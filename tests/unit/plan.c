@@ -357,6 +357,29 @@ static void a_rung_names_its_instrument(void **state)
 	json_decref(result);
 }
 
+/* What the last status said: a shut site is not asked to interrupt at once, nor a filter that is not offered today. */
+static void what_is_shut_today(void **state)
+{
+	(void)state;
+	json_t *job = job_new("2017-08-17T23:30:00Z"), *place = json_array_get(json_object_get(job, "facilities"), 0);
+	json_object_set_new(place, "shut", parse("[\"lsc\"]"));
+	json_t *result = run(job), *r = find(result, "requests", "NGC4993|1", 1);
+	assert_string_equal(json_text(r, "site", ""), "lsc"); /* the only one that sees it: in an hour, when it may be open */
+	within(r, "slot_us", "2017-08-18T00:30:00Z", 60);
+	json_decref(result);
+	job = job_new("2017-08-17T23:30:00Z");
+	json_object_set_new(json_array_get(json_object_get(job, "facilities"), 0), "off", parse("[\"1M0-SCICAM-SINISTRO:ip\"]"));
+	result = run(job);
+	r = find(result, "requests", "NGC4993|1", 1); /* the second rung's filter is still there */
+	assert_int_equal(json_int(r, "rung", 0), 1);
+	json_decref(result);
+	job = job_new("2017-08-17T23:30:00Z");
+	json_object_set_new(json_array_get(json_object_get(job, "facilities"), 0), "off", parse("[\"1M0-SCICAM-SINISTRO\"]"));
+	result = run(job);
+	verdict_is(result, "NGC4993|1", "no_instrument", "no camera with filter");
+	json_decref(result);
+}
+
 static void the_same_job_gives_the_same_bytes(void **state)
 {
 	(void)state;
@@ -452,7 +475,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(gw170817), cmocka_unit_test(modes_follow_the_clock_and_the_purse), cmocka_unit_test(programmes_have_rules),
 		cmocka_unit_test(budgets_and_existing_bind), cmocka_unit_test(telescopes_are_finite), cmocka_unit_test(facilities_that_cannot),
 		cmocka_unit_test(a_second_facility_is_the_reserve), cmocka_unit_test(refused_there_asked_elsewhere), cmocka_unit_test(what_is_booked_is_taken), cmocka_unit_test(epochs_follow_each_other),
-		cmocka_unit_test(a_pinned_target_goes_first), cmocka_unit_test(a_rung_names_its_instrument), cmocka_unit_test(the_same_job_gives_the_same_bytes),
+		cmocka_unit_test(a_pinned_target_goes_first), cmocka_unit_test(a_rung_names_its_instrument), cmocka_unit_test(what_is_shut_today), cmocka_unit_test(the_same_job_gives_the_same_bytes),
 		cmocka_unit_test(bad_jobs_are_refused), cmocka_unit_test(the_ladder_goes_down_and_ends), cmocka_unit_test(a_big_plan_is_quick)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
