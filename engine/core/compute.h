@@ -13,7 +13,8 @@
  *   "again":n (n rankings before it were of no use, since frames were asked meanwhile)
  *   (frames of cameras; "top" of the job may then be 0: no plain list, and "catalog" null) the result has, too,
  *      "fields":[{"camera","key","name","rank","kind","ra_deg","dec_deg","distance_mpc","probability","share","cumulative_share","galaxies":[key…]}…]
- *   from "region": one field, with "region":"5/8-9 12" (its cells as IVOA coverage); its level is "probability", 0.7 when that is null
+ *   from "region": one field, with "region":"5/8-9 12" (its cells as IVOA coverage); its level is "probability", 0.7 when that is null; its position is the densest
+ *   place of it within 60 degrees of "latitude_deg"
  *   key = "field:CAMERA:PIXEL", the frame's centre at order 29; the galaxies that a frame holds are among the targets,
  *   with "rank" null where there is a plain list and they are not in it
  * job {"kind":"plan", …}: engine/request/plan.h; the result has "around", too, as the host gave it: digests of the files that it knew the sky by

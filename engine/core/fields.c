@@ -57,6 +57,17 @@ static json_t *camera_find(const json_t *list, const char *words)
 	return NULL;
 }
 
+/* Of the first site of the ladder's first facility: where a region is looked at from. NaN: nobody knows. */
+static double latitude_of(struct core *c, const struct policy *p)
+{
+	static const char owner[] = "SELECT facility FROM programme WHERE name=?";
+	const json_t *rung = json_array_get(json_object_get(p->body, "ladder"), 0);
+	char facility[64];
+	get_text(c, facility, sizeof facility, owner, "t", json_text(rung, "programme", ""));
+	const struct site *s = site_find(c, json_text(rung, "facility", facility));
+	return s != NULL ? json_number(json_array_get(json_object_get(s->descriptor, "sites"), 0), "latitude_deg", NAN) : NAN;
+}
+
 void fields_want(struct core *c, int64_t event, const struct policy *p, bool catalog, json_t *list)
 {
 	bool known, sky = strcmp(p->from, "fields") == 0;
@@ -70,6 +81,11 @@ void fields_want(struct core *c, int64_t event, const struct policy *p, bool cat
 	alarm_clear(c, p->name, "camera");
 	if (!catalog && !sky && !region) {
 		alarm_raise(c, "catalogue", "missing", "an event is believed and there is no galaxy catalogue in the configuration: nothing can be ranked");
+		return;
+	}
+	if (entry == NULL && region) {
+		json_array_append_new(list, json_pack("{s:s,s:s,s:o,s:o}", "camera", p->footprint, "from", p->from, "probability", json_real_or_null(p->probability),
+			"latitude_deg", json_real_or_null(latitude_of(c, p))));
 		return;
 	}
 	if (entry == NULL) { /* one packing serves all policies of a camera: the first one's way, the longest list, the widest cut */

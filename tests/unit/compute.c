@@ -5,6 +5,7 @@
 #include "engine/core/compute.h"
 #include "engine/target/catalog_build.h"
 #include "engine/target/moc.h"
+#include <math.h>
 
 static struct mapmake map;
 
@@ -112,8 +113,17 @@ static void region(void **state)
 	assert_true(moc_contains_at(&half, json_number(a, "ra_deg", 0), json_number(a, "dec_deg", 0)));
 	for (size_t i = 0; i < half.count; i++)
 		assert_true(moc_contains(&most, half.range[i].first) && moc_contains(&most, half.range[i].end - 1));
+	double dec = json_number(a, "dec_deg", 0);
 	moc_free(&half);
 	moc_free(&most);
+	json_decref(r);
+	/* seen from 70 degrees away: the densest place of the whole sky that rises well there, not the densest of all */
+	char job[300];
+	snprintf(job, sizeof job, "{\"kind\":\"rank\",\"sha256\":\"good\",\"top\":0,\"fields\":[{\"camera\":\"region99\",\"from\":\"region\",\"probability\":0.9999,\"latitude_deg\":%g}]}",
+		 dec > 0 ? dec - 70 : dec + 70);
+	r = run(&host, job, 0);
+	double seen = json_number(json_array_get(json_object_get(r, "fields"), 0), "dec_deg", 99);
+	assert_true(fabs(seen - (dec > 0 ? dec - 70 : dec + 70)) < 60 && fabs(seen - dec) > 5);
 	json_decref(r);
 }
 

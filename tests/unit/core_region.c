@@ -55,7 +55,7 @@ static int64_t asked(struct box *b)
 	json_t *job = json_loads(box_text(b, sql), 0, NULL), *entry = json_array_get(json_object_get(job, "fields"), 0);
 	assert_string_equal(json_text(entry, "camera", ""), "region70"); /* without a catalogue, and without a camera */
 	assert_string_equal(json_text(entry, "from", ""), "region");
-	assert_true(json_number(entry, "probability", 0) == 0.7);
+	assert_true(json_number(entry, "probability", 0) == 0.7 && json_number(entry, "latitude_deg", 0) == -30.2446);
 	json_decref(job);
 	box_result(b, rank, "{\"kind\":\"rank\",\"considered\":0,\"targets\":[],\"fields\":[{\"camera\":\"region70\",\"key\":\"field:region70:0\",\"name\":\"region70 of 10 deg2\","
 		   "\"rank\":1,\"kind\":\"region\",\"ra_deg\":197.4,\"dec_deg\":-23.4,\"distance_mpc\":40,\"probability\":0.71,\"share\":1,\"cumulative_share\":1,"
