@@ -9,6 +9,7 @@
 #include "engine/report/distance.h"
 #include "engine/report/sky.h"
 #include "engine/target/rank.h"
+#include "engine/target/region.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,6 +168,7 @@ int plot_distance(const struct plot *p, struct text *out)
 	char title[128], place[96];
 	struct skymap m;
 	struct err e = {0};
+	double mean, std;
 	int rc = 0;
 	if (p->at != NULL) {
 		snprintf(place, sizeof place, "%.90s", p->at);
@@ -182,6 +184,9 @@ int plot_distance(const struct plot *p, struct text *out)
 		return rc;
 	if (m.mu == NULL) {
 		err_set(&e, ERR_INPUT, "%s: the map is 2-D: it says nothing of distance; `slew plot sky` can draw it", p->input[0]);
+		rc = err_print(&e);
+	} else if (region_moments(&m, &mean, &std), !isfinite(mean)) {
+		err_set(&e, ERR_INPUT, "%s: no cell of the map has a distance; `slew plot sky` can draw it", p->input[0]);
 		rc = err_print(&e);
 	} else {
 		int64_t cell = isnan(c.ra_deg) ? 0 : contour_cell(&m, c.ra_deg, c.dec_deg);

@@ -120,7 +120,7 @@ static void outside_print(const struct rank_view *v, FILE *to)
 		fputs("was not asked for (--no-shares)\n", to);
 	else if (v->ranking->considered == 0 && w->density_per_mpc3 > 0)
 		fprintf(to, "is not known: no galaxy of it %s\n", v->ranking->without_weight > 0 ? "in the map has such a weight" :
-			v->ranking->without_distance > 0 ? "in the map has a distance" : "lies in the map");
+			v->ranking->without_distance > 0 ? "in the map has a distance" : v->map->norm != NULL ? "lies where the map has a distance" : "lies in the map");
 	else
 		fprintf(to, "is not known: %s; probabilities add up to 1 over the catalogue\n", w->density_per_mpc3 > 0 ?
 			"the map has no distances (--distance-prior gives it one)" : "the mean density of these weights is not known (--density)");

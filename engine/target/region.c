@@ -162,9 +162,9 @@ int region_of(const struct skymap *m, struct region *out, struct err *e)
 	out->dec_deg = 90 - theta * DEG;
 	out->gal_b_deg = region_gal_b_deg(out->ra_deg, out->dec_deg);
 	double mean, std;
-	if (out->distmean_mpc <= 0) /* what the header says cannot be: the map decides */
+	if (out->distmean_mpc <= 0 || out->distmean_mpc > SKYMAP_FAR_MPC) /* what the header says cannot be: the map decides */
 		out->distmean_mpc = NAN;
-	if (out->diststd_mpc < 0)
+	if (out->diststd_mpc < 0 || out->diststd_mpc > SKYMAP_FAR_MPC)
 		out->diststd_mpc = NAN;
 	if (!isfinite(out->distmean_mpc) || !isfinite(out->diststd_mpc)) {
 		region_moments(m, &mean, &std);

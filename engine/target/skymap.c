@@ -150,7 +150,7 @@ static int uniq_check(const uint64_t *uniq, int64_t from, int64_t to, struct err
 /* A distance that can be used. */
 static inline bool has_distance(const struct skymap *m, int64_t i)
 {
-	return m->norm[i] > 0 && m->norm[i] <= DBL_MAX && fabs(m->mu[i]) <= DBL_MAX && m->sigma[i] > 0 && m->sigma[i] <= DBL_MAX;
+	return m->norm[i] > 0 && m->norm[i] <= DBL_MAX && fabs(m->mu[i]) <= SKYMAP_FAR_MPC && m->sigma[i] > 0 && m->sigma[i] <= SKYMAP_FAR_MPC;
 }
 
 /* Per pixel → per sr; other units → per sr; cells without a usable distance get norm 0 (the sentinel is inf, 1, 0). */

@@ -12,6 +12,7 @@ enum skymap_ordering { SKYMAP_NUNIQ, SKYMAP_NESTED, SKYMAP_RING };
 /* Cells sorted by their first pixel at order 29. Of a flat map (RING is reordered to NESTED) four neighbours that are equal to the last bit in all
  * columns are one cell of the order above, down to order SKYMAP_MERGED_ORDER: a map of nside 1024 made from a multi-order one is small again. */
 #define SKYMAP_MERGED_ORDER 6
+#define SKYMAP_FAR_MPC 1e9 /* what lies beyond (z of 1e5) is no distance */
 struct skymap {
 	int64_t cells;
 	int64_t pixels;               /* of the file */

@@ -24,6 +24,23 @@ block() { cards "$@" | dd bs=2880 conv=sync 2> /dev/null | tr '\000' ' '; }
 		done
 	} | dd bs=2880 conv=sync 2> /dev/null
 } > "$t/map.fits"
+# The same with distances of 1e300 Mpc, which are none.
+{
+	block 'SIMPLE  =                    T' 'BITPIX  =                    8' 'NAXIS   =                    0' 'EXTEND  =                    T'
+	block "XTENSION= 'BINTABLE'" 'BITPIX  =                    8' 'NAXIS   =                    2' 'NAXIS1  =                   32' \
+		'NAXIS2  =                   12' 'PCOUNT  =                    0' 'GCOUNT  =                    1' 'TFIELDS =                    4' \
+		"TTYPE1  = 'PROB    '" "TFORM1  = 'D       '" "TTYPE2  = 'DISTMU  '" "TFORM2  = 'D       '" "TTYPE3  = 'DISTSIGMA'" "TFORM3  = 'D       '" \
+		"TTYPE4  = 'DISTNORM'" "TFORM4  = 'D       '" "PIXTYPE = 'HEALPIX '" "ORDERING= 'NESTED  '" "COORDSYS= 'C       '" 'NSIDE   =                    1' \
+		"INDXSCHM= 'IMPLICIT'" 'DISTMEAN=               1E+300' 'DISTSTD =               1E+300'
+	{
+		i=0
+		while [ $i -lt 12 ]; do
+			case $i in 4 | 8) printf '\077\340\000\000\000\000\000\000' ;; *) printf '\000\000\000\000\000\000\000\000' ;; esac
+			printf '\176\067\344\074\210\000\165\234\077\360\000\000\000\000\000\000\077\360\000\000\000\000\000\000'
+			i=$((i + 1))
+		done
+	} | dd bs=2880 conv=sync 2> /dev/null
+} > "$t/far.fits"
 
 ./slew plot sky "$t/map.fits" --at 2026-11-24T03:00 --sites lco --site lsc -o "$t/a.svg" > "$t/out" 2> "$t/err"; rc=$?
 [ $rc = 0 ] && [ ! -s "$t/out" ] && grep -q '^<svg xmlns' "$t/a.svg" && grep -q '</svg>$' "$t/a.svg"; ok $? "a sky is drawn"
@@ -41,7 +58,7 @@ printf '{"name":"N1","ra_deg":10,"dec_deg":-20}\n{"name":"N2","ra_deg":40,"dec_d
 ./slew plot altitude --targets - --sites lco --site lsc --at 2026-11-24T00:00 -o - < "$t/list" | grep -q '>N2<'; ok $? "altitudes of a list from standard input"
 ./slew plot sky "$t/map.fits" --fields "$t/list" --footprint decam -o - | grep -c '<path class="field"' | grep -qx 2; ok $? "fields of a camera"
 printf '{"event":"S1","event_us":1000000,"now_us":2000000,"source":{"p_bns":1},"targets":[{"key":"a","probability":0.25,"distance_mpc":40}],"requests":[{"target":"a","slot_us":3000000,"duration_s":60,"share":0.5,"filters":["gp"],"limit_mag":[22],"reserve":false}]}' > "$t/plan.json"
-./slew plot probability "$t/plan.json" -o - | grep -q 'looked at: 0 %, 25 % with what is to come'; ok $? "probability of a plan"
+./slew plot probability "$t/plan.json" -o "$t/p.svg" && grep -q 'looked at: 25 %' "$t/p.svg" && grep -q 'of 1 visits to come; none is completed' "$t/p.svg"; ok $? "probability of a plan"
 
 says() # exit code, words, what it is; the command follows
 {
@@ -57,6 +74,10 @@ says 2 'no MAP' "no map" sky -o "$t/x.svg"
 says 1 'nowhere.fits: No such file' "no such map" sky "$t/nowhere.fits" -o "$t/x.svg"
 says 1 'list: ' "what is no map" sky "$t/list" -o "$t/x.svg"
 says 1 '2-D' "no distances in a 2-D map" distance "$t/map.fits" -o "$t/x.svg"
+says 1 'no cell of the map has a distance' "distances beyond number are none" distance "$t/far.fits" -o "$t/x.svg"
+./slew area --json "$t/far.fits" 2> "$t/err" | grep -q '"distmean_mpc":null,"diststd_mpc":null'; ok $? "nor are they told by slew area"
+printf 'ra,dec,dist\n45,0,40\n' > "$t/g.csv"; ./slew catalog build "$t/g.csv" -o "$t/g.fits" > /dev/null 2>&1
+./slew rank --catalog "$t/g.fits" "$t/far.fits" 2> "$t/err" | grep -q 'no galaxy of it lies where the map has a distance'; ok $? "and slew rank says why no galaxy has a score"
 says 1 'slew catalog build' "a catalogue that is not ours" sky "$t/map.fits" --catalog "$t/list" -o "$t/x.svg"
 says 1 'nowhere/x.svg.*cannot be written' "an output that cannot be written" sky "$t/map.fits" -o "$t/nowhere/x.svg"
 says 1 '--at' "a time that is none" sky "$t/map.fits" --at yesterday -o "$t/x.svg"
