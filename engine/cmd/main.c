@@ -1,6 +1,7 @@
 /* slew: one program, one table of commands. */
 #include "engine/cmd/cmd.h"
 #include "engine/base/err.h"
+#include "engine/base/near.h"
 #include "engine/io/mapchild.h"
 #include <errno.h>
 #include <jansson.h>
@@ -10,16 +11,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct command *const commands[] = {&command_run, &command_ctl, &command_decode, &command_area, &command_rank, &command_fields,
-	&command_visible, &command_depth, &command_plan, &command_policy, &command_catalog, &command_check, &command_report, &command_sim, &command_replay,
-	&command_world, &command_plot};
+/* In the order in which a newcomer meets them; a heading stands before the first of its kind. */
+static const struct command *const commands[] = {&command_catalog, &command_decode, &command_area, &command_rank, &command_fields, &command_visible,
+	&command_depth, &command_plan, &command_plot, &command_policy, &command_check, &command_run, &command_ctl, &command_report, &command_replay,
+	&command_sim, &command_world};
 #define COMMANDS (sizeof commands / sizeof commands[0])
+static const struct {
+	const struct command *first;
+	const char *words;
+} headings[] = {{&command_catalog, "By hand, from a sky map or an alert; nothing is sent:"}, {&command_policy, "The engine:"},
+	{&command_sim, "Nights that never were:"}};
 
 static int help(FILE *to)
 {
-	fprintf(to, "slew " SLEW_VERSION ": hears astronomical alerts, asks telescopes, tracks, tells.\n\n");
-	for (size_t i = 0; i < COMMANDS; i++)
+	fprintf(to, "slew " SLEW_VERSION ": hears astronomical alerts, asks telescopes, tracks, tells.\n");
+	for (size_t i = 0; i < COMMANDS; i++) {
+		for (size_t k = 0; k < sizeof headings / sizeof headings[0]; k++)
+			if (headings[k].first == commands[i])
+				fprintf(to, "\n%s\n", headings[k].words);
 		fprintf(to, "  slew %-9s %s\n", commands[i]->name, commands[i]->summary);
+	}
 	fprintf(to, "\n`slew COMMAND --help` explains one. Exit codes: 0, 1 bad input, 2 usage, 3 refused, 75 sick store.\n");
 	return 0;
 }
@@ -30,6 +41,16 @@ static const struct command *find(const char *name)
 		if (strcmp(commands[i]->name, name) == 0)
 			return commands[i];
 	return NULL;
+}
+
+static int unknown(const char *name)
+{
+	struct near_best best = {0};
+	for (size_t i = 0; i < COMMANDS; i++)
+		near_try(&best, name, commands[i]->name);
+	const char *meant = near_found(&best, name);
+	fprintf(stderr, "slew: no command \"%s\"; %s%s%s`slew help` lists them\n", name, meant ? "did you mean " : "", meant ? meant : "", meant ? "? " : "");
+	return 2;
 }
 
 /* What was printed has to be there: a full disk or a closed output is no success. */
@@ -58,10 +79,8 @@ int main(int argc, char **argv)
 	if (ask && argc == 2)
 		return help(stdout);
 	const struct command *c = find(argv[ask ? 2 : 1]);
-	if (c == NULL) {
-		fprintf(stderr, "slew: no command \"%s\"; `slew help` lists them\n", argv[ask ? 2 : 1]);
-		return 2;
-	}
+	if (c == NULL)
+		return unknown(argv[ask ? 2 : 1]);
 	for (int i = 2; i < argc && !ask; i++)
 		ask = strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0;
 	return written(ask ? cmd_help(c) : c->run(argc - 1, argv + 1));

@@ -68,7 +68,9 @@ static int alert_read(const struct plan_arguments *a, struct gathered *g, struct
 	int rc = cmd_read_file(a->alert, LIMIT_ALERT_BYTES, &bytes, &len);
 	if (rc != 0)
 		return rc;
-	rc = alert_decode(bytes, len, slash ? slash + 1 : a->alert, &g->alert, e);
+	bool map = len > 9 && (memcmp(bytes, "\x1f\x8b", 2) == 0 || memcmp(bytes, "SIMPLE  =", 9) == 0);
+	rc = map ? err_set(e, ERR_INPUT, "this is a sky map (FITS, or packed), no alert: when it was and what it may be stands in the alert alone; give that, or "
+		"ask slew rank and slew fields of the map") : alert_decode(bytes, len, slash ? slash + 1 : a->alert, &g->alert, e);
 	free(bytes);
 	g->has_alert = rc == 0;
 	if (rc == 0 && g->alert.type == ALERT_RETRACTION)

@@ -40,7 +40,7 @@ unsaid=$(./slew help | sed -n 's/^  slew \([a-z]*\) .*/\1/p' | while read -r c; 
 done)
 result "$unsaid" "every command explains itself, and refuses an unknown option"
 
-strays=$(./slew rnak > "$dir/out" 2>&1; [ $? -eq 2 ] || echo "an unknown command does not exit with 2"; grep -q 'rnak' "$dir/out" || echo "it is not named")
+strays=$(./slew rnak > "$dir/out" 2>&1; [ $? -eq 2 ] || echo "an unknown command does not exit with 2"; grep -q '"rnak"; did you mean rank' "$dir/out" || echo "it is not named")
 result "$strays" "an unknown command is named"
 
 make -s help > "$dir/help"

@@ -38,6 +38,9 @@ check "a comma between quotes is no end of a field" grep -q '"name":"A, \\"B\\""
 check "an unknown site is refused, and the sites are named" input visible 10 20 --site zz
 check "a list that is none is refused" input visible --targets Makefile
 check "plan without a catalogue is a usage error" usage plan x.json
+printf 'SIMPLE  =                    T' > "$tmp/map.fits"
+./slew plan --catalog none.fits "$tmp/map.fits" > "$tmp/b" 2>&1
+check "plan of a sky map alone: an alert is asked for" grep -q "is a sky map .* no alert" "$tmp/b"
 alerts=$shared/data/alerts/igwn_json; master=$shared/data/galaxies/derived/galaxies_master.csv
 if [ -r "$alerts/advocate_S3456-1-initial.json" ] && [ -r "$master" ]; then
 	./slew catalog build "$master" -o "$tmp/cat.fits" > /dev/null 2>&1
