@@ -284,6 +284,10 @@ static int arguments_read(struct depth_arguments *a, int argc, char **argv)
 		return cmd_usage(&command_depth, "no --distance given (Mpc)");
 	if ((a->dust != NULL || a->references != NULL) && a->position == NULL)
 		return cmd_usage(&command_depth, "--dust and --references want a --position");
+	if (fmax(0, a->p_bns) + fmax(0, a->p_nsbh) > 1.001) /* fmax takes the 0 for NaN */
+		return cmd_usage(&command_depth, "--p-bns and --p-nsbh add up to more than 1");
+	if (a->p_bns <= 0 && !(a->p_nsbh > 0) && !(a->has_remnant <= 0))
+		return cmd_usage(&command_depth, "--p-bns 0 without --p-nsbh leaves nothing that shines; --has-remnant 0 is a dark merger, no option a BNS");
 	if (a->sky.moon_illuminated > 0 && isnan(a->sky.moon_alt_deg))
 		a->sky.moon_alt_deg = 45;
 	if (isnan(a->sky.moon_alt_deg))
@@ -337,7 +341,10 @@ static int filters_look(const struct depth_arguments *a, const json_t *descripto
 			return 1;
 		}
 	}
-	if (*count == 0)
+	if (*count == 0 && a->instrument != NULL)
+		fprintf(stderr, "slew: facility %s: there is no instrument %s with photometry in g, r, i, z or J; leave --instrument out to see those that have\n",
+			a->facility, a->instrument);
+	else if (*count == 0)
 		fprintf(stderr, "slew: facility %s: no instrument has photometry in g, r, i, z or J; add instruments[].photometry to its descriptor\n", a->facility);
 	return *count == 0;
 }

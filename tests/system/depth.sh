@@ -31,6 +31,9 @@ check "an airmass below 1 is a usage error" usage --distance 40 --airmass 0.5
 check "references without a position are a usage error" usage --distance 40 --references "$tmp/r.json"
 check "a filter without photometry is refused" input photometry --distance 40 --filter U
 check "and those that have it are named" input "gp rp ip zs\$" --distance 40 --filter r
+check "no neutron star is not taken for a BNS" usage --distance 40 --p-bns 0
+check "probabilities of more than 1 are a usage error" usage --distance 40 --p-bns 0.6 --p-nsbh 0.6
+check "an instrument that there is not is named" input "no instrument keyhole" --distance 40 --instrument keyhole
 check "an unknown facility is refused" input nowhere --distance 40 --facility nowhere
 check "what is no dust map is refused" input "dust map" --distance 40 --position '10 10' --dust "$tmp/all.txt"
 echo '[{"band": "r", "depth_mag": 24}]' > "$tmp/r.json"
