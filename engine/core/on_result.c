@@ -111,6 +111,11 @@ static void rank_result(struct core *c, int64_t event, int64_t generation, const
 	put(c, "UPDATE event SET outside=? WHERE id=?", "di", json_number(result, "outside", NAN), event);
 	const json_t *list = json_object_get(result, "targets"), *fields = json_object_get(result, "fields"), *t;
 	size_t i;
+	if (json_array_size(list) > LIMIT_RANKED || json_array_size(fields) > LIMIT_RANKED)
+		alarm_raise(c, name, "limit", "a ranking of %zu galaxies and %zu frames: the first %d of each are kept", json_array_size(list),
+			    json_array_size(fields), LIMIT_RANKED);
+	else
+		alarm_clear(c, name, "limit");
 	json_array_foreach(list, i, t)
 		if (i < LIMIT_RANKED)
 			target_put(c, event, generation, "galaxy", t);

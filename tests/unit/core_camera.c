@@ -5,6 +5,7 @@
 #include "tale.h"
 #include "engine/base/json.h"
 #include "engine/base/query.h"
+#include "engine/base/text.h"
 #include "engine/base/utc.h"
 #include <stdlib.h>
 
@@ -164,10 +165,41 @@ static void another_name_is_no_other_galaxy(void **state)
 	box_close(&b);
 }
 
+/* More than is kept: said, until a ranking fits again. */
+static void too_many_is_said(void **state)
+{
+	static const char alarms[] = "SELECT group_concat(what) FROM alarm WHERE subject='S230518h' AND cleared_seq IS NULL";
+	struct text list = {.max = 1u << 20};
+	text_puts(&list, "{\"kind\":\"rank\",\"considered\":1001,\"targets\":[");
+	struct box b;
+	(void)state;
+	for (int i = 0; i < 1001; i++)
+		text_printf(&list, "%s{\"key\":\"G|%d\",\"rank\":%d,\"name\":\"G\",\"ra_deg\":197,\"dec_deg\":-23}", i > 0 ? "," : "", i, i + 1);
+	text_puts(&list, "]}");
+	box_open(&b);
+	box_config(&b, NULL);
+	box_later(&b, 1);
+	box_routine(&b);
+	for (int over = 1; over >= 0; over--) {
+		box_alert(&b, "S230518h", "PRELIMINARY", over ? 0 : 60, 0.9, over ? "SIMPLE  = map one" : "SIMPLE  = map two");
+		tale_map(&b, 30);
+		struct input in = {.kind = INPUT_result, .utc_us = b.utc_us, .tick_us = b.tick_us, .body = list.data, .len = list.len, .effect = box_waits(&b, "rank"),
+			.timestamp_us = UTC_NONE};
+		if (over)
+			box_feed(&b, &in);
+		else
+			box_result(&b, in.effect, "{\"kind\":\"rank\",\"considered\":1,\"targets\":[" GALAXY("IC 4197", 1) "]}");
+		assert_int_equal(box_int(&b, "SELECT count(*) FROM target t JOIN event e ON t.generation=e.generation_rank"), over ? 1000 : 1);
+		assert_string_equal(box_text(&b, alarms), over ? "limit" : "");
+	}
+	text_free(&list);
+	box_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(frames_of_a_policy_that_is_gone), cmocka_unit_test(ranked_once_it_can_be),
 		cmocka_unit_test(galaxies_of_frames_are_in_no_list), cmocka_unit_test(cameras_of_one_beginning),
-		cmocka_unit_test(another_name_is_no_other_galaxy)};
+		cmocka_unit_test(another_name_is_no_other_galaxy), cmocka_unit_test(too_many_is_said)};
 	return cmocka_run_group_tests_name("core_camera", tests, NULL, NULL);
 }
