@@ -74,5 +74,6 @@ const struct trouble_entry swarm_menu[] = {
 	{{"replan", "a new plan cancels what it no longer wants", 0.4, "SELECT count(*) FROM request WHERE unwanted_why LIKE '%new plan%'"}, trouble_replan},
 	{{"fields", "the policy points a camera; perhaps later another one, or galaxies again", 0.25,
 		"SELECT count(*) FROM request r JOIN target t ON t.id=r.target WHERE t.kind='field'"}, trouble_fields},
+	{{"rules", "a programme with a rule of its observatory", 0.3, "SELECT count(*) FROM verdict WHERE code='programme' OR detail LIKE '%better events%'"}, trouble_rules},
 };
 const size_t swarm_menu_count = sizeof swarm_menu / sizeof swarm_menu[0];

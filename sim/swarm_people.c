@@ -1,5 +1,6 @@
 /* How each trouble of the menu is drawn into a night: persons, rules and the machine; see swarm_parts.h. */
 #include "sim/swarm_parts.h"
+#include "engine/base/utc.h"
 #include <math.h>
 #include <stddef.h>
 
@@ -116,6 +117,33 @@ void trouble_poor_programme(struct draft *d)
 	double normal_h = 2 * fraction(d), critical_h = fraction(d), rapid_h = fraction(d);
 	text_printf(d->out, "programme %s {\"hours\":{\"NORMAL\":%.2f,\"TIME_CRITICAL\":%.2f,\"RAPID_RESPONSE\":%.2f},\"triggers\":%d}\n", facility, normal_h,
 		critical_h, rapid_h, 1 + die(d, 3));
+}
+
+void trouble_rules(struct draft *d)
+{
+	char from[32], until[32];
+	const char *facility = any_facility(d);
+	double a = fraction(d), b = fraction(d);
+	int kind = die(d, 7), n = die(d, 3);
+	utc_format_s(from, d->start_us - die(d, 2) * UTC_DAY);
+	utc_format_s(until, d->start_us + (int64_t)(24 * a) * UTC_HOUR);
+	text_printf(d->out, "programme %s {", facility);
+	if (kind == 0)
+		text_printf(d->out, "\"blocked_nights\":[\"%.10s\"]", from);
+	else if (kind == 1)
+		text_printf(d->out, "\"notice_h\":%.1f", 8 * a);
+	else if (kind == 2)
+		text_printf(d->out, "\"max_visit_h\":%.2f", 0.05 + 0.2 * a);
+	else if (kind == 3)
+		text_printf(d->out, "\"semester\":{\"end\":\"%s\"},\"triggers\":%d", until, n);
+	else if (kind == 4)
+		text_printf(d->out, "\"reserve\":{\"for\":\"dist_mean_mpc < %.0f\",\"fraction\":%.2f},\"triggers\":%d", 40 + 150 * a, b, n + 1);
+	else if (kind == 5)
+		text_printf(d->out, "\"charge\":{\"of\":\"%s\",\"overheads\":%s,\"minimum_h\":%.2f,\"lost\":\"%s\"},\"hours\":{\"TIME_CRITICAL\":%.2f,\"RAPID_RESPONSE\":%.2f}",
+			    n ? "observed" : "asked", a > 0.5 ? "true" : "false", 0.3 * b, b > 0.5 ? "charged" : "returned", 2 * a, 2 * b);
+	else
+		text_printf(d->out, "\"may_trigger\":{\"uids\":[%d]}", n / 2); /* orders of a night come from 0 */
+	text_puts(d->out, "}\n");
 }
 
 void trouble_replan(struct draft *d)

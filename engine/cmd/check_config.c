@@ -3,8 +3,10 @@
 #include "engine/base/utc.h"
 #include "engine/cmd/check.h"
 #include "engine/io/around.h"
+#include "engine/io/clock.h"
 #include "engine/io/others.h"
 #include "engine/io/secret.h"
+#include "engine/request/programme.h"
 #include "engine/target/catalog.h"
 #include <curl/curl.h>
 #include <errno.h>
@@ -133,6 +135,16 @@ static bool has_filter(const json_t *descriptor, const char *filter)
 	return false;
 }
 
+static const json_t *programme_of(const struct config *c, const char *name)
+{
+	size_t i;
+	json_t *p;
+	json_array_foreach(json_object_get(c->body, "programmes"), i, p)
+		if (strcmp(json_text(p, "name", ""), name) == 0)
+			return p;
+	return NULL;
+}
+
 static const struct config_facility *facility_of(const struct config *c, const char *programme, const json_t **hours)
 {
 	size_t i;
@@ -172,6 +184,11 @@ static int check_policy_needs(const struct config *c, const json_t *policy, stru
 		if (mode != NULL ? json_number(hours, mode, 0) <= 0 : json_object_size(hours) == 0) {
 			check_say(s, CHECK_WARN, "policy", "%s: /ladder/%zu: programme %s has no hours of mode %s; this rung is never asked",
 				json_text(policy, "name", ""), i, programme, mode ? mode : "any");
+			bad++;
+		}
+		char why[128];
+		if (programme_data_too_closed(programme_of(c, programme), f ? f->descriptor : NULL, json_text(policy, "data_access", NULL), why, sizeof why)) {
+			check_say(s, CHECK_WARN, "policy", "%s: /ladder/%zu: programme %s: %s; this rung is never asked", json_text(policy, "name", ""), i, programme, why);
 			bad++;
 		}
 		if (!check_label(f, policy)) {
@@ -241,6 +258,29 @@ static void check_rules(const struct config *c, struct check_sheet *s)
 		check_say(s, CHECK_WRONG, "policies", "one asks telescopes for galaxies, but there is no catalog");
 }
 
+/* Rules that are right in form and leave a programme without use: a semester that is over, a policy that is not there. */
+static void check_programmes(const struct config *c, struct check_sheet *s)
+{
+	size_t i, k, n;
+	json_t *p, *name, *policy;
+	int64_t now_us = c->virtual_clock ? c->clock_start_us : clock_wall_us();
+	json_array_foreach(json_object_get(c->body, "programmes"), i, p) {
+		struct programme_rules r;
+		struct err e = {0};
+		char day[32];
+		const char *own = json_text(p, "name", "");
+		if (programme_rules_read(p, &r, &e) == 0 && r.until_us != UTC_NONE && r.until_us <= now_us)
+			check_say(s, CHECK_WARN, "programme", "%s: its semester ended at %s, nothing is asked on it; give the next one", own, utc_format_s(day, r.until_us));
+		json_array_foreach(json_object_get(json_object_get(p, "may_trigger"), "policies"), k, name) {
+			bool found = false;
+			json_array_foreach(c->policies, n, policy)
+				found |= strcmp(json_text(policy, "name", ""), json_string_value(name)) == 0;
+			if (!found)
+				check_say(s, CHECK_WARN, "programme", "%s: may_trigger.policies names \"%s\", which is not among the policies", own, json_string_value(name));
+		}
+	}
+}
+
 static void check_people(const struct config *c, struct check_sheet *s)
 {
 	const char *groups[] = {c->view_group, c->act_group};
@@ -277,6 +317,7 @@ void check_config(const struct config *c, struct check_sheet *s)
 	check_files(c, s);
 	check_kafka(c, s);
 	check_rules(c, s);
+	check_programmes(c, s);
 	check_people(c, s);
 	check_machine(c, s);
 }

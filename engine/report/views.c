@@ -61,8 +61,10 @@ static const struct part status_parts[] = {
 	 "SELECT p.name, p.facility, p.proposal, p.state, h.key AS mode, h.value AS granted_h,"
 	 " total(CASE WHEN l.state = 'held' THEN l.seconds END) / 3600 AS held_h,"
 	 " total(CASE WHEN l.state = 'spent' THEN l.seconds END) / 3600 AS spent_h,"
-	 " h.value - total(CASE WHEN l.state IN ('held','spent') THEN l.seconds END) / 3600 AS left_h"
-	 " FROM programme p JOIN json_each(p.hours) h LEFT JOIN ledger l ON l.programme = p.name AND l.mode = h.key"
+	 " h.value - total(CASE WHEN l.state IN ('held','spent') THEN l.seconds END) / 3600 AS left_h, p.triggers AS granted_triggers,"
+	 " (SELECT count(DISTINCT t.event) FROM ledger_counted t WHERE t.programme = p.name AND t.triggers) AS used_triggers, p.from_us AS semester_us,"
+	 " (SELECT group_concat(key, ' ') FROM (SELECT key FROM json_each(p.rules) ORDER BY key)) AS rules"
+	 " FROM programme p JOIN json_each(p.hours) h LEFT JOIN ledger_counted l ON l.programme = p.name AND l.mode = h.key"
 	 " GROUP BY p.name, h.key ORDER BY p.name, h.key"},
 	{NULL, NULL},
 };
@@ -242,7 +244,9 @@ static void status_print(const json_t *v, FILE *to)
 		{"next offset", "next_offset", COLUMN_COUNT, 0}, {"last message UTC", "timestamp_us", COLUMN_UTC, 0}, {0}};
 	static const struct column programmes[] = {{"programme", "name", COLUMN_TEXT, 0}, {"facility", "facility", COLUMN_TEXT, 0},
 		{"proposal", "proposal", COLUMN_TEXT, 0}, {"mode", "mode", COLUMN_TEXT, 0}, {"granted h", "granted_h", COLUMN_NUMBER, 0},
-		{"held h", "held_h", COLUMN_NUMBER, 0}, {"spent h", "spent_h", COLUMN_NUMBER, 0}, {"left h", "left_h", COLUMN_NUMBER, 0}, {0}};
+		{"held h", "held_h", COLUMN_NUMBER, 0}, {"spent h", "spent_h", COLUMN_NUMBER, 0}, {"left h", "left_h", COLUMN_NUMBER, 0},
+		{"triggers", "granted_triggers", COLUMN_COUNT, 0}, {"used", "used_triggers", COLUMN_COUNT, 0}, {"since UTC", "semester_us", COLUMN_UTC, 0},
+		{"rules", "rules", COLUMN_TEXT, 60}, {0}};
 	char when[32];
 	fprintf(to, "%-12s%s UTC\n", "engine time", table_utc(when, json_int(v, "now_us", INT64_MIN)));
 	fprintf(to, "%-12s%lld, %lld rejected, last %s\n", "inputs", (long long)json_int(v, "inputs", 0), (long long)json_int(v, "rejects", 0),

@@ -1,8 +1,8 @@
 /* Views and explain over a small state filled by hand: counts, sums, names as people type them, and "why not?" in one screen. */
 #include "test.h"
-#include "engine/base/embed.h"
 #include "engine/base/json.h"
 #include "engine/base/query.h"
+#include "engine/core/turn.h"
 #include "engine/report/views.h"
 
 /* GW170817 as it might have gone: NGC 4993 declined, then withdrawn by a veto; ESO 508-019 observed; PGC 99 never up. */
@@ -65,12 +65,8 @@ static sqlite3 *db;
 static int setup(void **state)
 {
 	struct err e = {0};
-	size_t len;
 	(void)state;
-	if (query_open(":memory:", QUERY_WRITE, &db, &e) == 0 && query_script(db, embed_find("schemas/store/0001_spine.sql", &len), &e) == 0 &&
-	    query_script(db, embed_find("schemas/store/0011_probability.sql", &len), &e) == 0 &&
-	    query_script(db, embed_find("schemas/store/0012_field_galaxy.sql", &len), &e) == 0 &&
-	    query_script(db, night, &e) == 0)
+	if (query_open(":memory:", QUERY_WRITE, &db, &e) == 0 && migrate(db, &e) == 0 && query_script(db, night, &e) == 0)
 		return 0;
 	printf("# %s\n", e.text);
 	return -1;
@@ -117,6 +113,7 @@ static void status_counts_and_sums(void **state)
 	assert_string_equal(json_text(p, "mode", ""), "TIME_CRITICAL");
 	assert_true(json_number(p, "left_h", 0) == 1.5); /* 2 h granted, 1800 s spent, 360 s came back */
 	assert_true(json_number(json_array_get(json_object_get(v, "programmes"), 0), "left_h", 0) == 10);
+	assert_int_equal(json_int(p, "used_triggers", -1), 1); /* the event of what was observed */
 	char *text = printed("status", v);
 	contains(text, "2017-08-17 14:26:40 UTC");
 	contains(text, "1 cancelled, 1 declined, 1 done");
