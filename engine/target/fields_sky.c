@@ -8,6 +8,7 @@
 
 #define DEG (180.0 / M_PI)
 #define FINER      3 /* orders: cells that count what was taken */
+#define GRID_MOST  5e7 /* places of the whole sky's grid, a minute: frames of 1.8 arcmin */
 #define GRID_ORDER 6 /* of the coarse picture of where something is missing */
 
 /* About 200 cells in a frame. */
@@ -233,6 +234,8 @@ int fields_tiles(const struct fields_task *t, struct fields_spot **spots, size_t
 	double *density = malloc((size_t)t->map->cells * sizeof *density), total = 0;
 	struct grid g = {.task = t, .step_x = 2 * f->half_x * scale, .step_y = 2 * f->half_y * scale, .dense = malloc((12u << (2 * GRID_ORDER)) * sizeof *g.dense)};
 	int rc = density && g.dense ? 0 : err_set(e, ERR_MEMORY, "no memory for the tiles of a sky map");
+	if (rc == 0 && 4 * M_PI / (g.step_x * g.step_y) > GRID_MOST)
+		rc = err_set(e, ERR_LIMIT, "a frame of %.2g deg2 is too small to tile a sky with; take the galaxies alone, or a larger camera", f->area_deg2);
 	for (int64_t i = 0; rc == 0 && i < t->map->cells; i++) {
 		density[i] = t->missing[i] / skymap_pixel_sr(skymap_order(t->map->uniq[i]));
 		total += t->missing[i];

@@ -27,8 +27,9 @@ if [ -r "$map" ]; then
 	./slew area --moc "$t/a.txt" --level 0.5 "$map" > /dev/null && grep -q '^[0-9]*/[0-9]' "$t/a.txt"; ok $? "the region of a level as coverage"
 	mkfifo "$t/pipe.txt"; timeout 20 cat "$t/pipe.txt" > "$t/piped" & ./slew area --moc "$t/pipe.txt" --level 0.5 "$map" > /dev/null; wait
 	[ -p "$t/pipe.txt" ] && cmp -s "$t/piped" "$t/a.txt"; ok $? "a pipe is written to, not replaced"
+	timeout 60 ./slew fields --footprint r0.1 "$map" > /dev/null 2> "$t/err"; [ $? = 1 ] && grep -q 'too small to tile' "$t/err"; ok $? "a frame too small for a sky is refused at once"
 	./slew area --moc "$t/no/a.fits" "$map" > /dev/null 2> "$t/err"; [ $? = 1 ] && grep -q 'cannot be written' "$t/err"; ok $? "a folder that is not there is named"
 else
-	for what in "fields --json keys" "DECam on GW170817" "coverage as JSON" "two galaxies in one frame" "region as coverage" "a pipe" "no folder"; do skip "$what" "$map is not there"; done
+	for what in "fields --json keys" "DECam on GW170817" "coverage as JSON" "two galaxies in one frame" "region as coverage" "a pipe" "a tiny frame" "no folder"; do skip "$what" "$map is not there"; done
 fi
 echo "1..$n"
