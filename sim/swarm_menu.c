@@ -75,5 +75,7 @@ const struct trouble_entry swarm_menu[] = {
 	{{"fields", "the policy points a camera; perhaps later another one, or galaxies again", 0.25,
 		"SELECT count(*) FROM request r JOIN target t ON t.id=r.target WHERE t.kind='field'"}, trouble_fields},
 	{{"rules", "a programme with a rule of its observatory", 0.3, "SELECT count(*) FROM verdict WHERE code='programme' OR detail LIKE '%better events%'"}, trouble_rules},
+	{{"replace", "few hours a night, for which better events replace worse ones' pending requests", 0.3,
+		"SELECT count(*) FROM request WHERE unwanted_why LIKE 'replaced by %'"}, trouble_replace},
 };
 const size_t swarm_menu_count = sizeof swarm_menu / sizeof swarm_menu[0];

@@ -58,7 +58,7 @@ extern const size_t swarm_menu_count;
 	X(corrupt) X(flipped) X(rebalance) X(gap) X(test_late) X(veto) X(veto_target) X(hold) X(cancel) X(storm) X(approval) X(amend) X(answer) X(reload) \
 	X(drop_before) X(drop_after) X(refused) X(unavailable) X(gateway) X(html500) X(html200) X(truncate) X(slow) X(throttled) X(weather) X(down) \
 	X(rapid) X(fails) X(done_after_cancel) X(invisible) X(renumber) X(wrong_clock) X(clog) X(latency) X(compute) X(crash) X(die_inside) X(clock) \
-	X(clock_1970) X(restored) X(disk_full) X(disk_fails) X(disk_power) X(poor) X(poor_programme) X(fields) X(rules) X(replan)
+	X(clock_1970) X(restored) X(disk_full) X(disk_fails) X(disk_power) X(poor) X(poor_programme) X(fields) X(rules) X(replan) X(replace)
 #define X(name) void trouble_##name(struct draft *d);
 TROUBLES(X)
 #undef X

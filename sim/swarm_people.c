@@ -151,6 +151,13 @@ void trouble_replan(struct draft *d)
 	text_puts(d->out, "policy {\"replan\":\"cancel\"}\n");
 }
 
+void trouble_replace(struct draft *d)
+{
+	double night_h = 0.3 + 2 * fraction(d), exposure_s = 20 + 40 * fraction(d);
+	text_printf(d->out, "policy {\"replace\":\"pending\",\"budget_h\":{\"event\":4,\"night\":%.1f},\"floor\":{\"exposure_s\":%.0f,\"count\":1},"
+		"\"ceiling\":{\"max_airmass\":2.5,\"min_moon_deg\":10}}\n", night_h, exposure_s);
+}
+
 /* ---- the machine ---- */
 void trouble_compute(struct draft *d)
 {

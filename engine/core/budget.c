@@ -115,6 +115,13 @@ bool programme_paid(struct core *c, const char *programme, int64_t event)
 	return get_int(c, 0, "SELECT 1 FROM ledger_counted WHERE event=? AND programme=? AND triggers LIMIT 1", "it", event, programme);
 }
 
+/* In vain for now; where the policy replaces, worse pending requests make room, and it may pass when they are cancelled. */
+static void short_of(struct core *c, const json_t *request, const struct policy *p, const struct purse *purse, double short_s, char *why, size_t size)
+{
+	if (p->replaces && room_make(c, request, purse, short_s))
+		snprintf(why + strlen(why), size - strlen(why), "; worse requests are being withdrawn for it");
+}
+
 bool budget_pass(struct core *c, const json_t *request, char *why, size_t size)
 {
 	const char *programme = json_text(request, "programme", ""), *mode = json_text(request, "mode", "");
@@ -129,9 +136,11 @@ bool budget_pass(struct core *c, const json_t *request, char *why, size_t size)
 	}
 	double of_event = policy_spent_s(c, event, p->name, INT64_MIN + 1) + seconds;
 	double of_night = policy_spent_s(c, 0, p->name, c->utc_us - 24 * UTC_HOUR) + seconds;
-	if (programme_left_h(c, programme, mode) * 3600 < seconds)
+	double left_s = programme_left_h(c, programme, mode) * 3600;
+	if (left_s < seconds) {
 		snprintf(why, size, "budget: programme %s has no %s time left", programme, mode);
-	else if (programme_left_for_h(c, programme, mode, event) * 3600 < seconds)
+		short_of(c, request, p, &(struct purse){programme, mode, ""}, seconds - left_s, why, size);
+	} else if (programme_left_for_h(c, programme, mode, event) * 3600 < seconds)
 		snprintf(why, size, "budget: programme %s keeps its %s time for better events", programme, mode);
 	else if (programme_mode_counts(c, programme, mode) && programme_triggers_left(c, programme) == 0 && !programme_paid(c, programme, event))
 		snprintf(why, size, "budget: programme %s has no triggers left", programme);
@@ -139,9 +148,10 @@ bool budget_pass(struct core *c, const json_t *request, char *why, size_t size)
 		snprintf(why, size, "budget: programme %s keeps its triggers for better events", programme);
 	else if (!isnan(p->budget_event_h) && of_event > p->budget_event_h * 3600)
 		snprintf(why, size, "budget: policy %s has spent what it may on this event", p->name);
-	else if (!isnan(p->budget_night_h) && of_night > p->budget_night_h * 3600)
+	else if (!isnan(p->budget_night_h) && of_night > p->budget_night_h * 3600) {
 		snprintf(why, size, "budget: policy %s has spent what it may in a night", p->name);
-	else
+		short_of(c, request, p, &(struct purse){"", "", p->name}, of_night - p->budget_night_h * 3600, why, size);
+	} else
 		return approval_pass(c, request, p, of_event, why, size);
 	return false;
 }

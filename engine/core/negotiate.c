@@ -138,13 +138,15 @@ void request_reserve(struct core *c, const json_t *request)
 	int64_t epoch = json_int(request, "epoch", 0);
 	char why[160];
 	get_text(c, why, sizeof why, "SELECT unwanted_why FROM request WHERE id=? AND unwanted=1", "i", json_int(request, "id", 0));
-	if (taken(c, event, target, (int)epoch) || (why[0] && strncmp(why, "slipped", 7) != 0))
+	bool replaced = strncmp(why, "replaced by ", 12) == 0; /* then another purse may serve it */
+	if (taken(c, event, target, (int)epoch) || (why[0] && !replaced && strncmp(why, "slipped", 7) != 0))
 		return;
 	json_t *rows = get_rows(c, held, "iiii", event, target, epoch, c->utc_us), *row;
 	const json_t *best = NULL;
 	size_t i;
 	json_array_foreach(rows, i, row)
-		best = best == NULL || better(c, row, best) ? row : best;
+		if (!replaced || strcmp(json_text(row, "programme", ""), json_text(request, "programme", "")) != 0)
+			best = best == NULL || better(c, row, best) ? row : best;
 	if (best != NULL)
 		request_choose(c, json_int(best, "id", 0));
 	json_decref(rows);

@@ -238,7 +238,8 @@ json_t *programmes_of_event(struct core *c, int64_t event, const struct policy *
 		const char *name = json_text(row, "name", ""), *mode;
 		json_t *hours = json_parse(json_text(row, "hours", "{}")), *rules = json_parse(json_text(row, "rules", "{}")), *value, *left = json_object();
 		json_object_foreach(hours, mode, value)
-			json_object_set_new(left, mode, json_real(fmax(0, programme_left_for_h(c, name, mode, event))));
+			json_object_set_new(left, mode, json_real(fmax(0, programme_left_for_h(c, name, mode, event)) +
+				(p->replaces ? replaceable_h(c, event, &(struct purse){name, mode, ""}) : 0)));
 		int triggers = programme_triggers_for(c, name, event);
 		struct programme_rules r;
 		char declined[128];

@@ -177,6 +177,14 @@ double promise_expected(struct core *c, const json_t *request);             /* v
 json_t *promise_price(const struct promise *p, const char *mode);           /* for the offer's price; "says": a sentence. New reference */
 void promises_look(struct core *c, const char *facility);                   /* its status is new: who has to move to the reserve */
 
+/* replace.c: a better event in the place of a worse one's pending requests */
+struct purse {          /* what does not do for both */
+	const char *programme, *mode; /* hours of a programme in a mode; "" any */
+	const char *policy;           /* or the night's budget of a policy; "" any */
+};
+double replaceable_h(struct core *c, int64_t event, const struct purse *purse); /* of pending requests of other events */
+bool room_make(struct core *c, const json_t *request, const struct purse *purse, double short_s); /* true: cancels are on their way */
+
 /* follow.c */
 void request_doubt(struct core *c, int64_t id);
 void request_follow(struct core *c, int64_t id);

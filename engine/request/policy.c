@@ -40,6 +40,7 @@ static void read_fields(struct policy *p)
 	p->persons = (int)json_number(approval, "persons", 1);
 	p->unanswered_min = json_number(approval, "unanswered_min", 30);
 	p->parallel = json_flag(b, "parallel", false);
+	p->replaces = strcmp(json_text(b, "replace", "never"), "pending") == 0;
 	p->replan_cancel = strcmp(json_text(b, "replan", "keep"), "cancel") == 0;
 	p->offer_wait_s = json_number(b, "offer_wait_s", 5);
 	p->on_downgrade_min = json_number(b, "on_downgrade_min", 10);

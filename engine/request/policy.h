@@ -38,6 +38,7 @@ struct policy {
 	double unanswered_min;     /* 30: an approval not answered by then becomes a hold */
 	bool parallel;             /* false: one live request per (event, target, epoch) */
 	bool replan_cancel;        /* replan "cancel": a new plan cancels what it no longer wants; false = "keep" */
+	bool replaces;             /* replace "pending": may take the place of worse events' pending requests; false = "never" */
 	double offer_wait_s;       /* 5 */
 	double on_downgrade_min;   /* 10: grace before a downgrade makes requests unwanted */
 	struct when *when, *auto_when; /* auto_when NULL: always */

@@ -3,6 +3,7 @@
 #include "test.h"
 #include "tale.h"
 #include "engine/base/json.h"
+#include "engine/base/query.h"
 #include "engine/base/utc.h"
 #include "engine/report/explain.h"
 
@@ -168,10 +169,73 @@ static void an_account_that_may_not_ask_alarms(void **state)
 	box_close(&b);
 }
 
+static void run(struct box *b, const char *sql)
+{
+	struct err e = {0};
+	assert_ok(query_run(b->db, &e, sql, ""), &e);
+}
+
+/* One event has taken the last hours for two targets, worth 100; then comes another with one target worth 1000. */
+static void two_events(struct box *b, const char *policy, const char *meanwhile)
+{
+	tale_begin(b, policy, 2, 1);
+	run(b, "UPDATE request SET body=json_set(body,'$.value',100+id,'$.slot_us',start_us+7200000000)");
+	run(b, "UPDATE programme_hours SET hours=0.2 WHERE mode='TIME_CRITICAL'");
+	tale_offers(b, 300);
+	for (int64_t submit; (submit = box_waits(b, "submit")) != 0;)
+		tale_accept(b, submit);
+	assert_string_equal(box_text(b, tale_states), "accepted,accepted");
+	box_alert(b, "S230518x", "PRELIMINARY", 20, 0.9, "SIMPLE  = map two");
+	tale_map(b, 30);
+	tale_ranked(b, 1);
+	tale_planned(b, 0, 1, 1);
+	run(b, meanwhile);
+	tale_offers(b, 300);
+}
+
+/* The worse of the two pending ones is withdrawn, the other stays; the better one leaves when the facility has confirmed, not before. */
+static void a_better_event_takes_the_place(void **state)
+{
+	(void)state;
+	struct box b;
+	two_events(&b, "{\"replace\":\"pending\"}", "SELECT 1");
+	assert_string_equal(box_text(&b, tale_states), "cancelling,accepted,offered");
+	assert_int_equal(box_int(&b, "SELECT unwanted_why LIKE 'replaced by S230518x: G0, expected value %' FROM request WHERE id=1"), 1);
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM message_out WHERE kind='replaced'"), 1);
+	box_later(&b, 5);
+	assert_string_equal(box_text(&b, tale_states), "cancelling,accepted,offered"); /* no second one for the same room */
+	assert_int_equal(box_waits(&b, "submit"), 0);
+	has(&b, "replaced by S230518x");
+	cancelled(&b);
+	box_later(&b, 5);
+	assert_string_equal(box_text(&b, tale_states), "cancelled,accepted,asked");
+	assert_string_equal(box_text(&b, "SELECT group_concat(state) FROM (SELECT state FROM ledger ORDER BY request)"), "returned,held,held");
+	box_close(&b);
+}
+
+/* Not without the switch; not of what runs, is worth about as much, begins soon, or was pinned by a person. */
+static void otherwise_nobody_is_replaced(void **state)
+{
+	(void)state;
+	struct box b;
+	two_events(&b, NULL, "SELECT 1");
+	assert_string_equal(box_text(&b, tale_states), "accepted,accepted,offered");
+	box_close(&b);
+	static const char *const spared[] = {"UPDATE request SET state='running' WHERE id<3", "UPDATE request SET body=json_set(body,'$.value',900) WHERE id<3",
+		"UPDATE request SET body=json_set(body,'$.slot_us',start_us) WHERE id<3", "UPDATE target SET pinned=1 WHERE event=1"};
+	for (size_t i = 0; i < sizeof spared / sizeof spared[0]; i++) {
+		two_events(&b, "{\"replace\":\"pending\"}", spared[i]);
+		assert_string_equal(box_text(&b, tale_states), i == 0 ? "running,running,offered" : "accepted,accepted,offered");
+		assert_int_equal(box_int(&b, "SELECT count(*) FROM request WHERE unwanted_why IS NOT NULL"), 0);
+		box_close(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(the_best_expected_value_wins), cmocka_unit_test(weather_moves_to_the_reserve),
 		cmocka_unit_test(a_closed_reserve_is_no_better), cmocka_unit_test(a_refusal_is_told_with_its_step),
-		cmocka_unit_test(an_account_that_may_not_ask_alarms)};
+		cmocka_unit_test(an_account_that_may_not_ask_alarms), cmocka_unit_test(a_better_event_takes_the_place),
+		cmocka_unit_test(otherwise_nobody_is_replaced)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
