@@ -8,35 +8,13 @@
  *    "memo_after","facility_memo_after"} */
 #include "test.h"
 #include "embedded.h"
+#include "exchange.h"
 #include "engine/base/json.h"
 #include "engine/base/utc.h"
 #include "facilities/facility.h"
 #include <dirent.h>
-#include <math.h>
 
 static json_t *descriptor; /* of lco */
-
-static int64_t time_of(const json_t *object, const char *key, int64_t otherwise)
-{
-	struct err e = {0};
-	int64_t utc_us = otherwise;
-	const char *text = json_text(object, key, NULL);
-	if (text != NULL && utc_parse(text, &utc_us, &e) < 0)
-		fail_msg("%s: %s", key, e.text);
-	return utc_us;
-}
-
-static struct facility_request request_of(const json_t *j, int64_t now_us)
-{
-	return (struct facility_request){
-		.token = json_text(j, "token", "slew-00000000-0123456789abcdef0123"), .remote_id = json_text(j, "remote_id", ""),
-		.event = "S261123ab", .target_name = json_text(j, "target_name", "NGC 1365"), .proposal = json_text(j, "proposal", "TOO2026B"),
-		.mode = json_text(j, "mode", "NORMAL"), .ra_deg = json_number(j, "ra_deg", 53.4016), .dec_deg = json_number(j, "dec_deg", -36.1404),
-		.exposure_s = json_number(j, "exposure_s", 60), .ipp = json_number(j, "ipp", 1.05), .max_airmass = json_number(j, "max_airmass", 1.6),
-		.min_moon_deg = json_number(j, "min_moon_deg", 20), .count = (int)json_int(j, "count", 3), .filters = json_object_get(j, "filters"),
-		.instrument = json_text(j, "instrument", "1M0-SCICAM-SINISTRO"), .site = json_text(j, "site", ""),
-		.start_us = time_of(j, "start", now_us), .end_us = time_of(j, "end", now_us + UTC_DAY), .created_us = now_us};
-}
 
 static void same(const char *name, const char *what, const json_t *got, const json_t *wanted)
 {
@@ -101,16 +79,6 @@ static void check_answer(const char *name, const json_t *wanted, const struct an
 	json_decref(got);
 }
 
-static struct reply reply_of(const json_t *j, char **body)
-{
-	const char *sent = json_text(j, "sent", "answered");
-	const json_t *value = json_object_get(j, "body");
-	*body = value == NULL ? strdup("") : json_is_string(value) ? strdup(json_string_value(value)) : json_dumps(value, JSON_COMPACT);
-	return (struct reply){.sent = strcmp(sent, "no") == 0 ? SENT_NO : strcmp(sent, "maybe") == 0 ? SENT_MAYBE : SENT_ANSWERED,
-			      .status = (int)json_int(j, "status", 0), .content_type = json_text(j, "content_type", "application/json"),
-			      .transport = json_text(j, "transport", ""), .retry_after_s = json_int(j, "retry_after_s", -1), .body = *body, .len = strlen(*body)};
-}
-
 static void check_reply(const json_t *c, const struct facility_conf *conf, const struct view *v)
 {
 	const char *name = json_text(c, "name", "?");
@@ -118,7 +86,7 @@ static void check_reply(const json_t *c, const struct facility_conf *conf, const
 	struct answers a = {0};
 	char *body;
 	size_t i;
-	struct reply reply = reply_of(json_object_get(c, "reply"), &body);
+	struct reply reply = exchange_reply(json_object_get(c, "reply"), &body);
 	assert_int_equal(facility_find("ocs")->read(conf, v, &reply, &a), 0);
 	if (list != NULL && a.count != json_array_size(list))
 		fail_msg("%s: %zu answers (%s), wanted %zu", name, a.count, a.count > 0 ? a.list[0].words : "", json_array_size(list));
@@ -139,19 +107,19 @@ static void check_reply(const json_t *c, const struct facility_conf *conf, const
 static void check_case(const json_t *c)
 {
 	const char *name = json_text(c, "name", "?");
-	int64_t now_us = time_of(c, "now", 1795456800 * UTC_SECOND);
+	int64_t now_us = exchange_time(c, "now", 1795456800 * UTC_SECOND);
 	const char *facility = json_text(c, "facility", "lco");
 	char path[80];
 	snprintf(path, sizeof path, "facilities/%s.json", facility);
 	json_t *own = strcmp(facility, "lco") == 0 ? json_incref(descriptor) : embedded_json(path);
 	struct facility_conf conf = {facility, own};
-	struct facility_request q = request_of(json_object_get(c, "request"), now_us);
+	struct facility_request q = exchange_request(json_object_get(c, "request"), now_us);
 	int verb = verb_from_name(json_text(c, "verb", ""));
 	if (verb < 0)
 		fail_msg("%s: \"verb\" is missing or not known", name);
 	struct view v = {.now_us = now_us, .verb = (enum verb)verb, .step = (int)json_int(c, "step", 0), .request = json_object_get(c, "request") != NULL ? &q : NULL,
 			 .memo = json_object_get(c, "memo"), .facility_memo = json_object_get(c, "facility_memo"), .prefix = "slew-00000000-",
-			 .since_us = time_of(c, "since", UTC_NONE), .proposals = json_object_get(c, "proposals")};
+			 .since_us = exchange_time(c, "since", UTC_NONE), .proposals = json_object_get(c, "proposals")};
 	if (json_object_get(c, "call") != NULL || json_object_get(c, "render") != NULL) {
 		struct call call;
 		struct err e = {0};
