@@ -271,16 +271,35 @@ POLICY = {"name": "rubin-test", "when": "alert_type = 'INITIAL' AND p_bns > 0.5 
           "approval": {"mode": "auto"}, "offer_wait_s": 1}
 
 
-def engine_begin(when):
-    for name in ("spool", "done"):
-        os.makedirs(f"{folder}/{name}", exist_ok=True)
-    json.dump(POLICY, open(f"{folder}/policy.json", "w"))
-    json.dump({"state": "state.db", "sources": [{"name": "spool", "type": "spool", "path": "spool"}], "clock": {"start": when, "rate": 60},
-               "facilities": [{"name": "rubin", "use": "rubin-simonyi", "urls": {"exchange": "file:too.db"},
-                               "too": {"transport": "file", "labels": [{"policy": "rubin-test", "label": "GW_case_D"}]}}],
+SIMONYI = {"name": "rubin", "use": "rubin-simonyi", "urls": {"exchange": "file:too.db"}, "too": {"transport": "file", "labels": [{"policy": "rubin-test", "label": "GW_case_D"}]}}
+AUXTEL = {"name": "rubin", "use": "rubin-auxtel", "urls": {"folder": "folder:blocks"}}
+
+
+def engine_begin(home, when, facility, policy):
+    os.makedirs(f"{home}/spool", exist_ok=True)
+    json.dump(policy, open(f"{home}/policy.json", "w"))
+    json.dump({"state": "state.db", "sources": [{"name": "spool", "type": "spool", "path": "spool"}], "clock": {"start": when, "rate": 60}, "facilities": [facility],
                "programmes": [{"name": "too", "facility": "rubin", "proposal": "ToO", "hours": {"TIME_CRITICAL": 40}}], "policies": ["policy.json"],
-               "operator": {"socket": f"{folder}/s"}}, open(f"{folder}/night.json", "w"))
-    return subprocess.Popen([slew, "run", f"{folder}/night.json"], stdout=open(f"{folder}/log", "w"), stderr=subprocess.STDOUT)
+               "operator": {"socket": f"{home}/s"}}, open(f"{home}/night.json", "w"))
+    return subprocess.Popen([slew, "run", f"{home}/night.json"], stdout=open(f"{home}/log", "w"), stderr=subprocess.STDOUT)
+
+
+def engine_end(engine):
+    engine.send_signal(signal.SIGTERM)
+    try:
+        engine.wait(30)
+    except subprocess.TimeoutExpired:
+        engine.kill()
+
+
+def heard(home, alert):
+    json.dump(alert, open(f"{home}/spool/1.tmp", "w"))
+    waited(20, lambda: os.path.exists(f"{home}/s"))
+    os.rename(f"{home}/spool/1.tmp", f"{home}/spool/1.json")
+
+
+def log_end(home):
+    return "\n# " + "\n# ".join(open(f"{home}/log").read().splitlines()[-15:])
 
 
 def engine_config(name, facility):
@@ -312,29 +331,50 @@ def rows(path, sql):
         return []
 
 
-def engine_asks(surveys):
-    """An alert dropped into a running engine becomes a row; Rubin's code reads it and observes; the engine reads the visits."""
+def tonight():
+    """An hour ago, and a map that is high over Cerro Pachon in the next night."""
     from astropy.time import Time
 
     when = Time(Time.now().unix - 3600, format="unix").isot[:19] + "Z"
     lst = Time(when.rstrip("Z"), scale="utc").sidereal_time("mean", "-70.7494d").deg
     night = next(h for h in range(24) if is_night(Time(when.rstrip("Z"), scale="utc"), h))
-    fits = gaussian((lst + 15 * night + 30) % 360, -30.0, 4.0)
-    engine = engine_begin(when)
+    return when, gaussian((lst + 15 * night + 30) % 360, -30.0, 4.0)
+
+
+def engine_asks(surveys):
+    """An alert dropped into a running engine becomes a row; Rubin's code reads it and observes; the engine reads the visits."""
+    when, fits = tonight()
+    engine = engine_begin(folder, when, SIMONYI, POLICY)
     try:
-        json.dump(alert_of("S261124zz", when, fits), open(f"{folder}/spool/1.tmp", "w"))
-        waited(20, lambda: os.path.exists(f"{folder}/s"))
-        os.rename(f"{folder}/spool/1.tmp", f"{folder}/spool/1.json")
+        heard(folder, alert_of("S261124zz", when, fits))
         found = waited(60, lambda: rows(f"{folder}/too.db", "SELECT * FROM too_alert"))
-        ok(bool(found), "a running engine writes the record of an alert into the file" + ("" if found else "\n# " + "\n# ".join(open(f"{folder}/log").read().splitlines()[-15:])))
+        ok(bool(found), "a running engine writes the record of an alert into the file" + ("" if found else log_end(folder)))
         if found:
             observed(surveys, found[0])
     finally:
-        engine.send_signal(signal.SIGTERM)
-        try:
-            engine.wait(30)
-        except subprocess.TimeoutExpired:
-            engine.kill()
+        engine_end(engine)
+
+
+def observer():
+    """A running engine puts a block into the observer's folder, who takes it and is done."""
+    home = f"{folder}/observer"
+    os.makedirs(f"{home}/blocks/done")
+    when, fits = tonight()
+    policy = POLICY | {"targets": {"from": "fields", "footprint": "rubin-auxtel:LATISS", "top": 1}, "observe": [{"epoch": 1, "filters": ["SDSSr_65mm"], "exposure_s": 30, "min_moon_deg": 0}]}
+    engine = engine_begin(home, when, AUXTEL, policy)
+    try:
+        heard(home, alert_of("S261124zz", when, fits))
+        found = waited(60, lambda: [r for r in rows(f"{home}/state.db", "SELECT token FROM request WHERE state='accepted'")])
+        files = glob.glob(f"{home}/blocks/*.yaml")
+        ok(bool(found) and len(files) == 1 and found[0]["token"] in files[0], "a running engine puts a block into the observer's folder" + ("" if found else log_end(home)))
+        if found and files:
+            name = os.path.basename(files[0])
+            open(f"{home}/blocks/done/{name[:-5]}.txt", "w").write("seq 17 to 18\n")
+            os.rename(files[0], f"{home}/blocks/done/{name}")
+            done = waited(40, lambda: rows(f"{home}/state.db", "SELECT words FROM request_change WHERE to_state='done'"))
+            ok(bool(done) and done[0]["words"] == "seq 17 to 18", f"moved to done/, it is done: {done[0]['words'] if done else log_end(home)}")
+    finally:
+        engine_end(engine)
 
 
 def is_night(start, hours):
@@ -417,6 +457,7 @@ visits_of(surveys, chosen)
 engine_asks(surveys)
 malformed()
 block()
+observer()
 print(f"1..{count}")
 print(f"{count - failed - skipped} passed, {failed} failed, {skipped} skipped")
 sys.exit(failed > 0)
