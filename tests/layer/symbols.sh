@@ -15,7 +15,7 @@ engine/base/err.o|_exit|memory has ended: nothing can be undone or told properly
 engine/base/json.o|fopen|reads a file that a person named on the command line (configuration, policies)
 engine/target/catalog.o|open|the catalogue: a path that a person gave, mapped read-only
 engine/target/catalog_build.o|open|slew catalog build: reads the tables that a person named
-engine/target/catalog_write.o|unlink rename|the same: writes the catalogue that a person named
+engine/target/catalog_write.o|unlink rename stat|the same: writes the catalogue that a person named, and never in the place of a device
 engine/target/catalog_sort.o|open unlink|the same: rows that memory should not hold, in a file without a name
 '
 n=0; bad=0
