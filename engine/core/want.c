@@ -237,10 +237,10 @@ static json_t *left_of(double budget_h, double spent_s)
 /* A galaxy that dropped out, and stands again where it did: another catalogue calls it otherwise. The same request is there for both names. */
 static void existing_renamed(struct core *c, const json_t *row, json_t *more)
 {
-	static const char there[] = "SELECT n.key FROM target n JOIN target t ON n.event=t.event AND n.generation>t.generation WHERE t.id=?1 AND t.kind='galaxy' AND "
+	static const char there[] = "SELECT n.key FROM target n JOIN target t ON n.event=t.event AND n.generation>t.generation WHERE t.id=?1 AND "
 				    "n.kind='galaxy' AND abs(n.dec_deg-t.dec_deg)<?2 AND min(abs(n.ra_deg-t.ra_deg),360-abs(n.ra_deg-t.ra_deg))<?3 ORDER BY n.id";
 	double width_deg = SAME_DEG / fmax(cos(json_number(row, "dec_deg", 0) * M_PI / 180), SAME_DEG);
-	json_t *names = get_rows(c, there, "idd", json_int(row, "target_id", 0), SAME_DEG, width_deg), *name;
+	json_t *names = get_rows(c, there, "idd", json_int(row, "dropped_out", 0), SAME_DEG, width_deg), *name;
 	size_t i;
 	json_array_foreach(names, i, name) {
 		json_t *same = json_copy((json_t *)(uintptr_t)row);
@@ -254,8 +254,9 @@ static void existing_renamed(struct core *c, const json_t *row, json_t *more)
 static json_t *job_existing(struct core *c, int64_t event)
 {
 	static const char existing[] =
-		"SELECT t.key AS target,t.id AS target_id,t.dec_deg,r.epoch,r.state,r.body,(SELECT min(o.start_us) FROM observation o WHERE o.request=r.id AND o.state IN "
-		"('scheduled','running','done')) AS time_us FROM request r JOIN target t ON t.id=r.target WHERE r.event=? AND "
+		"SELECT t.key AS target,CASE WHEN t.kind='galaxy' AND t.generation<(SELECT generation_rank FROM event WHERE id=?1) THEN t.id END AS dropped_out,"
+		"t.dec_deg,r.epoch,r.state,r.body,(SELECT min(o.start_us) FROM observation o WHERE o.request=r.id AND o.state IN "
+		"('scheduled','running','done')) AS time_us FROM request r JOIN target t ON t.id=r.target WHERE r.event=?1 AND "
 		"r.state IN ('asked','unsure','accepted','scheduled','running','cancelling','done') ORDER BY r.id";
 	json_t *rows = get_rows(c, existing, "i", event), *more = json_array(), *row;
 	size_t i;
@@ -269,12 +270,13 @@ static json_t *job_existing(struct core *c, int64_t event)
 			json_object_set(row, "limit_mag", json_object_get(body, "limit_mag"));
 		}
 		json_decref(body);
-		existing_renamed(c, row, more);
+		if (json_int(row, "dropped_out", 0) != 0)
+			existing_renamed(c, row, more);
 	}
 	json_array_extend(rows, more);
 	json_decref(more);
 	json_array_foreach(rows, i, row) {
-		json_object_del(row, "target_id");
+		json_object_del(row, "dropped_out");
 		json_object_del(row, "dec_deg");
 	}
 	return rows;
