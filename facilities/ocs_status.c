@@ -70,6 +70,8 @@ static void status_profile(const struct ocs_reading *r)
 	json_t *memo = ocs_facility_memo(r);
 	json_object_set_new(memo, "status", json_pack("{s:s, s:o}", "user", json_text(r->json, "username", ""), "proposals",
 						      hours_left(r->json, r->conf->descriptor)));
+	if (json_flag(r->json, "is_staff", false))
+		json_object_set_new(json_object_get(memo, "status"), "staff", json_true());
 	r->out->facility_memo = memo;
 	r->out->next_step = 1;
 }
@@ -202,7 +204,7 @@ static void status_telescopes(const struct ocs_reading *r)
 		status = json_object();
 	}
 	json_t *sites = sites_of(r, &closed, &all, why, sizeof why);
-	bool no_instrument = json_is_array(json_object_get(status, "instruments")) && json_array_size(json_object_get(status, "instruments")) == 0;
+	bool staff = json_flag(status, "staff", false), no_instrument = json_is_array(json_object_get(status, "instruments")) && json_array_size(json_object_get(status, "instruments")) == 0;
 	struct answer *a = answers_add(r->out, no_instrument || (all > 0 && closed == all) ? ANSWER_CLOSED : ANSWER_OPEN);
 	json_object_set_new(status, "sites", sites);
 	json_object_set_new(status, "until", json_null());
@@ -212,6 +214,8 @@ static void status_telescopes(const struct ocs_reading *r)
 			snprintf(a->words, sizeof a->words, "none of the descriptor's instruments can be scheduled now");
 		else if (closed > 0)
 			snprintf(a->words, sizeof a->words, "%zu of %zu sites closed: %s", closed, all, why);
+		else if (staff)
+			snprintf(a->words, sizeof a->words, "this is a staff member's token, which can change what others asked: use one of a plain member of the proposal");
 	}
 	json_decref(status);
 	json_object_del(memo, "status");

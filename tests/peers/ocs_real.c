@@ -211,6 +211,12 @@ static void test_status(struct peer *p)
 	const json_t *detail = p->a.count > 0 ? p->a.list[0].detail : NULL, *hours = json_object_get(json_object_get(detail, "proposals"), p->proposal);
 	tell(p, one_is(p, ANSWER_OPEN) && json_number(hours, "NORMAL", NAN) > 0, "status: open, %.1f h NORMAL left", json_number(hours, "NORMAL", NAN));
 	tell(p, json_array_size(json_object_get(detail, "instruments")) == 1, "status: the descriptor's instrument can be scheduled there");
+	int64_t end_us = json_int(json_object_get(p->facility_memo, "semester"), "end_us", 0);
+	tell(p, end_us > now_us() && end_us < now_us() + 370 * UTC_DAY, "status: semester %s, of which %.0f days are left", json_text(json_object_get(p->facility_memo, "semester"), "id", "?"),
+	     (double)(end_us - now_us()) / (double)UTC_DAY);
+	tell(p, detail != NULL && json_object_get(detail, "off") == NULL, "status: every filter and read-out mode of the descriptor is offered");
+	run(p, VERB_STATUS, false, p->staff, 0);
+	tell(p, one_is(p, ANSWER_OPEN) && strstr(p->a.list[0].words, "staff") != NULL, "status: a staff token is told apart: %s", p->a.count > 0 ? p->a.list[0].words : "");
 	run(p, VERB_STATUS, false, "not-a-token", 0);
 	tell(p, one_is(p, ANSWER_CLOSED), "status: closed to a token that is not valid");
 }
@@ -245,9 +251,9 @@ static void test_offer(struct peer *p)
 	p->q.filters = bad_filter;
 	declined(p, "no such filter", "filter");
 	p->q.proposal = "NOPE";
-	declined(p, "no such proposal", "configuration");
+	declined(p, "no such proposal", "proposal");
 	p->q.proposal = "OLD2025A";
-	declined(p, "proposal not active", "configuration");
+	declined(p, "proposal not active", "proposal");
 	p->q.proposal = "NOTIME2026B";
 	declined(p, "no time left", "time");
 	p->q.end_us = now_us() - UTC_HOUR;
@@ -265,6 +271,22 @@ static void test_offer(struct peer *p)
 	fresh(p);
 	run(p, VERB_OFFER, true, "not-a-token", 0);
 	tell(p, one_is(p, ANSWER_DECLINED) && p->a.list[0].creates_nothing, "offer: a bad token is refused");
+}
+
+/* A window that runs over the end of the semester: refused whole, and taken when it ends with it. */
+static void test_semester(struct peer *p)
+{
+	json_t *noted = p->facility_memo;
+	int64_t end_us = json_int(json_object_get(noted, "semester"), "end_us", 0);
+	for (int clipped = 0; clipped < 2; clipped++) {
+		fresh(p);
+		p->q.start_us = end_us - 20 * UTC_HOUR;
+		p->q.end_us = end_us + 4 * UTC_HOUR;
+		p->facility_memo = clipped ? noted : NULL;
+		run(p, VERB_OFFER, true, p->user, 0);
+		tell(p, clipped ? one_is(p, ANSWER_ACCEPTED) : one_is(p, ANSWER_DECLINED) && strcmp(p->a.list[0].stem, "window") == 0, "offer: over the semester's end, %s",
+		     clipped ? "cut there: accepted" : "as it is: declined");
+	}
 }
 
 static int64_t counted(struct peer *p, const char *name)
@@ -467,6 +489,7 @@ int main(int argc, char **argv)
 	snprintf(p.prefix, sizeof p.prefix, "slew-%08x-", (unsigned)(now_us() / UTC_SECOND));
 	test_status(&p);
 	test_offer(&p);
+	test_semester(&p);
 	test_lost_reply(&p);
 	test_find(&p);
 	test_cancel(&p);
