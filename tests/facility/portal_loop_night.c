@@ -80,7 +80,7 @@ static void offers_are_declined_with_words(void **state)
 		{+89, 60, 23, "rp", "TOO2026B", "NORMAL", "airmass", "requests[0]", "will not be visible within the time window"},
 		{-36, 7000, 23, "rp", "TOO2026B", "NORMAL", "window", "requests[0]", "only be visible for a maximum of"},
 		{-36, 60, 23, "zz", "TOO2026B", "NORMAL", "filter", "requests[0].configurations[0]", "optical element zz"},
-		{-36, 60, 23, "rp", "NOPE", "NORMAL", "configuration", "proposal", "Invalid pk"},
+		{-36, 60, 23, "rp", "NOPE", "NORMAL", "proposal", "proposal", "Invalid pk"},
 		{-36, 3000, 23, "rp", "TOO2026B", "TIME_CRITICAL", "time", "", "does not have enough TIME_CRITICAL time"},
 		{-36, 60, -1, "rp", "TOO2026B", "NORMAL", "window", "requests[0].windows[0].end", "Window end time must be in the future"},
 	};
@@ -181,7 +181,7 @@ static void absence_counts_only_for_a_member(void **state)
 	run(&f, VERB_SUBMIT, false);
 	assert_one(&f, ANSWER_DECLINED);
 	assert_true(f.a.list[0].creates_nothing);
-	assert_string_equal(f.a.list[0].stem, "configuration");
+	assert_string_equal(f.a.list[0].stem, "proposal");
 	end(&f);
 }
 

@@ -82,9 +82,10 @@ static void read_once(const struct facility_ops *ops, const struct facility_conf
 	struct answers a = {0};
 	must(ops->read(conf, &v, r, &a) == 0);
 	must(a.count <= LIMIT_ANSWERS && a.next_step >= -1);
-	/* steps come to an end: upwards, or once more with the number of the request, which was missing */
+	/* steps come to an end: upwards, or once more with the number of the request, which was missing; a status ends with its telescopes (2) */
 	bool found = json_text(v.memo, "request_id", "")[0] == '\0' && json_text(a.memo, "request_id", "")[0] != '\0';
-	must(!asked || a.next_step < 0 || a.next_step > v.step || (a.next_step == v.step && found));
+	must(!asked || a.next_step < 0 || a.next_step > v.step || (a.next_step == v.step && found) || (v.verb == VERB_STATUS && a.next_step == 2));
+	must(v.verb != VERB_STATUS || v.step != 2 || a.next_step == -1);
 	must(!a.complete || a.next_step == -1);
 	must(r->sent == SENT_ANSWERED || !a.complete || v.verb == VERB_OFFER || v.verb == VERB_STATUS);
 	for (size_t i = 0; i < a.count; i++)
