@@ -17,7 +17,10 @@ import types
 import healpy as hp
 import numpy as np
 import rubin_reading as reading
+from astropy.utils import iers
 from rubin_influx import Influx
+
+iers.conf.auto_download, iers.conf.auto_max_age = False, None # the nights here need no better clock
 
 slew, tool, folder, data, ts_scheduler = sys.argv[1:6]
 count = failed = skipped = 0
