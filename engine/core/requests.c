@@ -129,6 +129,23 @@ static void unwelcome(struct core *c, const json_t *r, char *why, size_t size)
 		    token);
 }
 
+/* What a cancel came to, for people: will not start; runs and will finish, or was stopped, and what was exposed is data; or it was done before. */
+static void withdrawn_say(struct core *c, const json_t *r, enum life from, enum life to, const char *words, char *out, size_t size)
+{
+	static const char ran[] = "SELECT 1 FROM request_change WHERE request=? AND to_state='running'";
+	const char *facility = json_text(r, "facility", ""), *target = json_text(r, "target_name", ""), *said = words && words[0] ? ": " : "";
+	int64_t event = json_int(r, "event", 0);
+	if (to == LIFE_running)
+		say(c, event, "withdrawn", "%s runs at %s and will finish, although it was withdrawn: its frames are data", target, facility);
+	else if (to == LIFE_done)
+		say(c, event, "withdrawn", "%s was done at %s before it could be withdrawn: its frames are data", target, facility);
+	else if (to == LIFE_cancelled && from == LIFE_cancelling && get_int(c, 0, ran, "i", json_int(r, "id", 0))) {
+		snprintf(out, size, "stopped while it ran, partial frames are data%s%.300s", said, words ? words : "");
+		say(c, event, "withdrawn", "%s was stopped at %s while it ran: partial frames are data", target, facility);
+	} else if (to == LIFE_cancelled && from == LIFE_cancelling)
+		snprintf(out, size, "will not start%s%.300s", said, words ? words : "");
+}
+
 static void observed(struct core *c, const json_t *r)
 {
 	char key[64];
@@ -239,6 +256,11 @@ void request_signal(struct core *c, int64_t id, enum life_signal s, const char *
 			to = life_next(from, s, true, &counted);
 		}
 	}
+	char truth[400] = "";
+	if (!counted && to != from && (flagged || from == LIFE_cancelling)) {
+		withdrawn_say(c, r, from, to, words, truth, sizeof truth);
+		words = truth[0] ? truth : words;
+	}
 	if (counted || to == from) {
 		count_ignored(c, from, s);
 	} else {
@@ -274,6 +296,8 @@ void request_unwant(struct core *c, int64_t id, const char *why)
 			submit_withdraw(c, r);
 		else
 			request_signal(c, id, life_unwanted(state, unsent, request_can_stop(c, r)), why);
+		if (state == LIFE_running && !request_can_stop(c, r))
+			withdrawn_say(c, r, state, state, why, NULL, 0);
 	}
 	json_decref(r);
 }

@@ -231,11 +231,63 @@ static void otherwise_nobody_is_replaced(void **state)
 	}
 }
 
+static void withdrawn_is(struct box *b, const char *words)
+{
+	assert_string_equal(box_text(b, "SELECT ifnull(max(body),'') FROM message_out WHERE kind='withdrawn'"), words);
+}
+
+/* The cancel finds it over. */
+static void completed(struct box *b)
+{
+	for (int i = 0; i < 5 && box_waits(b, "cancel"); i++) {
+		int64_t id = box_waits(b, "cancel");
+		char sql[100];
+		snprintf(sql, sizeof sql, "SELECT step=2 FROM effect WHERE id=%lld", (long long)id);
+		bool rows = box_int(b, sql);
+		const char *number = box_text(b, "SELECT remote_id FROM request");
+		if (rows)
+			box_reply(b, id, 200, "[{\"id\":9,\"state\":\"COMPLETED\",\"site\":\"coj\",\"start\":\"2023-05-18T18:00:00Z\",\"end\":\"2023-05-18T18:10:00Z\"}]");
+		else
+			box_reply(b, id, 200, "{\"id\":%s,\"state\":\"COMPLETED\",\"requests\":[{\"id\":1,\"state\":\"COMPLETED\"}]}", number);
+	}
+}
+
+/* Three truths of a cancel: will not start; runs, and will finish; done before it came. */
+static void what_a_cancel_came_to(void **state)
+{
+	(void)state;
+	static const char veto[] = "{\"verb\":\"veto\",\"event\":\"S230518h\",\"what\":\"G0\",\"why\":\"clouds\"}";
+	struct box b;
+	tale_begin(&b, NULL, 1, 1);
+	tale_offers(&b, 300);
+	tale_accept(&b, box_waits(&b, "submit"));
+	box_order(&b, veto);
+	cancelled(&b);
+	assert_string_equal(box_text(&b, tale_states), "cancelled");
+	assert_int_equal(box_int(&b, "SELECT words LIKE 'will not start%' FROM request_change WHERE to_state='cancelled'"), 1);
+	withdrawn_is(&b, "");
+	box_close(&b);
+	for (int done = 0; done < 2; done++) {
+		tale_begin(&b, NULL, 1, 1);
+		tale_offers(&b, 300);
+		tale_accept(&b, box_waits(&b, "submit"));
+		if (!done) /* as a feed has it */
+			run(&b, "UPDATE request SET state='running'");
+		box_order(&b, veto);
+		if (done)
+			completed(&b);
+		assert_string_equal(box_text(&b, tale_states), done ? "done" : "running");
+		withdrawn_is(&b, done ? "G0 was done at lco before it could be withdrawn: its frames are data"
+			     : "G0 runs at lco and will finish, although it was withdrawn: its frames are data");
+		box_close(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(the_best_expected_value_wins), cmocka_unit_test(weather_moves_to_the_reserve),
 		cmocka_unit_test(a_closed_reserve_is_no_better), cmocka_unit_test(a_refusal_is_told_with_its_step),
 		cmocka_unit_test(an_account_that_may_not_ask_alarms), cmocka_unit_test(a_better_event_takes_the_place),
-		cmocka_unit_test(otherwise_nobody_is_replaced)};
+		cmocka_unit_test(otherwise_nobody_is_replaced), cmocka_unit_test(what_a_cancel_came_to)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
