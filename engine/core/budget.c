@@ -89,6 +89,12 @@ double policy_spent_s(struct core *c, int64_t event, const char *policy, int64_t
 	return get_double(c, 0, spent, "tii", policy, event, since_us);
 }
 
+double policy_semester_s(struct core *c, const char *policy)
+{
+	static const char spent[] = "SELECT total(l.seconds) FROM ledger_counted l JOIN request r ON r.id=l.request JOIN policy p ON p.id=r.policy WHERE p.name=?";
+	return get_double(c, 0, spent, "t", policy);
+}
+
 /* Not without a person above what may go automatically; asked once, then it waits. */
 static bool approval_pass(struct core *c, const json_t *request, const struct policy *p, double total_s, char *why, size_t size)
 {
@@ -151,7 +157,9 @@ bool budget_pass(struct core *c, const json_t *request, char *why, size_t size)
 	else if (!isnan(p->budget_night_h) && of_night > p->budget_night_h * 3600) {
 		snprintf(why, size, "budget: policy %s has spent what it may in a night", p->name);
 		short_of(c, request, p, &(struct purse){"", "", p->name}, of_night - p->budget_night_h * 3600, why, size);
-	} else
+	} else if (!isnan(p->budget_semester_h) && policy_semester_s(c, p->name) + seconds > p->budget_semester_h * 3600)
+		snprintf(why, size, "budget: policy %s has spent what it may in a semester", p->name);
+	else
 		return approval_pass(c, request, p, of_event, why, size);
 	return false;
 }

@@ -234,6 +234,7 @@ int programme_triggers_left(struct core *c, const char *programme);         /* -
 bool programme_mode_counts(struct core *c, const char *programme, const char *mode); /* a request of that mode uses a trigger */
 bool programme_paid(struct core *c, const char *programme, int64_t event);   /* one trigger pays for all requests of an event */
 double policy_spent_s(struct core *c, int64_t event, const char *policy, int64_t since_us); /* event 0: all events since */
+double policy_semester_s(struct core *c, const char *policy);                 /* in the semesters of the programmes that paid */
 bool budget_pass(struct core *c, const json_t *request, char *why, size_t size);
 /* A mode that the facility refused for want of time, until its status shows more of it, or a day has passed. */
 void hours_refused_keep(struct core *c, int64_t request, const struct answer *a); /* nothing, but of such a refusal */

@@ -313,12 +313,13 @@ json_t *plan_job(struct core *c, int64_t event, const char *policy)
 	if (name[0] == 0)
 		return NULL;
 	int64_t event_us = get_int(c, UTC_NONE, "SELECT time_us FROM event WHERE id=? AND time_us IS NOT NULL", "i", event);
-	return json_pack("{s:s,s:s,s:o,s:I,s:o,s:i,s:o,s:O,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "kind", "plan", "event", name, "source", job_source(c, event),
+	return json_pack("{s:s,s:s,s:o,s:I,s:o,s:i,s:o,s:O,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o*}", "kind", "plan", "event", name, "source", job_source(c, event),
 			 "now_us", (json_int_t)c->utc_us,
 			 "event_us", event_us == UTC_NONE ? json_null() : json_integer(event_us), "horizon_h", 24, "targets", job_targets(c, event, p), "policy", p->body, "facilities", job_facilities(c, event), "programmes",
 			 programmes_of_event(c, event, p), "event_left_h", left_of(p->budget_event_h, policy_spent_s(c, event, policy, INT64_MIN + 1)),
 			 "night_left_h", left_of(p->budget_night_h, policy_spent_s(c, 0, policy, c->utc_us - 24 * UTC_HOUR) -
 			 (p->replaces ? 3600 * replaceable_h(c, event, &(struct purse){"", "", policy}) : 0)), "existing",
 			 job_existing(c, event), "refused", get_rows(c, refused, "iii", event, policy_id, c->utc_us - REFUSED_US), "booked",
-			 get_rows(c, booked, "ii", c->utc_us, (int64_t)LIMIT_PLAN_REQUESTS / 2));
+			 get_rows(c, booked, "ii", c->utc_us, (int64_t)LIMIT_PLAN_REQUESTS / 2), "semester_left_h",
+			 isnan(p->budget_semester_h) ? NULL : left_of(p->budget_semester_h, policy_semester_s(c, policy)));
 }

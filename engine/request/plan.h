@@ -12,7 +12,7 @@
  *     "paid":bool,"declined":"sentence","kept":"reserve.for","rules":{…}}],   paid: this event has a trigger; declined: why it is asked for nothing;
  *                                                                      kept: left_h and triggers_left are less what is kept for better events;
  *                                                                      rules: its entry in the configuration (programme.h)
- *   "event_left_h":h|null,"night_left_h":h|null,                                                    budgets of the policy still free
+ *   "event_left_h":h|null,"night_left_h":h|null,"semester_left_h":h|null,                                                    budgets of the policy still free
  *   "existing":[{"target":key,"epoch":n,"state":…,"time_us":T,"filters":[…],"limit_mag":[…]}],   live or done: not planned again; when it took
  *                                                                      place or is expected to, and how deep: if known
  *   "covered":[{"target":key | "ra_deg","dec_deg","radius_deg":0.1, "band":"g","depth_mag":22.1,"time_us":T}],   what others completed

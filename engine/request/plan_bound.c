@@ -74,7 +74,7 @@ static double hours_open(const struct plan_pick *p)
 	for (size_t i = 0; i < j->programmes; i++)
 		for (int m = 0; m < PLAN_MODES; m++)
 			paid += fmax(0, j->programme[i].left_h[m]);
-	return fmin(fmin(open, paid), fmax(0, fmin(j->event_left_h, j->night_left_h)));
+	return fmin(fmin(open, paid), fmax(0, fmin(j->semester_left_h, fmin(j->event_left_h, j->night_left_h))));
 }
 
 double plan_bound(const struct plan_pick *p)

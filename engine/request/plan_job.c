@@ -368,7 +368,7 @@ int plan_job_read(const json_t *job, struct plan_job *out, struct err *e)
 		.refused = json_object_get(job, "refused"), .booked = json_object_get(job, "booked"), .covered = json_object_get(job, "covered"),
 		.warning = json_text(job, "warning", NULL),
 		.now_us = json_int(job, "now_us", UTC_NONE), .event_left_h = json_number(job, "event_left_h", INFINITY),
-		.night_left_h = json_number(job, "night_left_h", INFINITY)};
+		.night_left_h = json_number(job, "night_left_h", INFINITY), .semester_left_h = json_number(job, "semester_left_h", INFINITY)};
 	double horizon_h = json_number(job, "horizon_h", 24.0);
 	if (!json_is_object(out->policy) || out->now_us < -(int64_t)4e15 || out->now_us > (int64_t)1e16)
 		return err_set(e, ERR_INPUT, "job needs policy (an object) and now_us (microseconds since 1970)");

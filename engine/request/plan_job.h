@@ -95,7 +95,7 @@ struct plan_job {
 	struct plan_programme programme[PLAN_PROGRAMMES];
 	struct plan_epoch epoch[PLAN_EPOCHS];
 	struct plan_rung rung[PLAN_EPOCHS][PLAN_RUNGS];
-	double event_left_h, night_left_h;     /* INFINITY: no limit */
+	double event_left_h, night_left_h, semester_left_h; /* INFINITY: no limit */
 	char cut_words[64];                    /* where the policy stops: "60 targets or a share of 0.80" */
 };
 

@@ -267,11 +267,11 @@ static bool option_value(const struct plan_pick *p, const struct plan_visit *v, 
 	const struct plan_rung *r = &j->rung[v->epoch][o->rung];
 	const struct plan_facility *f = &j->facility[o->facility];
 	int64_t need = (int64_t)(o->duration_s * 1e6), from = o->window.start_us > v->earliest_us ? o->window.start_us : v->earliest_us;
-	double left_h = fmin(j->event_left_h, j->night_left_h);
+	double left_h = fmin(j->event_left_h, fmin(j->night_left_h, j->semester_left_h));
 	*w = (struct plan_why){.code = VERDICT_budget, .facility = f->name};
 	if (o->charge_s > left_h * 3600.0) {
 		snprintf(w->detail, sizeof w->detail, "the visit costs %.2f h, the %s budget has %.2f h left", o->charge_s / 3600.0,
-			j->event_left_h <= j->night_left_h ? "event's" : "night's", fmax(left_h, 0.0));
+			left_h == j->event_left_h ? "event's" : left_h == j->night_left_h ? "night's" : "semester's", fmax(left_h, 0.0));
 		return false;
 	}
 	if (from + need > o->window.end_us) {
@@ -413,6 +413,7 @@ static void visit_take(struct plan_pick *p, struct plan_visit *v)
 	slot_book(p, &v->best, j->target[v->target].at, o->duration_s);
 	j->event_left_h -= hours;
 	j->night_left_h -= hours;
+	j->semester_left_h -= hours;
 	double *left_h = &j->programme[j->rung[v->epoch][o->rung].programme].left_h[v->best.mode];
 	*left_h -= hours;
 	p->total_worth += v->best.worth;
@@ -422,7 +423,7 @@ static void visit_take(struct plan_pick *p, struct plan_visit *v)
 		if (v->best.slot_us + after > v[1].earliest_us)
 			v[1].earliest_us = v->best.slot_us + after;
 	}
-	purse_check(p, fmin(*left_h, fmin(j->event_left_h, j->night_left_h)) * 3600.0);
+	purse_check(p, fmin(fmin(*left_h, j->semester_left_h), fmin(j->event_left_h, j->night_left_h)) * 3600.0);
 }
 
 /* The second facility's offer for a chosen visit: worth what it would be in place of the first. */

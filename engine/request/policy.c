@@ -35,6 +35,7 @@ static void read_fields(struct policy *p)
 	p->observes = json_array_size(json_object_get(b, "observe")) > 0;
 	p->budget_event_h = json_number(budget, "event", NAN);
 	p->budget_night_h = json_number(budget, "night", NAN);
+	p->budget_semester_h = json_number(budget, "semester", NAN);
 	p->approval_auto = strcmp(json_text(approval, "mode", "operator"), "auto") == 0;
 	p->auto_budget_h = json_number(approval, "auto_budget_h", NAN);
 	p->persons = (int)json_number(approval, "persons", 1);

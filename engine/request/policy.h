@@ -31,7 +31,7 @@ struct policy {
 	int top;                   /* targets.top: 60 */
 	double probability;        /* targets.probability: NaN = no cut */
 	bool observes;             /* false: "tell me only", no request is ever made */
-	double budget_event_h, budget_night_h; /* NaN: only the programme's hours bind */
+	double budget_event_h, budget_night_h, budget_semester_h; /* NaN: only the programme's hours bind */
 	bool approval_auto;        /* approval.mode "auto"; else an operator approves ("operator") */
 	double auto_budget_h;      /* NaN: the whole event budget */
 	int persons;               /* 1: how many must approve */

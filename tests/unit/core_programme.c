@@ -209,6 +209,24 @@ static void kept_for_better_events(void **state)
 	}
 }
 
+/* A policy's hours of a semester: over all its events, and anew with the next one. */
+static void budget_of_a_semester(void **state)
+{
+	(void)state;
+	struct box b;
+	tale_begin(&b, "{\"budget_h\":{\"semester\":0.1}}", 1, 1); /* 360 s */
+	tale_offers(&b, 300);
+	assert_string_equal(box_text(&b, tale_states), "asked");
+	box_later(&b, 3600);
+	box_routine(&b);
+	event_more(&b, "S230518x");
+	assert_string_equal(box_text(&b, tale_states), "asked,offered");
+	assert_string_equal(box_text(&b, "SELECT detail FROM verdict WHERE code='budget'"), "budget: policy bns has spent what it may in a semester");
+	programme_with(&b, "{\"semester\":{\"start\":\"2023-05-18T18:30:00Z\"}}");
+	assert_string_equal(box_text(&b, tale_states), "asked,asked");
+	box_close(&b);
+}
+
 /* What the ledger holds for the visit of 300 s, of which 120 s are the exposure. */
 static void charged_by_the_observatory(void **state)
 {
@@ -393,7 +411,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_rule_forbids_is_not_asked), cmocka_unit_test(what_no_rule_forbids_is_asked), cmocka_unit_test(triggers_of_a_semester),
 		cmocka_unit_test(modes_that_use_a_trigger), cmocka_unit_test(persons_who_trigger), cmocka_unit_test(a_night_blocked_later),
-		cmocka_unit_test(kept_for_better_events), cmocka_unit_test(charged_by_the_observatory), cmocka_unit_test(charged_as_observed), cmocka_unit_test(lost_to_clouds), cmocka_unit_test(data_rights),
+		cmocka_unit_test(kept_for_better_events), cmocka_unit_test(budget_of_a_semester), cmocka_unit_test(charged_by_the_observatory), cmocka_unit_test(charged_as_observed), cmocka_unit_test(lost_to_clouds), cmocka_unit_test(data_rights),
 		cmocka_unit_test(rules_that_are_none), cmocka_unit_test(nights_have_the_date_of_their_evening),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -160,6 +160,8 @@ static void programmes_have_rules(void **state)
 		{"{\"rules\":{\"notice_h\":0.5}}", NULL},
 		{"{\"rules\":{\"max_visit_h\":0.01}}", "a visit may take 0.01 h at most, this one takes 0."},
 		{"{\"rules\":{\"semester\":{\"end\":\"2017-08-01\"}}}", "its semester ends at 2017-08-01T00:00:00Z"},
+		{"{\"rules\":{\"charge\":{\"minimum_h\":11}}}", "in RAPID_RESPONSE and 10.00 h in NORMAL, the visit costs 11.00 h"},
+		{"{\"kept\":\"dist_mean_mpc < 30\",\"left_h\":{\"NORMAL\":0.01,\"RAPID_RESPONSE\":0}}", "h in NORMAL besides what is kept for events with dist_mean_mpc < 30, the visit costs"},
 		{"{\"declined\":\"policy tests may not trigger it\"}", "policy tests may not trigger it"},
 		{"{\"triggers_left\":0,\"paid\":true}", NULL},
 		{"{\"triggers_left\":0,\"rules\":{\"trigger_modes\":[]}}", NULL},
@@ -179,6 +181,11 @@ static void programmes_have_rules(void **state)
 			assert_non_null(find(result, "requests", "NGC4993|1", 1));
 		json_decref(result);
 	}
+	json_t *job = job_new("2017-08-17T22:00:00Z");
+	json_object_set_new(job, "semester_left_h", json_real(0.01));
+	json_t *result = run(job);
+	verdict_is(result, "NGC4993|1", "budget", "the semester's budget has 0.01 h left");
+	json_decref(result);
 }
 
 static void budgets_and_existing_bind(void **state)
