@@ -19,7 +19,7 @@ static const struct {
 	const char *filter;
 	double angstrom;
 } bands[] = {{"U", 3663}, {"B", 4361}, {"V", 5448}, {"R", 6407}, {"I", 7980}, {"up", 3551}, {"gp", 4770}, {"rp", 6231}, {"ip", 7625},
-	{"zs", 8700}, {"Y", 9620}, {"w", 6080}};
+	{"zs", 8700}, {"Y", 9620}, {"w", 6080}, {"g", 4770}, {"r", 6231}, {"i", 7625}, {"z", 8700}};
 
 void transient_make(double blue, double red, double distance_mpc, struct transient *out)
 {
