@@ -26,7 +26,7 @@ struct transient {
 /* AT 2017gfo's two components with their masses times these (1, 1: itself), at a luminosity distance. */
 void transient_make(double blue, double red, double distance_mpc, struct transient *out);
 
-/* AB magnitude so many days after the merger; INFINITY before it, and for a filter that is not known (U B V R I up gp rp ip zs Y w). */
+/* AB magnitude so many days after the merger; INFINITY before it, and for a filter that is not known (U B V R I up gp rp ip zs Y w; g r i z). */
 double transient_mag(const struct transient *t, double days, const char *filter);
 
 struct transient_camera {

@@ -74,6 +74,33 @@ static void camera_of_lco(void **state)
 	json_decref(d);
 }
 
+/* A camera whose filter the light does not know would never detect anything. */
+static void every_filter_shines(void **state)
+{
+	struct transient t;
+	struct err e = {0};
+	size_t filters = 0, i, k, len;
+	const json_t *instrument, *band;
+	(void)state;
+	transient_make(1, 1, 40, &t);
+	for (const struct embed *m = embed_table; m->path != NULL; m++) {
+		if (strncmp(m->path, "facilities/", 11) != 0 || strstr(m->path, ".json") == NULL)
+			continue;
+		const char *text = embed_find(m->path, &len);
+		json_t *d = json_read(text, len, &json_limits_config, &e);
+		json_array_foreach(json_object_get(d, "instruments"), i, instrument) {
+			json_array_foreach(json_object_get(instrument, "photometry"), k, band) {
+				if (!isfinite(transient_mag(&t, 1, json_text(band, "filter", ""))))
+					fail_msg("%s: %s", m->path, json_text(band, "filter", "?"));
+				filters++;
+			}
+		}
+		json_decref(d);
+	}
+	assert_true(filters >= 15);
+	assert_near(transient_mag(&t, 1, "g"), transient_mag(&t, 1, "gp"), 1e-12);
+}
+
 static void standing_out(void **state)
 {
 	struct transient_seen s[4] = {{0.50, "gp", 18.0, 0.05}, {0.503, "ip", 18.0, 0.05}, {0.84, "gp", 18.05, 0.05}, {1.5, "gp", 18.8, 0.05}};
@@ -92,6 +119,6 @@ static void standing_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(like_at2017gfo), cmocka_unit_test(far_and_before), cmocka_unit_test(camera_of_lco),
-		cmocka_unit_test(standing_out)};
+		cmocka_unit_test(every_filter_shines), cmocka_unit_test(standing_out)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
