@@ -57,7 +57,8 @@ rank_peer() # PEER MAP
 }
 
 # The peers' lists against ours, without distance errors as they have none. naive: the same galaxies and the same dP/dV. crossmatch reads dP/dV on
-# a grid of distances: ours must lie in the span of it for each of its best, or that span reach our list.
+# a grid of distances, which moves galaxies over the end of a list: its value must lie in the span of its grid (of 21 steps, hence 1e-5), and the
+# closed form there must be ours, or below our last.
 rank_equal() # PEER MAP
 {
 	[ -s "$data/$1.$2" ] || return 0
@@ -67,7 +68,8 @@ rank_equal() # PEER MAP
 		NR == FNR { if (split($0, a, "\"") == 3) { split(a[1], b, ","); split(a[3], c, ","); ours[b[2]] = c[6]; last = c[6] + 0 } next }
 		{ its++; shared += $1 in ours }
 		NF == 2 && $1 in ours { d = ours[$1] / $2 - 1; if (d < 0) d = -d; if (d > worst) worst = d }
-		NF == 4 { spans++; agreed += $1 in ours ? (ours[$1] >= $3 * (1 - 1e-9) && ours[$1] <= $4 * (1 + 1e-9)) : $4 >= last }
+		NF == 5 { spans++; at = $1 in ours ? ours[$1] : $3 < last ? $3 : last
+			agreed += $2 >= $4 * (1 - 1e-5) && $2 <= $5 * (1 + 1e-5) && at >= $3 * (1 - 1e-9) && at <= $3 * (1 + 1e-9) }
 		END {
 			if (spans) printf "equal %s: %d of its best %d are in ours; %d agree within its grid of distances: %s\n", what, shared, its, agreed, verdict(agreed == its)
 			else printf "equal %s: %d of its best %d are in ours; dP/dV differs by %.2g at most, 1e-9 allowed: %s\n", what, shared, its, worst, verdict(shared == its && worst <= 1e-9)

@@ -1,6 +1,7 @@
 """ligo.skymap's crossmatch with the 50 and 90 % contours, as its user guide shows. rank_crossmatch.py MAP CATALOGUE.parquet LIST
 
-Writes the best 1000 as `id value least most` lines, dP/dV per Mpc³: least and most are what its grid of distances allows there."""
+Writes the best 1000 as `id value exact least most` lines, dP/dV per Mpc³: exact is the closed form at the galaxy, least and most are what its
+grid of distances makes of it."""
 from steps import Steps
 
 steps = Steps()
@@ -29,7 +30,7 @@ best = best[np.argsort(-value[best])]
 steps.done("computing")
 
 # Its grid of distances: 1000 steps to the farthest galaxy. The closed form at the cell of each of the best, one step nearer to one step farther,
-# spans what a value of that grid can be.
+# spans what a value of that grid can be; the middle of them is the galaxy's own distance.
 grid_mpc = distance.max() / 1000
 order, pixel = moc.uniq2nest(sky["UNIQ"])
 first = pixel << (2 * (29 - order))
@@ -37,5 +38,5 @@ sorting = np.argsort(first)
 cell = sky[sorting[np.searchsorted(first[sorting], healpy.ang2pix(2**29, ra[best], dec[best], lonlat=True, nest=True), side="right") - 1]]
 r = np.maximum(distance[best][:, None] + np.linspace(-grid_mpc, grid_mpc, 21), 0)
 span = np.asarray(cell["PROBDENSITY"] * cell["DISTNORM"])[:, None] * norm(np.asarray(cell["DISTMU"])[:, None], np.asarray(cell["DISTSIGMA"])[:, None]).pdf(r)
-np.savetxt(sys.argv[3], np.column_stack((number[best], value[best], span.min(axis=1), span.max(axis=1))), fmt=("%d", "%.17g", "%.17g", "%.17g"))
+np.savetxt(sys.argv[3], np.column_stack((number[best], value[best], span[:, 10], span.min(axis=1), span.max(axis=1))), fmt=("%d",) + 4 * ("%.17g",))
 steps.tell(("ligo.skymap",), grid_mpc=grid_mpc, v50_mpc3=found.contour_vols[0], v90_mpc3=found.contour_vols[1])
