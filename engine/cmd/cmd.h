@@ -19,5 +19,5 @@ int cmd_read_file(const char *path, unsigned long max, unsigned char **bytes, un
 
 extern const struct command command_run, command_ctl, command_decode, command_area, command_rank, command_visible, command_plan,
 	command_replay, command_sim, command_catalog, command_check, command_policy, command_world, command_report, command_depth,
-	command_plot, command_fields;
+	command_plot, command_fields, command_summary;
 #endif

@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* In the order in which a newcomer meets them; a heading stands before the first of its kind. */
-static const struct command *const commands[] = {&command_catalog, &command_decode, &command_area, &command_rank, &command_fields, &command_visible,
+static const struct command *const commands[] = {&command_catalog, &command_decode, &command_summary, &command_area, &command_rank, &command_fields, &command_visible,
 	&command_depth, &command_plan, &command_plot, &command_policy, &command_check, &command_run, &command_ctl, &command_report, &command_replay,
 	&command_sim, &command_world};
 #define COMMANDS (sizeof commands / sizeof commands[0])

@@ -21,6 +21,10 @@ try 0 "decode: a topic for tests is a sign" '"topic igwn.gwalert-test"' ./slew d
 try 1 "decode: no such file" 'slew: .*/none: No such file' ./slew decode "$dir/none"
 try 2 "decode: no file is a matter of usage" 'slew decode --help' ./slew decode
 try 2 "decode: unknown option" '"--compct"' ./slew decode --compct -
+try 0 "summary: a retraction is one sentence" '^This alert was retracted.$' ./slew summary -
+try 0 "summary --json: a test goes to no channel" '"channels":\[\],"text":"MS1"' ./slew summary --json -
+try 2 "summary: no file is a matter of usage" 'slew summary --help' ./slew summary
+try 1 "summary: no such file" 'slew: .*/none: No such file' ./slew summary "$dir/none"
 printf '{"alert_type":"RETRACTION","time_created":"2026-06-05T13:01:00Z","superevent_id":"S1","urls":{"a\177b":"x"},"event":null}' > "$dir/in"
 try 0 "decode: control characters do not reach the terminal" '"a\\u007Fb"' ./slew decode -
 echo '<html>502 Bad Gateway</html>' > "$dir/in"
