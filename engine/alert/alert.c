@@ -1,4 +1,5 @@
 /* The door for alert bytes: looks at them, picks the decoder from one table, and writes the normal form. */
+#include "engine/alert/avro.h"
 #include "engine/alert/format.h"
 #include "engine/base/hash.h"
 #include "engine/base/json.h"
@@ -69,7 +70,7 @@ static bool has(const struct heard *h, const char *key)
 	return json_object_get(h->json, key) != NULL;
 }
 
-static bool is_avro(const struct heard *h) { return begins(h, "Obj\001"); }
+static bool is_avro(const struct heard *h) { return h->avro; }
 static bool is_confluent(const struct heard *h) { return h->len > 5 && memcmp(h->bytes, "\0\0\0", 3) == 0; }
 static bool is_html(const struct heard *h) { return begins(h, "<!doctype html") || begins(h, "<html"); }
 static bool is_voevent(const struct heard *h) { return begins(h, "<") && holds(h, "VOEvent"); }
@@ -89,7 +90,8 @@ static bool is_json(const struct heard *h) { return h->json != NULL; }
 
 /* Order matters: the first that says yes. A new format is a decoder file and a line here. */
 static const struct alert_format formats[] = {
-	{"LVK igwn.gwalert JSON", igwn_json_is, igwn_json_decode},
+	{"LVK igwn.gwalert (JSON, Avro)", igwn_json_is, igwn_json_decode},
+	{"an Avro file of an unknown kind", is_avro, NULL},
 	{"a GCN circular (JSON)", is_circular, NULL},
 	{"a GCN notice (unified JSON schema)", is_gcn_notice, NULL},
 	{"a heartbeat", is_heartbeat, NULL},
@@ -98,7 +100,6 @@ static const struct alert_format formats[] = {
 	{"a legacy Hopskotch envelope", is_envelope, NULL},
 	{"a JSON list", is_list, NULL},
 	{"JSON of an unknown kind", is_json, NULL},
-	{"an Avro container file (LVK on Hopskotch is one)", is_avro, NULL},
 	{"an HTML page (an error page saved as an alert?)", is_html, NULL},
 	{"a VOEvent (XML)", is_voevent, NULL},
 	{"XML of an unknown kind", is_xml, NULL},
@@ -174,11 +175,18 @@ static int decode_by_table(const struct heard *h, struct alert *out, struct err 
 	return unknown(h, NULL, e);
 }
 
-/* Reads the JSON (without its maps) into h->json; NULL stays for what does not begin like JSON. */
+/* Reads the JSON or Avro (without its maps) into h->json; NULL stays for what begins like neither. */
 static int hear_json(struct heard *h, struct text *rest, struct err *e)
 {
 	struct skim_cut cuts[] = {{"event", "skymap", {0}}, {"external_coinc", "combined_skymap", {0}}};
 	size_t i = 0;
+	h->avro = begins(h, "Obj\001");
+	if (h->avro) {
+		h->json = avro_file_read(h->bytes, h->len, cuts, 2, e);
+		h->skymap = cuts[0].found;
+		h->combined = cuts[1].found;
+		return h->json != NULL ? 0 : err_wrap(e, "alert");
+	}
 	while (i < h->len && isspace((unsigned char)h->bytes[i]))
 		i++;
 	if (i == h->len || (h->bytes[i] != '{' && h->bytes[i] != '['))

@@ -9,8 +9,9 @@ struct heard {
 	const char *bytes;
 	size_t len;
 	const char *topic;            /* "" when it is not known */
-	const json_t *json;           /* the text without its maps, when it is JSON; else NULL */
-	struct span skymap, combined; /* the maps cut out of it */
+	const json_t *json;           /* the text without its maps, when it is JSON or an Avro file; else NULL */
+	struct span skymap, combined; /* the maps cut out of it: base64 of JSON, the bytes themselves of Avro */
+	bool avro;
 };
 
 /* One wire format. decode NULL: known by sight, not read by this version. */

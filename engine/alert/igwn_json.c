@@ -1,4 +1,4 @@
-/* LVK igwn.gwalert JSON (igwn_gwalert_schema 1.3.0 and the earlier v1_0, as GCN sends it) → struct alert.
+/* LVK igwn.gwalert (igwn_gwalert_schema 1.3.0 and the earlier v1_0; JSON as GCN sends it, Avro as Hopskotch does) → struct alert.
  * What cannot be understood but does no harm is taken as unknown and noted in refs; only what decides (id, kind, time) is refused. */
 #include "engine/alert/format.h"
 #include "engine/base/hash.h"
@@ -191,12 +191,25 @@ static void take_urls(const json_t *root, struct alert *a)
 	}
 }
 
-static int map_from(struct span s, const char *kind, struct alert *a)
+/* The map's bytes, given: of Avro as they are, of JSON out of base64. */
+static int map_bytes(const struct heard *h, struct span s, struct alert *a, struct err *e)
+{
+	if (!h->avro)
+		return skim_base64(s, LIMIT_MAP_COMPRESSED, &a->map, &a->map_len, e);
+	a->map = malloc(s.len);
+	if (a->map == NULL)
+		return err_set(e, ERR_MEMORY, "no memory for %zu bytes", s.len);
+	memcpy(a->map, s.at, s.len);
+	a->map_len = s.len;
+	return 0;
+}
+
+static int map_from(const struct heard *h, struct span s, const char *kind, struct alert *a)
 {
 	struct err e = {0};
 	if (s.at == NULL || s.len == 0)
 		return 0;
-	if (skim_base64(s, LIMIT_MAP_COMPRESSED, &a->map, &a->map_len, &e) == 0 && a->map_len > 0) {
+	if (map_bytes(h, s, a, &e) == 0 && a->map_len > 0) {
 		hash_sha256_hex(a->map, a->map_len, a->map_sha256);
 		text_copy(a->map_kind, sizeof a->map_kind, kind);
 		return 1;
@@ -213,9 +226,9 @@ static void take_map(const struct heard *h, struct alert *a)
 {
 	static const char *const at[][2] = {{"event", "skymap"}, {"external_coinc", "combined_skymap"}};
 	const json_t *urls = json_object_get(h->json, "urls");
-	bool combined = map_from(h->combined, "combined", a);
+	bool combined = map_from(h, h->combined, "combined", a);
 	if (!combined)
-		map_from(h->skymap, "skymap", a);
+		map_from(h, h->skymap, "skymap", a);
 	for (int i = 0; i < 2; i++) {
 		const json_t *v = json_object_get(json_object_get(h->json, at[i][0]), at[i][1]);
 		if (v != NULL && !json_is_null(v) && !json_is_string(v)) {

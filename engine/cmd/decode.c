@@ -55,8 +55,8 @@ static int decode_run(int argc, char **argv)
 
 const struct command command_decode = {
 	"decode", "[--compact] [--stream TOPIC] FILE|-", "any alert, as one normal JSON object",
-	"Reads one alert as it came over the wire (LVK igwn.gwalert JSON, with or without its\n"
-	"embedded sky map) and prints what slew understands of it, in one form for all senders:\n\n"
+	"Reads one alert as it came over the wire (LVK igwn.gwalert as JSON or Avro, with or\n"
+	"without its embedded sky map) and prints what slew understands of it, in one form for all senders:\n\n"
 	"  event, type, revision_key   which event, which revision (time created, rank of type, digest)\n"
 	"  time_utc, created_utc       time of the merger; when the alert was made\n"
 	"  is_test                     every sign that this is a test: id prefix, search MDC, topic …\n"

@@ -77,18 +77,52 @@ static const char *map_begin(struct core *c, int64_t event, const struct alert *
 	return strcmp(state, "ready") == 0 ? "ready" : strcmp(state, "failed") == 0 ? "failed" : "wanted";
 }
 
+/* What an alert says, without where it was heard and in which bytes; as text, since 1 and 1.0 are the same. malloc'd. Takes normal. */
+static char *content_of(json_t *normal)
+{
+	json_object_del(normal, "stream");
+	json_object_del(normal, "revision_key");
+	json_object_del(normal, "refs");
+	char *text = json_canonical(normal);
+	json_decref(normal);
+	must_memory(text != NULL);
+	return text;
+}
+
+/* The alert that is this one: the same bytes, or the same content in others (LVK says everything twice, in JSON to GCN and in Avro to Hopskotch). */
+static int64_t alert_known(struct core *c, int64_t event, const struct alert *a, const json_t *normal)
+{
+	static const char same_bytes[] = "SELECT id FROM alert WHERE event=? AND time_created_us=? AND type_rank=? AND sha256=?";
+	static const char others[] = "SELECT id,normal FROM alert WHERE event=? AND time_created_us=? AND type_rank=? AND ifnull(map_sha256,'')=? ORDER BY id LIMIT 16";
+	int64_t same = get_int(c, 0, same_bytes, "iiit", event, a->created_us, (int64_t)a->type, a->sha256);
+	if (same != 0 || failed(c))
+		return same;
+	json_t *rows = get_rows(c, others, "iiit", event, a->created_us, (int64_t)a->type, a->map != NULL ? a->map_sha256 : ""), *row;
+	char *mine = content_of(json_copy((json_t *)normal));
+	size_t i;
+	json_array_foreach(rows, i, row) {
+		char *old = content_of(json_loads(json_text(row, "normal", "{}"), 0, NULL));
+		if (same == 0 && strcmp(mine, old) == 0)
+			same = json_int(row, "id", 0);
+		free(old);
+	}
+	free(mine);
+	json_decref(rows);
+	return same;
+}
+
 static int64_t alert_insert(struct core *c, int64_t event, const struct alert *a, const char *stream)
 {
 	static const char insert[] =
 		"INSERT INTO alert(event,seq,type,type_rank,time_created_us,sha256,received_us,stream,map_sha256,normal) "
 		"VALUES(?,?,?,?,?,?,?,?,?,?)";
-	static const char repeats[] = "SELECT id FROM alert WHERE event=? AND time_created_us=? AND type_rank=? AND sha256=?";
-	int64_t same = get_int(c, 0, repeats, "iiit", event, a->created_us, (int64_t)a->type, a->sha256);
+	json_t *normal = alert_json(a, stream);
+	int64_t same = alert_known(c, event, a, normal);
 	if (same) {
 		put(c, "INSERT INTO duplicate(seq,alert) VALUES(?,?)", "ii", c->seq, same);
+		json_decref(normal);
 		return 0;
 	}
-	json_t *normal = alert_json(a, stream);
 	char *text = json_compact(normal);
 	json_decref(normal);
 	put(c, insert, "iitiitittt", event, c->seq, alert_type_name(a->type), (int64_t)a->type, a->created_us, a->sha256, c->utc_us, stream,

@@ -9,7 +9,7 @@
 #include <signal.h>
 #include <time.h>
 
-#define DOORS(X) X(igwn_json) X(policy) X(config) X(facility_read) X(rubin_read) X(fits_guard) X(skymap) X(journal) X(operator_line) X(reply_secrets) X(fits_catalog)
+#define DOORS(X) X(igwn_json) X(avro) X(policy) X(config) X(facility_read) X(rubin_read) X(fits_guard) X(skymap) X(journal) X(operator_line) X(reply_secrets) X(fits_catalog)
 #define X(name) extern const struct fuzz_door fuzz_##name;
 DOORS(X)
 #undef X

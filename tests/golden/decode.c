@@ -89,6 +89,41 @@ static void every_alert_of_the_data(void **state)
 	assert_true(good >= 22);
 }
 
+/* What Hopskotch sends in Avro is what GCN sends in JSON. */
+static void avro_as_json(void **state)
+{
+	(void)state;
+	char dir[512], path[1024];
+	int same = 0;
+	shared_path(dir, "data/alerts/igwn_avro");
+	DIR *d = opendir(dir);
+	for (struct dirent *f = readdir(d); f != NULL; f = readdir(d)) {
+		struct alert a[2];
+		struct err e = {0};
+		char *texts[2];
+		if (strstr(f->d_name, ".avro") == NULL)
+			continue;
+		for (int i = 0; i < 2; i++) {
+			size_t len = 0;
+			snprintf(path, sizeof path, "%.400s%s/%.*s.%s", dir, i ? "/../igwn_json" : "", (int)strlen(f->d_name) - 5, f->d_name, i ? "json" : "avro");
+			char *bytes = slurp(path, &len);
+			assert_ok(alert_decode(bytes, len, NULL, &a[i], &e), &e);
+			json_t *normal = alert_json(&a[i], NULL);
+			json_object_del(normal, "revision_key");
+			texts[i] = json_canonical(normal);
+			json_decref(normal);
+			alert_free(&a[i]);
+			free(bytes);
+		}
+		assert_string_equal(texts[0], texts[1]);
+		free(texts[0]);
+		free(texts[1]);
+		same++;
+	}
+	closedir(d);
+	assert_int_equal(same, 6);
+}
+
 static void one_alert_in_full(void **state)
 {
 	(void)state;
@@ -121,6 +156,6 @@ static void one_alert_in_full(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(every_alert_of_the_data), cmocka_unit_test(one_alert_in_full)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(every_alert_of_the_data), cmocka_unit_test(avro_as_json), cmocka_unit_test(one_alert_in_full)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

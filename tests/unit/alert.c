@@ -202,7 +202,7 @@ static void strangers_are_named(void **state)
 		const char *bytes;
 		size_t len;
 		const char *words;
-	} cases[] = {{"", 0, "no bytes"}, {"   ", 3, "no known format"}, {"Obj\001", 4, "Avro container"}, {"<?xml?><voe:VOEvent>", 20, "VOEvent"},
+	} cases[] = {{"", 0, "no bytes"}, {"   ", 3, "no known format"}, {"Obj\001", 4, "avro: at byte 4"}, {"<?xml?><voe:VOEvent>", 20, "VOEvent"},
 		{"<!DOCTYPE html>", 15, "HTML"}, {"SIMPLE  =  T", 12, "FITS"}, {"\x1f\x8b", 2, "gzip"}, {"{\"$schema\":\"https://gcn.nasa.gov/x\"}", 36, "GCN notice"},
 		{"{\"circularId\":1}", 16, "circular"}, {"[]", 2, "list"}, {"{}", 2, "unknown kind"}, {"TITLE: x", 8, "classic text"}, {"{\"url\":\"x\"}", 11, "stored elsewhere"}};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

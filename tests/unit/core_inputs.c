@@ -82,6 +82,29 @@ static void any_order(void **state)
 	}
 }
 
+/* The same words in other bytes, from another broker, are the same alert: nothing is decided twice. Other words of the same second are a revision. */
+static void twice_in_other_bytes(void **state)
+{
+	(void)state;
+	static const char words[] = "{%s\"alert_type\":\"PRELIMINARY\",\"time_created\":\"2023-05-18T17:59:50Z\",\"superevent_id\":\"S230518h\",\"urls\":{%s},"
+		"\"event\":{\"time\":\"2023-05-18T17:59:40.5Z\",\"far\":1e-12,\"significant\":true,\"instruments\":[\"H1\",\"L1\"],\"group\":\"CBC\",\"pipeline\":"
+		"\"gstlal\",\"search\":\"AllSky\",\"properties\":{\"HasNS\":1},\"classification\":{\"BNS\":%s}},\"external_coinc\":null}";
+	char text[1024];
+	struct box b;
+	box_open(&b);
+	box_config(&b, NULL);
+	snprintf(text, sizeof text, words, "", "", "0.9");
+	box_bytes(&b, "igwn.gwalert", text);
+	snprintf(text, sizeof text, words, " ", "\"gracedb\":\"https://gracedb.ligo.org/x\"", "0.90");
+	box_bytes(&b, "hop.igwn.gwalert", text);
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM alert"), 1);
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM duplicate"), 1);
+	snprintf(text, sizeof text, words, "", "", "0.8");
+	box_bytes(&b, "igwn.gwalert", text);
+	assert_int_equal(box_int(&b, "SELECT count(*) FROM alert"), 2);
+	box_close(&b);
+}
+
 static void retraction_before_its_alert(void **state)
 {
 	(void)state;
@@ -499,7 +522,7 @@ static void amended_by_a_person(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(garbage_between_alerts), cmocka_unit_test(nonsense_from_a_worker), cmocka_unit_test(any_order),
+		cmocka_unit_test(garbage_between_alerts), cmocka_unit_test(nonsense_from_a_worker), cmocka_unit_test(any_order), cmocka_unit_test(twice_in_other_bytes),
 		cmocka_unit_test(retraction_before_its_alert), cmocka_unit_test(tests_never_reach_a_telescope), cmocka_unit_test(downgrade_has_grace),
 		cmocka_unit_test(unknown_never_downgrades), cmocka_unit_test(a_plan_that_was_not_told_all), cmocka_unit_test(supernovae_are_told_later), cmocka_unit_test(downgrade_stops_what_waits),
 		cmocka_unit_test(injected), cmocka_unit_test(approval_is_asked_and_answered), cmocka_unit_test(budgets_hold),
